@@ -1,0 +1,1 @@
+"""What we forward to the resource server: routes, headers, connections."""

@@ -1,0 +1,1 @@
+"""The endpoints that a browser sees beside /api."""

@@ -26,6 +26,7 @@
     |   |-- TokenResponseInvalid            502 token_response_invalid
     |   |-- MetadataInvalid                 502 metadata_invalid
     |   |-- IdTokenInvalid                  502 id_token_invalid
+    |   |   `-- KeyUnknown                      502 id_token_invalid: fetch the keys again
     |   `-- IdentityInvalid                 502 identity_invalid
     |-- ResourceServerError           the resource server is at fault: 502, 504
     |   |-- ResourceServerUnreachable       502 resource_server_unreachable
@@ -264,6 +265,10 @@ class IdTokenInvalid(AuthorizationServerError):
 
     code = "id_token_invalid"
     title = "The authorization server sent an invalid identity"
+
+
+class KeyUnknown(IdTokenInvalid):
+    """The id_token names a key that is not in the key set: fetching the keys again may help."""
 
 
 class IdentityInvalid(AuthorizationServerError):

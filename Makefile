@@ -1,0 +1,59 @@
+# The project's verbs. Everything they install lands in .venv and tests/node/node_modules,
+# but for the Debian packages that the tests drive.
+PORT ?= 8000
+PIP = .venv/bin/python -m pip --quiet --disable-pip-version-check --no-input
+LOCK = .venv/bin/uv pip compile --quiet --generate-hashes --no-header --universal --python-version 3.11 $(UPGRADE)
+NODE_MODULES = tests/node/node_modules/.package-lock.json
+
+.PHONY: demo install test check image lock clean
+.DELETE_ON_ERROR:
+
+demo: install ## The gateway with lexoffice in a box behind it: PORT=8010 make demo
+	@exec .venv/bin/lexgate demo --port $(PORT)
+
+install: .venv/.installed ## .venv/bin/lexgate
+
+test: .venv/.installed-dev $(NODE_MODULES) ## Every test: make test TESTS=tests/unit
+	.ci/packages chromium redis-server
+	.venv/bin/pytest --cov --cov-report=term $(TESTS)
+
+check: .venv/.installed-dev $(NODE_MODULES) ## Format, lint, types, import rules, spelling
+	.venv/bin/ruff format --check
+	.venv/bin/ruff check
+	.venv/bin/mypy
+	PYRIGHT_PYTHON_IGNORE_WARNINGS=1 .venv/bin/pyright
+	.venv/bin/lint-imports
+	.venv/bin/codespell
+	.venv/bin/hadolint Dockerfile
+	npm --prefix tests/node run --silent types
+
+image: ## The container image lexgate, with docker, podman or buildah
+	deploy/build-image --tag lexgate
+
+lock: .venv/.installed-dev ## The hash-pinned locks: make lock UPGRADE=--upgrade
+	$(LOCK) pyproject.toml --output-file requirements.lock
+	$(LOCK) --group build --output-file requirements-build.lock
+	$(LOCK) pyproject.toml --group build --group dev --output-file requirements-dev.lock
+
+clean: ## What these verbs have made
+	rm -rf .venv tests/node/node_modules build dist htmlcov .coverage .hypothesis .*_cache
+	find gateway tests -name __pycache__ -prune -exec rm -rf {} +
+
+.venv/.installed: requirements.lock requirements-build.lock pyproject.toml gateway/__init__.py | .venv/bin/python
+	@echo 'Installing into .venv ...'
+	@$(PIP) install --require-hashes --requirement requirements.lock --requirement requirements-build.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/.installed-dev: requirements-dev.lock .venv/.installed
+	@echo 'Installing what the tests and checks need into .venv ...'
+	@$(PIP) install --require-hashes --requirement requirements-dev.lock
+	@touch $@
+
+.venv/bin/python:
+	@.ci/make-venv
+
+$(NODE_MODULES): tests/node/package.json tests/node/package-lock.json
+	@.ci/packages npm
+	npm --prefix tests/node ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@

@@ -1,0 +1,215 @@
+"""The composition root: builds every part from the settings, opens them and closes them; no logic."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+
+from gateway import __version__
+from gateway.authorization_server import AuthorizationServer
+from gateway.browser.cookie import SessionCookie
+from gateway.errors import GatewayError
+from gateway.oauth.metadata import build_lexware_metadata
+from gateway.observability.audit import Audit
+from gateway.observability.logs import RequestLog
+from gateway.observability.metrics import Metrics
+from gateway.proxy.forward import Forward
+from gateway.proxy.route import Route, RouteTable
+from gateway.proxy.upstream import Upstream
+from gateway.sessions.authentication import Authentication
+from gateway.sessions.keyring import Keyring
+from gateway.sessions.memory import MemoryStore
+from gateway.sessions.refresh import Refresher
+from gateway.sessions.sqlite import SqliteStore
+from gateway.sessions.vault import Vault
+from gateway.web.access_log import AccessLog
+from gateway.web.attempt_cookies import AttemptCookies
+from gateway.web.client_files import build_client_router
+from gateway.web.guard import Guard
+from gateway.web.health import Health, build_admin_app
+from gateway.web.login import SignIn, build_login_router
+from gateway.web.logout import SignOut, build_logout_router
+from gateway.web.pages import Pages
+from gateway.web.problems import Problems
+from gateway.web.revocation import Revocation
+from gateway.web.session import CheckSession, build_session_router
+from gateway.web.static_site import StaticSite
+from gateway.web.sweep import Sweep
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from gateway.sessions.store import SessionStore
+    from gateway.settings import Settings
+
+
+class Gateway:
+    """All parts of one process; `public` and `admin` are its ASGI applications, `health` what operators see."""
+
+    def __init__(self, settings: Settings, *, clock: Callable[[], float] = time.time) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._metrics = Metrics(__version__)
+        self._audit = Audit()
+        self._keyring = Keyring([secret.get_secret_value() for secret in settings.secrets])
+        self._store = build_store(settings)
+        self._vault = Vault(
+            self._store,
+            self._keyring,
+            idle_seconds=settings.session_idle,
+            max_seconds=settings.session_max,
+        )
+        self._session_cookie = SessionCookie(self._keyring.signing_keys)
+        self._authentication = Authentication(
+            vault=self._vault, session_cookie=self._session_cookie, clock=clock
+        )
+        self._authorization_server = build_authorization_server(settings, clock=clock)
+        self._refresher = Refresher(
+            vault=self._vault,
+            authorization_server=self._authorization_server,
+            clock=clock,
+            metrics=self._metrics,
+            audit=self._audit,
+            keyring=self._keyring,
+        )
+        self._revocation = Revocation(self._authorization_server)
+        self._upstream = Upstream()
+        self._sweep = Sweep(
+            vault=self._vault, revocation=self._revocation, metrics=self._metrics, clock=clock
+        )
+        self.health = Health(vault=self._vault, metrics=self._metrics, clock=clock)
+        self.admin: ASGIApp = build_admin_app(self.health)
+        self.public: ASGIApp = self._build_public()
+
+    async def open(self) -> None:
+        """Open the store and start what runs beside the requests; raises StoreUnavailable."""
+        await self._store.open()
+        self._sweep.start()
+
+    async def close(self) -> None:
+        """Let what is under way come to its end, and close everything."""
+        await self._sweep.stop()
+        await self._refresher.drain()
+        await self._revocation.drain()
+        await self._authorization_server.close()
+        await self._upstream.close()
+        await self._store.close()
+
+    def _build_public(self) -> ASGIApp:
+        settings = self._settings
+        problems = Problems(pages=Pages(settings.public_url), metrics=self._metrics)
+        api = problems.wrap(self._build_forward())
+        web = self._build_web(problems)
+
+        async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
+            path: str = scope["path"]
+            await (api if path.startswith("/api/") or path == "/api" else web)(scope, receive, send)
+
+        return AccessLog(
+            Guard(dispatch, is_secure=settings.is_secure),
+            metrics=self._metrics,
+            request_log=RequestLog(),
+            trusted_proxies=settings.trusted_proxies,
+        )
+
+    def _build_forward(self) -> Forward:
+        return Forward(
+            routes=RouteTable([Route("/api", self._settings.api_url)]),
+            upstream=self._upstream,
+            authentication=self._authentication,
+            vault=self._vault,
+            refresher=self._refresher,
+            metrics=self._metrics,
+            public_origin=self._settings.public_url,
+            clock=self._clock,
+        )
+
+    def _build_web(self, problems: Problems) -> FastAPI:
+        web = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+        for kind in (GatewayError, HTTPException, Exception):
+            web.add_exception_handler(kind, problems.handle)
+        web.include_router(build_login_router(self._build_sign_in()))
+        web.include_router(build_session_router(self._build_check_session()))
+        web.include_router(build_logout_router(self._build_sign_out()))
+        web.include_router(build_client_router(shipped_spa() / "client"))
+        web.mount("/", StaticSite(self._settings.spa or shipped_spa()))
+        return web
+
+    def _build_sign_in(self) -> SignIn:
+        settings = self._settings
+        return SignIn(
+            authorization_server=self._authorization_server,
+            vault=self._vault,
+            keyring=self._keyring,
+            attempts=AttemptCookies(self._keyring),
+            session_cookie=self._session_cookie,
+            authentication=self._authentication,
+            revocation=self._revocation,
+            audit=self._audit,
+            metrics=self._metrics,
+            redirect_uri=settings.redirect_uri,
+            scope=settings.scope,
+            extra_parameters={"connection_name": settings.connection_name}
+            if settings.connection_name
+            else {},
+            clock=self._clock,
+        )
+
+    def _build_check_session(self) -> CheckSession:
+        return CheckSession(
+            authentication=self._authentication,
+            vault=self._vault,
+            refresher=self._refresher,
+            public_origin=self._settings.public_url,
+            clock=self._clock,
+        )
+
+    def _build_sign_out(self) -> SignOut:
+        return SignOut(
+            authorization_server=self._authorization_server,
+            authentication=self._authentication,
+            vault=self._vault,
+            keyring=self._keyring,
+            revocation=self._revocation,
+            audit=self._audit,
+            metrics=self._metrics,
+            public_url=self._settings.public_url,
+            clock=self._clock,
+        )
+
+
+def build_store(settings: Settings) -> SessionStore:
+    """Build the store that the settings name, not yet opened."""
+    path = settings.store_path
+    return MemoryStore() if path is None else SqliteStore(path)
+
+
+def build_authorization_server(
+    settings: Settings, *, clock: Callable[[], float] = time.time
+) -> AuthorizationServer:
+    """Build the client of the authorization server that the settings name."""
+    origin = settings.authorization_server
+    secret = settings.client_secret
+    return AuthorizationServer(
+        issuer=settings.issuer,
+        metadata=None if origin is None else build_lexware_metadata(origin),
+        client_id=settings.client_id,
+        client_secret=None if secret is None else secret.get_secret_value(),
+        client_auth=settings.client_auth,
+        redirect_uri=settings.redirect_uri,
+        profile_url=None if origin is None else f"{settings.api_url}/v1/profile",
+        clock=clock,
+    )
+
+
+def shipped_spa() -> Path:
+    """Return the folder of the SPA that comes with the gateway: inside the wheel, or beside the sources."""
+    package = Path(__file__).parent
+    packaged = package / "spa"
+    return packaged if packaged.is_dir() else package.parent / "spa"

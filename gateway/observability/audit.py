@@ -1,0 +1,90 @@
+"""The audit log: who signed in and out, from where, and what ended a session."""
+
+from __future__ import annotations
+
+import logging
+
+
+class Audit:
+    """Writes one line an event, `audit: true` on each, so that a collector can keep them apart and longer.
+
+    `session` is a keyed hash of the session id, never the id (a log must not be a login); `subject` is the
+    authorization server's identifier of the user, without name or e-mail address; `address` is the client's
+    IP address; `request_id` joins the line with the request's own. None is left out.
+    """
+
+    def __init__(self, logger: logging.Logger | None = None) -> None:
+        self._logger = logger if logger is not None else logging.getLogger("gateway.audit")
+
+    def sign_in(
+        self,
+        outcome: str,
+        *,
+        code: str | None = None,
+        session: str | None = None,
+        subject: str | None = None,
+        address: str | None = None,
+        request_id: str | None = None,
+    ) -> None:
+        """Log a sign-in's end: `outcome` is `success` or `failure`, then with the error's `code`."""
+        self._write("sign_in", outcome, code, session, subject, address, request_id)
+
+    def sign_out(
+        self,
+        outcome: str,
+        *,
+        code: str | None = None,
+        session: str | None = None,
+        subject: str | None = None,
+        address: str | None = None,
+        request_id: str | None = None,
+    ) -> None:
+        """Log a sign-out: `success`, or `failure` with `code` where the tokens could not be revoked."""
+        self._write("sign_out", outcome, code, session, subject, address, request_id)
+
+    def refresh_failed(
+        self,
+        code: str,
+        *,
+        session: str | None = None,
+        subject: str | None = None,
+        address: str | None = None,
+        request_id: str | None = None,
+    ) -> None:
+        """Log that a grant's tokens could not be renewed, with the error's `code`."""
+        self._write("refresh", "failure", code, session, subject, address, request_id)
+
+    def session_ended(
+        self,
+        reason: str,
+        *,
+        session: str | None = None,
+        subject: str | None = None,
+        address: str | None = None,
+        request_id: str | None = None,
+    ) -> None:
+        """Log a session's end: `reason` is one of the session document's."""
+        self._write("session_ended", reason, None, session, subject, address, request_id)
+
+    def _write(
+        self,
+        event: str,
+        outcome: str,
+        code: str | None,
+        session: str | None,
+        subject: str | None,
+        address: str | None,
+        request_id: str | None,
+    ) -> None:
+        fields: dict[str, str | bool | None] = {
+            "audit": True,
+            "outcome": outcome,
+            "code": code,
+            "session": session,
+            "subject": subject,
+            "address": address,
+            "request_id": request_id,
+        }
+        present = {name: value for name, value in fields.items() if value is not None}
+        failed = outcome == "failure"
+        self._logger.log(logging.WARNING if failed else logging.INFO, event, extra={"fields": present})

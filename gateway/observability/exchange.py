@@ -1,0 +1,39 @@
+"""What is noted of one request while it is served, for the log, the metrics and the answer to an error."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
+    from gateway.observability.tracing import Trace
+
+_KEY = "lexgate.exchange"
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One request: its trace, the client's address, its route template, and where a sign-in returns to."""
+
+    trace: Trace
+    address: str
+    route: str = ""
+    return_to: str = "/"
+
+    @property
+    def request_id(self) -> str:
+        """16 hex digits that join log lines, the audit log and the answer."""
+        return self.trace.request_id
+
+
+def note_exchange(scope: MutableMapping[str, Any], exchange: Exchange) -> None:
+    """Put the exchange where the inner applications find it."""
+    scope[_KEY] = exchange
+
+
+def exchange_of(scope: MutableMapping[str, Any]) -> Exchange:
+    """Return the exchange of an ASGI scope; KeyError outside the access log."""
+    exchange: Exchange = scope[_KEY]
+    return exchange

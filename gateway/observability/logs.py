@@ -1,0 +1,180 @@
+"""Logs as JSON on standard output: one line a record, which no value can forge or break."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+import traceback
+from errno import errorcode
+from ssl import SSLError
+from typing import TYPE_CHECKING, TextIO, cast
+
+from gateway.errors import GatewayError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_OWN = "gateway"
+_FRAMES = 12
+_CHAIN = 4
+_ENCODER = json.JSONEncoder(default=str, separators=(",", ":"))
+_SILENCED = ("uvicorn.access",)
+_REROUTED = ("uvicorn", "uvicorn.error", "uvicorn.asgi", *_SILENCED)
+
+
+class JsonFormatter(logging.Formatter):
+    """Renders a record as one JSON object: `time`, `level`, `logger`, `message`, its fields, its `error`.
+
+    Fields come as `extra={"fields": {...}}`. Everything outside ASCII and every control character is
+    escaped, so no value can begin a line of its own or speak to a terminal (log injection).
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._second = (0, "")
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line, without its line feed."""
+        entry: dict[str, object] = {
+            "time": self._time(record.created),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": _message(record),
+        }
+        fields: Mapping[str, object] = getattr(record, "fields", {})
+        for name, value in fields.items():
+            entry[f"{name}_" if name in entry else name] = value
+        if record.exc_info and record.exc_info[1] is not None:
+            entry["error"] = describe_error(record.exc_info[1])
+        return _ENCODER.encode(entry).replace("\x7f", "\\u007f")
+
+    def _time(self, created: float) -> str:
+        """RFC 3339 §5.6 in UTC with milliseconds; a second's text is made once."""
+        second, milliseconds = divmod(int(created * 1000), 1000)
+        known, text = self._second
+        if known != second:
+            text = time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(second))
+            self._second = (second, text)
+        return f"{text}{milliseconds:03d}Z"
+
+
+def describe_error(error: BaseException) -> dict[str, object]:
+    """Return an exception's type, code, frames (innermost last) and causes, without a value or a local.
+
+    The text of a foreign exception may quote a URL, a header or a body, and with it a token: only the
+    gateway's own errors, whose `log_detail` is written for the log, are quoted.
+    """
+    chain = [_describe_one(each) for each in _chain(error)]
+    if len(chain) > 1:
+        chain[0]["causes"] = chain[1:]
+    return chain[0]
+
+
+def configure_logging(level: str, stream: TextIO | None = None) -> None:
+    """Send every logger of the process, uvicorn's included, to `stream` (default: standard output) as JSON.
+
+    `level` is debug, info, warning or error, in any case, and holds for the gateway's own loggers. The
+    libraries' stay at warning or above, because below it they quote URLs and headers. Start uvicorn with
+    `log_config=None`. May be called again. Raises ValueError for another level.
+    """
+    number = logging.getLevelNamesMapping().get(level.upper(), logging.NOTSET)
+    if number not in {logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR}:
+        raise ValueError(f"no log level: {level!r}")
+    handler = logging.StreamHandler(stream if stream is not None else sys.stdout)
+    handler.setFormatter(JsonFormatter())
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(max(number, logging.WARNING))
+    logging.getLogger(_OWN).setLevel(number)
+    for name in _REROUTED:
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger.setLevel(logging.NOTSET)
+        logger.propagate = name not in _SILENCED
+    logging.captureWarnings(capture=True)
+
+
+class RequestLog:
+    """Writes one line a request to the logger `gateway.request`: at info, and at warning from status 500."""
+
+    def __init__(self) -> None:
+        self._logger = logging.getLogger(f"{_OWN}.request")
+
+    def write(
+        self,
+        route: str,
+        method: str,
+        status: int,
+        *,
+        seconds: float,
+        sent: int,
+        request_id: str,
+        trace_id: str,
+    ) -> None:
+        """Log one answer: `route` is the template, never the path; `sent` counts the body's bytes."""
+        level = logging.INFO if status < 500 else logging.WARNING  # noqa: PLR2004 - the classes of RFC 9110 §15
+        if not self._logger.isEnabledFor(level):
+            return
+        # A record made here spares the search for the caller's frame, which costs as much as the rest.
+        record = logging.LogRecord(self._logger.name, level, "", 0, "request", None, None)
+        record.fields = {
+            "route": route,
+            "method": method,
+            "status": status,
+            "duration_ms": round(seconds * 1000, 3),
+            "bytes": sent,
+            "request_id": request_id,
+            "trace_id": trace_id,
+        }
+        self._logger.handle(record)
+
+
+def _message(record: logging.LogRecord) -> str:
+    """Return the text; of a foreign record its first line, as asyncio's further ones quote exceptions."""
+    try:
+        text = record.getMessage()
+    except (TypeError, ValueError):
+        text = str(record.msg)
+    own = record.name == _OWN or record.name.startswith(f"{_OWN}.")
+    return text if own else text.partition("\n")[0]
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    following: BaseException | None = error
+    for _ in range(_CHAIN):
+        if following is None:
+            return
+        yield following
+        following = _cause(following)
+
+
+def _cause(error: BaseException) -> BaseException | None:
+    if isinstance(error, BaseExceptionGroup):
+        return cast("BaseExceptionGroup[BaseException]", error).exceptions[0]
+    return error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+
+
+def _describe_one(error: BaseException) -> dict[str, object]:
+    described: dict[str, object] = {"type": type(error).__qualname__}
+    if code := _code(error):
+        described["code"] = code
+    if isinstance(error, GatewayError):
+        described["detail"] = str(error)
+    described["frames"] = [
+        f"{frame.f_globals.get('__name__', '?')}:{line} {frame.f_code.co_name}"
+        for frame, line in traceback.walk_tb(error.__traceback__)
+    ][-_FRAMES:]
+    return described
+
+
+def _code(error: BaseException) -> str | None:
+    if isinstance(error, GatewayError):
+        return error.code
+    if isinstance(error, SSLError):
+        reason: object = getattr(error, "reason", None)  # unset where Python itself made the error
+        return reason if isinstance(reason, str) else None
+    if isinstance(error, OSError):
+        return errorcode.get(error.errno or 0)
+    return None

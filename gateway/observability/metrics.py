@@ -1,0 +1,149 @@
+"""Prometheus metrics in a registry of the gateway's own, every label bounded."""
+
+from __future__ import annotations
+
+import platform
+import re
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Info,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+_ROUTE = re.compile(r"/[\x21-\x7e]{0,99}")
+_WORD = re.compile(r"[a-z][a-z0-9_]{0,47}")
+_OTHER = "other"
+
+
+class _Vocabulary:
+    """The values that one label may take: the first `limit` that the pattern allows."""
+
+    def __init__(self, pattern: re.Pattern[str], limit: int) -> None:
+        self._pattern = pattern
+        self._limit = limit
+        self._known: set[str] = set()
+
+    def admit(self, value: str) -> str:
+        """Return the value, or `other` in its place."""
+        if value in self._known:
+            return value
+        if len(self._known) >= self._limit or not self._pattern.fullmatch(value):
+            return _OTHER
+        self._known.add(value)
+        return value
+
+
+class _Outcomes:
+    """A counter with one label whose values are short constants."""
+
+    def __init__(self, registry: CollectorRegistry, name: str, documentation: str, label: str) -> None:
+        self._counter = Counter(name, documentation, (label,), registry=registry)
+        self._vocabulary = _Vocabulary(_WORD, 64)
+
+    def count(self, outcome: str) -> None:
+        self._counter.labels(self._vocabulary.admit(outcome)).inc()
+
+
+class Metrics:
+    """Everything that the gateway counts; made once a process.
+
+    Labels come from templates, constants and codes. Whatever else is handed in is counted as `other` (a
+    status as 0), and so is every value after the first hundred or so: no caller can make the series grow
+    without end (a cardinality attack).
+    """
+
+    def __init__(self, version: str) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call] # the package leaves it without types
+        self._registry = registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        Info("lexgate_build", "The running build", registry=registry).info(
+            {"version": version, "python": platform.python_version()}
+        )
+        self._requests = Counter(
+            "lexgate_requests", "Answers given", ("route", "method", "status"), registry=registry
+        )
+        self._durations = Histogram(
+            "lexgate_request_duration_seconds",
+            "From the request's head to the answer's last byte",
+            ("route",),
+            registry=registry,
+            buckets=_BUCKETS,
+        )
+        self._upstream = Histogram(
+            "lexgate_upstream_duration_seconds",
+            "From sending a call to the head of the resource server's answer",
+            registry=registry,
+            buckets=_BUCKETS,
+        )
+        self._sign_ins = _Outcomes(registry, "lexgate_sign_ins", "Sign-ins that ended", "outcome")
+        self._refreshes = _Outcomes(registry, "lexgate_refreshes", "Token refreshes", "outcome")
+        self._refusals = _Outcomes(
+            registry, "lexgate_csrf_refusals", "Requests refused as cross-site", "cause"
+        )
+        self._ended = _Outcomes(registry, "lexgate_sessions_ended", "Sessions that ended", "reason")
+        self._sessions = Gauge("lexgate_sessions", "Live sessions in the store", registry=registry)
+        self._store_errors = Counter("lexgate_store_errors", "Failures of the store", registry=registry)
+        self._routes = _Vocabulary(_ROUTE, 128)
+        self._bound: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+
+    def count_request(self, route: str, method: str, status: int, seconds: float) -> None:
+        """Count one answer; `route` is the template, never the path."""
+        bound = self._bound.get((route, method, status))
+        if bound is None:
+            bound = self._bind(route, method, status)
+        bound[0].inc()
+        bound[1].observe(seconds)
+
+    def observe_upstream(self, seconds: float) -> None:
+        """Count one call to the resource server."""
+        self._upstream.observe(seconds)
+
+    def count_sign_in(self, outcome: str) -> None:
+        """Count a sign-in: `success`, or the code of the error that ended it."""
+        self._sign_ins.count(outcome)
+
+    def count_refresh(self, outcome: str) -> None:
+        """Count a refresh: `success`, or the code of the error that ended it."""
+        self._refreshes.count(outcome)
+
+    def count_csrf_refusal(self, cause: str) -> None:
+        """Count a request that the cross-site check refused, by the check's name."""
+        self._refusals.count(cause)
+
+    def count_session_end(self, reason: str) -> None:
+        """Count a session's end by the session document's reason."""
+        self._ended.count(reason)
+
+    def count_store_error(self) -> None:
+        """Count a failure of the store."""
+        self._store_errors.inc()
+
+    def set_sessions(self, number: int) -> None:
+        """Record how many live sessions the store holds."""
+        self._sessions.set(number)
+
+    def render(self) -> tuple[bytes, str]:
+        """Return the page for Prometheus and its content type."""
+        return generate_latest(self._registry), CONTENT_TYPE_LATEST
+
+    def _bind(self, route: str, method: str, status: int) -> tuple[Counter, Histogram]:
+        """Find the two children of a label set, and keep them: only bounded sets come to be kept."""
+        label = (
+            self._routes.admit(route),
+            method if method in _METHODS else _OTHER,
+            status if 100 <= status <= 599 else 0,  # noqa: PLR2004 - the range of RFC 9110 §15
+        )
+        bound = self._bound.get(label)
+        if bound is None:
+            bound = self._requests.labels(*label), self._durations.labels(label[0])
+            self._bound[label] = bound
+        return bound

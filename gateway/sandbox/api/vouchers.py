@@ -1,0 +1,105 @@
+"""Bookkeeping vouchers and what was paid of any voucher."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.responses import JSONResponse, Response
+
+from gateway.sandbox.api.call import Call, Operation, missing
+from gateway.sandbox.api.paging import page_of
+from gateway.sandbox.api.refusals import IssueRefusal, Violation
+from gateway.sandbox.books.dates import local, wire
+from gateway.sandbox.books.stable import stable_id
+
+if TYPE_CHECKING:
+    from gateway.sandbox.books.ledger import Json
+    from gateway.sandbox.books.voucher import Voucher
+
+_KINDS = frozenset({"salesinvoice", "salescreditnote", "purchaseinvoice", "purchasecreditnote"})
+
+
+async def _list(call: Call) -> Response:
+    number = call.request.query_params.get("voucherNumber")
+    if not number:
+        raise IssueRefusal(406, "validation failed", (Violation("voucherNumber", "missing_entity", ""),))
+    rows = [_document(voucher, call) for voucher in _bookkeeping(call) if voucher.number == number]
+    return JSONResponse(
+        page_of(rows, call.request.query_params, {"voucherDate": "voucherDate"}, "voucherDate,DESC")
+    )
+
+
+async def _one(call: Call) -> Response:
+    voucher = next((voucher for voucher in _bookkeeping(call) if voucher.id == call.id), None)
+    if voucher is None:
+        raise missing(issues=True)
+    return JSONResponse(_document(voucher, call))
+
+
+def _bookkeeping(call: Call) -> list[Voucher]:
+    return [voucher for voucher in call.books.vouchers.values() if voucher.kind in _KINDS]
+
+
+async def _payments(call: Call) -> Response:
+    voucher = call.books.vouchers.get(call.parameters["voucherId"])
+    if voucher is None:
+        raise missing()
+    is_settled, is_purchase = voucher.open == 0, voucher.kind.startswith("purchase")
+    return JSONResponse(
+        {
+            "openAmount": voucher.open / 100,
+            "currency": "EUR",
+            "paymentStatus": "balanced" if is_settled else "openExpense" if is_purchase else "openRevenue",
+            "voucherType": voucher.kind,
+            "voucherStatus": voucher.listed_status(local(call.now)),
+            "paidDate": wire(voucher.payments[-1].date) if voucher.payments and is_settled else None,
+            "paymentItems": [
+                {
+                    "paymentItemType": "manualPayment",
+                    "postingDate": wire(payment.date),
+                    "amount": payment.amount / 100,
+                    "currency": "EUR",
+                }
+                for payment in voucher.payments
+            ],
+        }
+    )
+
+
+def _document(voucher: Voucher, call: Call) -> Json:
+    return {
+        "id": voucher.id,
+        "organizationId": call.books.organization.id,
+        "type": voucher.kind,
+        "voucherStatus": voucher.status,
+        "voucherNumber": voucher.number,
+        "voucherDate": wire(voucher.date),
+        "shippingDate": wire(voucher.date),
+        "dueDate": wire(voucher.due) if voucher.due else None,
+        "totalGrossAmount": voucher.gross / 100,
+        "totalTaxAmount": voucher.tax / 100,
+        "taxType": "net",
+        "useCollectiveContact": False,
+        "contactId": voucher.contact_id,
+        "remark": None,
+        "voucherItems": [
+            {
+                "amount": amount.net / 100,
+                "taxAmount": amount.tax / 100,
+                "taxRatePercent": float(amount.rate),
+                "categoryId": stable_id("category", voucher.lines[0].name),
+            }
+            for amount in voucher.tax_amounts
+        ],
+        "files": [voucher.file_id] if voucher.file_id else [],
+        "createdDate": wire(voucher.created),
+        "updatedDate": wire(voucher.updated),
+        "version": voucher.version,
+    }
+
+
+OPERATIONS = (
+    Operation("GET", "/v1/vouchers", "vouchers.read", _list),
+    Operation("GET", "/v1/vouchers/{id}", "vouchers.read", _one),
+    Operation("GET", "/v1/payments/{voucherId}", "payments.read", _payments),
+)

@@ -1,0 +1,1 @@
+"""The sandbox's authorization server, in the lexware and in the openid picture."""

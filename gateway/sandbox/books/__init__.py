@@ -1,0 +1,1 @@
+"""The books of an organization: contacts, articles, vouchers, payments and files."""

@@ -1,0 +1,105 @@
+"""The whole sandbox: its state, and the app that serves it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute, Mount
+
+from gateway.sandbox.accounts import ORGANIZATIONS
+from gateway.sandbox.api.gate import ApiGate
+from gateway.sandbox.authorization_server.authorization_endpoint import AuthorizationEndpoint
+from gateway.sandbox.authorization_server.clients import Client, Clients
+from gateway.sandbox.authorization_server.grants import Connection, Grants
+from gateway.sandbox.authorization_server.keys import Keys
+from gateway.sandbox.authorization_server.logins import Logins
+from gateway.sandbox.authorization_server.openid import OpenId
+from gateway.sandbox.authorization_server.token_endpoint import TokenEndpoint
+from gateway.sandbox.authorization_server.tokens import mint_access_token
+from gateway.sandbox.books.generator import generate_books
+from gateway.sandbox.broken import RAW_SEND
+from gateway.sandbox.control import Control
+from gateway.sandbox.counters import Counters
+from gateway.sandbox.faults import Faults
+from gateway.sandbox.limits import Limits
+from gateway.sandbox.pages.page import STYLE
+
+if TYPE_CHECKING:
+    from starlette.types import Receive, Scope, Send
+
+    from gateway.sandbox.authorization_server.clients import Picture
+    from gateway.sandbox.options import SandboxOptions
+
+
+class Sandbox:
+    """Everything that the sandbox knows; tests reach it as `app.state.sandbox`."""
+
+    def __init__(self, options: SandboxOptions) -> None:
+        self.options = options
+        self.counters = Counters()
+        self.clients = Clients(_registered(options))
+        self.logins = Logins()
+        self.keys = Keys()
+        self.grants = Grants(options, self.counters, self._mint, lambda: self.faults)
+        self.limits = Limits(options.rate, options.burst)
+        self.books = {
+            organization.id: generate_books(organization, seed=options.seed, now=self.now())
+            for organization in ORGANIZATIONS
+        }
+        self.faults = Faults(
+            {
+                "access_token_death": self.grants.kill_access_tokens,
+                "connection_revoked": self.grants.end_all,
+                "key_roll": self.keys.roll,
+            }
+        )
+
+    def now(self) -> float:
+        """Unix seconds by the sandbox's clock."""
+        return self.options.clock()
+
+    def _mint(self, connection: Connection, now: float) -> str:
+        return mint_access_token(connection, now, self.keys, self.options)
+
+
+class _Box(Starlette):
+    """Starlette that remembers the server's `send`, which a fault needs to hang up."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope[RAW_SEND] = send
+        await super().__call__(scope, receive, send)
+
+
+def build_sandbox(options: SandboxOptions) -> Starlette:
+    """Return the ASGI app; `app.state.sandbox` is its Sandbox."""
+    sandbox = Sandbox(options)
+    routes: list[BaseRoute] = [
+        STYLE,
+        *Control(sandbox).routes(),
+        *AuthorizationEndpoint(sandbox).routes(),
+        *TokenEndpoint(sandbox, "lexware").routes("/oauth2"),
+        *TokenEndpoint(sandbox, "openid").routes("/openid"),
+        *OpenId(sandbox).routes(),
+        Mount("/v1", app=ApiGate(sandbox)),
+    ]
+    app = _Box(routes=routes)
+    app.state.sandbox = sandbox
+    return app
+
+
+def _registered(options: SandboxOptions) -> tuple[Client, ...]:
+    def client(picture: Picture, client_id: str, secret: str | None) -> Client:
+        return Client(
+            id=client_id,
+            picture=picture,
+            secret=secret,
+            redirect_uris=options.redirect_uris,
+            post_logout_redirect_uris=options.post_logout_redirect_uris,
+        )
+
+    return (
+        client("lexware", options.client_id, options.client_secret),
+        client("openid", options.client_id, options.client_secret),
+        client("openid", f"{options.client_id}-public", None),
+    )

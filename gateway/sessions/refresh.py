@@ -1,0 +1,226 @@
+"""Hands out a grant whose access token is valid, with one refresh in flight per grant in this process.
+
+A refresh token is spent by being sent (rotation), so a refresh must happen once and its answer must be kept:
+
+- Callers that find a refresh in flight wait for it and share its result.
+- The refresh runs in a task of its own. A browser that leaves cancels its waiting, never the refresh.
+- Before the token is spent the grant is read again: another process may have refreshed it meanwhile, and then
+  its newer tokens are the answer. A call that came back 401 with an older generation's token is likewise
+  answered with the newer one, without another refresh.
+- The new tokens are written with compare-and-set on the generation; a late writer takes the winner's.
+
+| the token endpoint says        | the old token still serves | it does not                  |
+|--------------------------------|----------------------------|------------------------------|
+| new tokens                     | the new grant              | the new grant                |
+| invalid_grant, invalid_client, |                            |                              |
+| unauthorized_client            | the grant ends             | the grant ends               |
+| nothing, 5xx, 429, anything    | the old grant              | 502, 503 or 504              |
+
+A token that the API refused (401) does not serve, whatever its lifetime says.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from typing import TYPE_CHECKING
+
+from gateway.errors import (
+    AuthorizationServerError,
+    GatewayError,
+    IdTokenInvalid,
+    SessionRequired,
+    StoreError,
+    TokenRequestRefused,
+)
+from gateway.sessions.session import Tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gateway.authorization_server import AuthorizationServer
+    from gateway.oauth.token import TokenResponse
+    from gateway.observability.audit import Audit
+    from gateway.observability.metrics import Metrics
+    from gateway.sessions.keyring import Keyring
+    from gateway.sessions.session import Grant
+    from gateway.sessions.vault import Vault
+
+_LOGGER = logging.getLogger(__name__)
+
+REFRESH_AHEAD_SECONDS = 60.0
+"""An access token this close to its end is refreshed before it is used."""
+_UNSTATED_LIFETIME = 3600
+"""Assumed where the answer has no `expires_in`; a 401 corrects it."""
+_WRITE_ATTEMPTS = 5
+_GRANT_ENDS = frozenset({"invalid_grant", "invalid_client", "unauthorized_client"})
+"""RFC 6749 §5.2 errors after which no refresh of this grant can succeed."""
+
+
+def build_tokens(response: TokenResponse, *, now: float, previous: Tokens | None = None) -> Tokens:
+    """Turn a token response into Tokens; what it leaves out stays as it was (RFC 6749 §5.1, §6)."""
+    refresh_expires_at = None
+    if response.refresh_expires_in is not None:
+        refresh_expires_at = now + response.refresh_expires_in
+    elif response.refresh_token is None and previous is not None:
+        refresh_expires_at = previous.refresh_expires_at
+    lifetime = _UNSTATED_LIFETIME if response.expires_in is None else response.expires_in
+    return Tokens(
+        access_token=response.access_token,
+        refresh_token=response.refresh_token or (previous.refresh_token if previous else None),
+        expires_at=now + lifetime,
+        refreshed_at=now,
+        scope=response.scope or (previous.scope if previous else None),
+        refresh_expires_at=refresh_expires_at,
+    )
+
+
+class Refresher:
+    """Refreshes grants; the metrics count each as refreshed, superseded, failed or ended."""
+
+    def __init__(
+        self,
+        *,
+        vault: Vault,
+        authorization_server: AuthorizationServer,
+        clock: Callable[[], float],
+        metrics: Metrics,
+        audit: Audit,
+        keyring: Keyring,
+    ) -> None:
+        self._vault = vault
+        self._authorization_server = authorization_server
+        self._clock = clock
+        self._metrics = metrics
+        self._audit = audit
+        self._keyring = keyring
+        self._in_flight: dict[bytes, asyncio.Task[Grant]] = {}
+
+    async def valid_grant(self, grant_key: bytes) -> Grant:
+        """Return the grant with an access token that is good for a call.
+
+        Raises SessionRequired when the grant is gone, AuthorizationServerError when no valid token can be had
+        just now, StoreError when the store cannot say.
+        """
+        grant = await self._read(grant_key)
+        if grant.tokens.expires_at - self._clock() > REFRESH_AHEAD_SECONDS:
+            return grant
+        return await self._refreshed(grant, still_serves=True)
+
+    async def replaced_grant(self, used: Grant) -> Grant:
+        """Return a grant newer than `used`, whose token was refused or is to be renewed at once.
+
+        Raises as `valid_grant` does.
+        """
+        grant = await self._read(used.key)
+        if grant.generation > used.generation:
+            return grant
+        return await self._refreshed(grant, still_serves=False)
+
+    async def drain(self) -> None:
+        """Wait for the refreshes in flight: a token that was spent must have its successor stored."""
+        if self._in_flight:
+            await asyncio.wait(self._in_flight.values())
+
+    async def _read(self, grant_key: bytes) -> Grant:
+        grant = await self._vault.read_grant(grant_key)
+        if grant is None:
+            raise SessionRequired("grant_ended")
+        return grant
+
+    async def _refreshed(self, grant: Grant, *, still_serves: bool) -> Grant:
+        task = self._in_flight.get(grant.key)
+        if task is None:
+            task = asyncio.create_task(self._refresh(grant))
+            self._in_flight[grant.key] = task
+            task.add_done_callback(lambda done: self._landed(grant.key, done))
+        try:
+            return await asyncio.shield(task)
+        except (AuthorizationServerError, StoreError):
+            if still_serves and grant.tokens.expires_at > self._clock():
+                return grant
+            raise
+
+    def _landed(self, grant_key: bytes, task: asyncio.Task[Grant]) -> None:
+        self._in_flight.pop(grant_key, None)
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not isinstance(error, GatewayError):
+            _LOGGER.error("a refresh failed unexpectedly", exc_info=error)
+
+    async def _refresh(self, seen: Grant) -> Grant:
+        grant = await self._read(seen.key)
+        if grant.generation > seen.generation:
+            return self._tell("superseded", grant)
+        if grant.tokens.refresh_token is None:
+            return await self._without_refresh_token(grant)
+        try:
+            response = await self._authorization_server.refresh(grant.tokens.refresh_token)
+        except TokenRequestRefused as error:
+            return await self._refused(grant, error)
+        except AuthorizationServerError:
+            self._tell("failed", grant)
+            raise
+        return await self._keep(grant, response)
+
+    async def _keep(self, grant: Grant, response: TokenResponse) -> Grant:
+        try:
+            await self._authorization_server.confirm_subject(response, subject=grant.subject)
+        except IdTokenInvalid:
+            # OpenID Connect Core §12.2: tokens of somebody else must not become this user's.
+            await self._end(grant)
+            raise SessionRequired("grant_ended") from None
+        except AuthorizationServerError:
+            _LOGGER.warning("the id_token of a refresh could not be checked: keys cannot be fetched")
+        tokens = build_tokens(response, now=self._clock(), previous=grant.tokens)
+        current = await self._write(grant, tokens)
+        if current is None:
+            # Signed out while the refresh was under way: the new tokens must not live on.
+            with contextlib.suppress(AuthorizationServerError):
+                await self._authorization_server.revoke(
+                    tokens.refresh_token or tokens.access_token,
+                    token_type_hint="refresh_token" if tokens.refresh_token else "access_token",
+                )
+            raise SessionRequired("signed_out")
+        return self._tell("refreshed", current)
+
+    async def _write(self, grant: Grant, tokens: Tokens) -> Grant | None:
+        # The old refresh token is spent: to lose the new one to a moment's trouble ends the session.
+        for attempt in range(_WRITE_ATTEMPTS):
+            try:
+                return await self._vault.replace_tokens(grant, tokens)
+            except StoreError:
+                if attempt + 1 == _WRITE_ATTEMPTS:
+                    raise
+                await asyncio.sleep(0.2 * 2**attempt)
+        raise AssertionError
+
+    async def _without_refresh_token(self, grant: Grant) -> Grant:
+        if grant.tokens.expires_at > self._clock():
+            return grant
+        await self._end(grant)
+        raise SessionRequired("grant_ended")
+
+    async def _refused(self, grant: Grant, error: TokenRequestRefused) -> Grant:
+        current = await self._read(grant.key)
+        if current.generation > grant.generation:
+            # Another process spent the same token first and has its successor: that one is the answer.
+            return self._tell("superseded", current)
+        _LOGGER.warning("the authorization server refused a refresh: %s", error.error)
+        if error.error not in _GRANT_ENDS:
+            self._tell("failed", grant)
+            raise error
+        await self._end(grant)
+        raise SessionRequired("grant_ended") from error
+
+    async def _end(self, grant: Grant) -> None:
+        ended = await self._vault.end_grant(grant.key, reason="grant_ended", now=self._clock())
+        for _ in range(ended):
+            self._metrics.count_session_end("grant_ended")
+        self._tell("ended", grant)
+
+    def _tell(self, outcome: str, grant: Grant) -> Grant:
+        self._metrics.count_refresh(outcome)
+        if outcome in {"failed", "ended"}:
+            self._audit.refresh_failed(outcome, session=self._keyring.label(grant.key), subject=grant.subject)
+        return grant

@@ -1,0 +1,112 @@
+"""What a session, its grant and its tokens are, and when a session is over."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import secrets
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+EndReason = Literal[
+    "idle", "expired", "signed_out", "signed_out_elsewhere", "replaced", "grant_ended", "refresh_lost"
+]
+
+TOUCH_SECONDS = 60.0
+"""Activity of a session is written down at most this often."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tokens:
+    """What the authorization server issued last; times are seconds since the epoch."""
+
+    access_token: str = field(repr=False)
+    refresh_token: str | None = field(repr=False)
+    expires_at: float
+    refreshed_at: float
+    scope: str | None
+    refresh_expires_at: float | None = None
+    """When the refresh token itself ends, where that is known; it may move with each refresh."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """One connection at the authorization server; `generation` counts its tokens, from 1."""
+
+    key: bytes = field(repr=False)
+    issuer: str
+    client_id: str
+    subject: str = field(repr=False)
+    connection_id: str | None = field(repr=False)
+    tokens: Tokens
+    generation: int
+    created_at: float
+    ends_at: float
+    """No session of the grant ends later."""
+
+    def with_tokens(self, tokens: Tokens) -> Grant:
+        """Return the grant's next generation; its beginning and its end stay."""
+        return dataclasses.replace(self, tokens=tokens, generation=self.generation + 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """One signed-in browser; `key` is the hash of the id in its cookie, `claims` are for display."""
+
+    key: bytes = field(repr=False)
+    grant_key: bytes = field(repr=False)
+    subject: str = field(repr=False)
+    claims: Mapping[str, str] = field(repr=False)
+    created_at: float
+    last_seen_at: float
+    idle_seconds: int
+    ends_at: float
+
+    @property
+    def idle_at(self) -> float:
+        """When the session ends if nothing more is heard of it; never later than `ends_at`."""
+        return min(self.last_seen_at + self.idle_seconds, self.ends_at)
+
+    def why_ended(self, now: float) -> Literal["idle", "expired"] | None:
+        """Say why the session is over at `now`, or None while it lives."""
+        return why_ended(now, idle_at=self.idle_at, ends_at=self.ends_at)
+
+    def needs_touch(self, now: float) -> bool:
+        """Say whether activity at `now` is worth a write: once a minute, or a tenth of a short idle time."""
+        return now - self.last_seen_at >= min(TOUCH_SECONDS, self.idle_seconds / 10)
+
+    def seen(self, now: float) -> Session:
+        """Return the session as of activity at `now`; a clock that runs behind takes nothing away."""
+        return dataclasses.replace(self, last_seen_at=max(self.last_seen_at, now))
+
+
+def why_ended(now: float, *, idle_at: float, ends_at: float) -> Literal["idle", "expired"] | None:
+    """Say which of its two ends a session met first, or None before both."""
+    if now < min(idle_at, ends_at):
+        return None
+    return "idle" if idle_at < ends_at else "expired"
+
+
+def new_session_id() -> str:
+    """Return 256 random bits as base64url: what the cookie carries and no store ever sees."""
+    return secrets.token_urlsafe(32)
+
+
+def build_session_key(session_id: str) -> bytes:
+    """Return the SHA-256 of a session id: a stolen store is no login."""
+    return hashlib.sha256(session_id.encode()).digest()
+
+
+def new_grant_key() -> bytes:
+    """Return a random key, for a grant that no other session shares."""
+    return secrets.token_bytes(32)
+
+
+def build_grant_key(*, issuer: str, client_id: str, subject: str, connection_id: str) -> bytes:
+    """Return the key under which all sessions of one connection meet; all four must agree."""
+    parts = [part.encode() for part in (issuer, client_id, subject, connection_id)]
+    framed = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+    return hashlib.sha256(b"lexgate grant" + framed).digest()

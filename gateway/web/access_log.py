@@ -1,0 +1,112 @@
+"""Outermost middleware: gives each request its trace, and one log line and its metrics when it is over."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING, Any
+
+from gateway.browser.client_address import read_client_address
+from gateway.observability.exchange import Exchange, note_exchange
+from gateway.observability.tracing import continue_trace
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from ipaddress import IPv4Network, IPv6Network
+
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from gateway.observability.logs import RequestLog
+    from gateway.observability.metrics import Metrics
+
+_LOGGER = logging.getLogger(__name__)
+_BROKEN_OFF = 499
+"""Logged where the browser left before an answer began."""
+_WANTED = frozenset({b"traceparent", b"tracestate", b"x-forwarded-for"})
+
+
+class AccessLog:
+    """Plain ASGI; nothing escapes it, so the server below never prints a stack of its own."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        metrics: Metrics,
+        request_log: RequestLog,
+        trusted_proxies: Sequence[IPv4Network | IPv6Network],
+    ) -> None:
+        self._app = app
+        self._metrics = metrics
+        self._request_log = request_log
+        self._trusted_proxies = trusted_proxies
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request or refuse one WebSocket."""
+        if scope["type"] != "http":
+            await _refuse_websocket(scope, send)
+            return
+        exchange = self._begin(scope)
+        started = time.perf_counter()
+        status = _BROKEN_OFF
+        sent = 0
+
+        async def counted(message: Message) -> None:
+            nonlocal status, sent
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [
+                    *message.get("headers", ()),
+                    (b"x-request-id", exchange.request_id.encode()),
+                ]
+            elif message["type"] == "http.response.body":
+                sent += len(message.get("body", b""))
+            await send(message)
+
+        try:
+            await self._app(scope, receive, counted)
+        except Exception:
+            _LOGGER.exception("a request failed", extra={"fields": {"request_id": exchange.request_id}})
+        finally:
+            seconds = time.perf_counter() - started
+            self._finish(scope, exchange, status=status, seconds=seconds, sent=sent)
+
+    def _begin(self, scope: Scope) -> Exchange:
+        wanted: dict[bytes, list[str]] = {}
+        for name, value in scope["headers"]:
+            if name in _WANTED:
+                wanted.setdefault(name, []).append(value.decode("latin-1"))
+        traceparent = wanted.get(b"traceparent", [])
+        trace = continue_trace(
+            traceparent[0] if len(traceparent) == 1 else None, ",".join(wanted.get(b"tracestate", [])) or None
+        )
+        peer = scope["client"][0] if scope.get("client") else ""
+        address = read_client_address(peer, wanted.get(b"x-forwarded-for", []), self._trusted_proxies)
+        exchange = Exchange(trace, address)
+        note_exchange(scope, exchange)
+        return exchange
+
+    def _finish(self, scope: Scope, exchange: Exchange, *, status: int, seconds: float, sent: int) -> None:
+        route = exchange.route or _route_template(scope)
+        method = scope["method"]
+        self._metrics.count_request(route, method, status, seconds)
+        self._request_log.write(
+            route,
+            method,
+            status,
+            seconds=seconds,
+            sent=sent,
+            request_id=exchange.request_id,
+            trace_id=exchange.trace.trace_id,
+        )
+
+
+def _route_template(scope: Scope) -> str:
+    route: Any = scope.get("route")
+    path = getattr(route, "path", "")
+    return path if isinstance(path, str) and path.startswith("/") else "/*"
+
+
+async def _refuse_websocket(scope: Scope, send: Send) -> None:
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1008, "reason": ""})

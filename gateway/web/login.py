@@ -1,0 +1,226 @@
+"""Sign-in: the redirect to the authorization server, and what happens when the browser comes back."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter, Request
+from starlette.responses import RedirectResponse
+
+from gateway.browser.cookie import SESSION_COOKIE, build_set_cookie
+from gateway.browser.csrf import judge_navigation
+from gateway.browser.login_attempt import LOGIN_ATTEMPT_LIFETIME, LoginAttempt, validate_login_attempt
+from gateway.browser.return_to import validate_return_to
+from gateway.errors import AuthorizationResponseSpent, GatewayError
+from gateway.oauth.authorization import (
+    build_authorization_url,
+    new_nonce,
+    new_state,
+    parse_authorization_response,
+    validate_authorization_response,
+    validate_login_parameters,
+)
+from gateway.oauth.pkce import build_code_challenge, new_code_verifier
+from gateway.observability.exchange import exchange_of
+from gateway.sessions.refresh import build_tokens
+from gateway.sessions.session import new_session_id
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gateway.authorization_server import AuthorizationServer
+    from gateway.browser.cookie import SessionCookie
+    from gateway.oauth.authorization import AuthorizationCode
+    from gateway.oauth.identity import Identity
+    from gateway.oauth.token import TokenResponse
+    from gateway.observability.audit import Audit
+    from gateway.observability.metrics import Metrics
+    from gateway.sessions.authentication import Authentication
+    from gateway.sessions.keyring import Keyring
+    from gateway.sessions.session import Session
+    from gateway.sessions.vault import Vault
+    from gateway.web.attempt_cookies import AttemptCookies
+    from gateway.web.revocation import Revocation
+
+
+class SignIn:
+    """The authorization code flow with PKCE, for one client at one authorization server."""
+
+    def __init__(  # noqa: PLR0913 - the sign-in is where all the rooms meet; every argument is named
+        self,
+        *,
+        authorization_server: AuthorizationServer,
+        vault: Vault,
+        keyring: Keyring,
+        attempts: AttemptCookies,
+        session_cookie: SessionCookie,
+        authentication: Authentication,
+        revocation: Revocation,
+        audit: Audit,
+        metrics: Metrics,
+        redirect_uri: str,
+        scope: str,
+        extra_parameters: dict[str, str],
+        clock: Callable[[], float],
+    ) -> None:
+        self._authorization_server = authorization_server
+        self._vault = vault
+        self._keyring = keyring
+        self._attempts = attempts
+        self._session_cookie = session_cookie
+        self._authentication = authentication
+        self._revocation = revocation
+        self._audit = audit
+        self._metrics = metrics
+        self._redirect_uri = redirect_uri
+        self._scope = scope
+        self._extra_parameters = extra_parameters
+        self._clock = clock
+
+    async def begin(self, request: Request) -> RedirectResponse:
+        """Send the browser to the authorization server, with the attempt sealed in a cookie of its own."""
+        headers = request.headers
+        judge_navigation(
+            method=request.method,
+            sec_fetch_mode=headers.get("sec-fetch-mode"),
+            sec_fetch_dest=headers.get("sec-fetch-dest"),
+            sec_purpose=headers.get("sec-purpose"),
+        )
+        returns = request.query_params.getlist("return_to")
+        return_to = validate_return_to(returns[0] if len(returns) == 1 else None)
+        exchange_of(request.scope).return_to = return_to
+        parameters = validate_login_parameters(request.scope["query_string"])
+        metadata = await self._authorization_server.metadata()
+        attempt = self._new_attempt(request, return_to, parameters)
+        location = build_authorization_url(
+            metadata.authorization_endpoint,
+            client_id=self._authorization_server.client_id,
+            redirect_uri=self._redirect_uri,
+            scope=self._scope,
+            state=attempt.state,
+            code_challenge=build_code_challenge(attempt.code_verifier),
+            nonce=attempt.nonce,
+            parameters={**self._extra_parameters, **parameters},
+        )
+        response = RedirectResponse(location, 302)
+        for cookie in self._attempts.build(attempt, request.scope["headers"], now=self._clock()):
+            response.headers.append("Set-Cookie", cookie)
+        return response
+
+    async def complete(self, request: Request) -> RedirectResponse:
+        """Turn the authorization response into a session; raises what failed, having ended nothing."""
+        try:
+            return await self._complete(request)
+        except GatewayError as error:
+            exchange = exchange_of(request.scope)
+            self._metrics.count_sign_in(error.code)
+            self._audit.sign_in(
+                "failure", code=error.code, address=exchange.address, request_id=exchange.request_id
+            )
+            raise
+
+    def _new_attempt(self, request: Request, return_to: str, parameters: dict[str, str]) -> LoginAttempt:
+        # The callback is a cross-site navigation, to which the Strict session cookie does not come:
+        # what it must know of the session that this sign-in replaces travels in the attempt.
+        max_age = parameters.get("max_age")
+        return LoginAttempt(
+            state=new_state(),
+            code_verifier=new_code_verifier(),
+            nonce=new_nonce() if self._authorization_server.expects_id_token else None,
+            return_to=return_to,
+            created_at=self._clock(),
+            previous_session=self._authentication.presented_key(request.scope["headers"]),
+            max_age=None if max_age is None else int(max_age),
+        )
+
+    async def _complete(self, request: Request) -> RedirectResponse:
+        response = parse_authorization_response(request.scope["query_string"])
+        attempt = self._attempts.find(response.state, request.scope["headers"])
+        exchange_of(request.scope).return_to = attempt.return_to
+        now = self._clock()
+        validate_login_attempt(attempt, now=now)
+        metadata = await self._authorization_server.metadata()
+        code = validate_authorization_response(
+            response,
+            state=attempt.state,
+            issuer=metadata.issuer,
+            iss_required=metadata.iss_parameter_supported,
+        )
+        # RFC 9700 §4.7: the state counts once. A code that is sent twice would end what the first use began.
+        spent_key = hashlib.sha256(b"authorization response" + attempt.state.encode()).digest()
+        expires_at = attempt.created_at + LOGIN_ATTEMPT_LIFETIME + 60
+        if not await self._vault.spend_once(spent_key, expires_at=expires_at, now=now):
+            raise AuthorizationResponseSpent
+        return await self._sign_in(request, attempt, code)
+
+    async def _sign_in(
+        self, request: Request, attempt: LoginAttempt, code: AuthorizationCode
+    ) -> RedirectResponse:
+        tokens = await self._authorization_server.exchange_code(code, code_verifier=attempt.code_verifier)
+        try:
+            identity = await self._authorization_server.identify(
+                tokens, nonce=attempt.nonce, max_age=attempt.max_age
+            )
+            session_id = new_session_id()
+            session = await self._begin_session(session_id, attempt, identity, tokens)
+        except GatewayError:
+            # Nobody will ever use these tokens: they must not live on at the authorization server.
+            self._revocation.begin(tokens.refresh_token, tokens.access_token)
+            raise
+        self._note(request, session)
+        response = RedirectResponse(attempt.return_to, 302)
+        response.headers.append(
+            "Set-Cookie",
+            build_set_cookie(
+                SESSION_COOKIE, self._session_cookie.sign(session_id), same_site="Strict", max_age=None
+            ),
+        )
+        response.headers.append("Set-Cookie", self._attempts.build_clear(attempt))
+        return response
+
+    async def _begin_session(
+        self, session_id: str, attempt: LoginAttempt, identity: Identity, tokens: TokenResponse
+    ) -> Session:
+        now = self._clock()
+        session, replaced = await self._vault.begin(
+            session_id=session_id,
+            issuer=self._authorization_server.name,
+            client_id=self._authorization_server.client_id,
+            subject=identity.subject,
+            connection_id=identity.connection_id,
+            claims=identity.claims,
+            tokens=build_tokens(tokens, now=now),
+            replaces=attempt.previous_session,
+            now=now,
+        )
+        if replaced is not None:
+            self._revocation.begin(replaced.tokens.refresh_token, replaced.tokens.access_token)
+        return session
+
+    def _note(self, request: Request, session: Session) -> None:
+        exchange = exchange_of(request.scope)
+        self._metrics.count_sign_in("success")
+        self._audit.sign_in(
+            "success",
+            session=self._keyring.label(session.key),
+            subject=session.subject,
+            address=exchange.address,
+            request_id=exchange.request_id,
+        )
+
+
+def build_login_router(sign_in: SignIn) -> APIRouter:
+    """Build the routes of the sign-in."""
+    router = APIRouter()
+
+    @router.get("/auth/login")
+    async def login(request: Request) -> RedirectResponse:
+        return await sign_in.begin(request)
+
+    @router.get("/auth/callback")
+    async def callback(request: Request) -> RedirectResponse:
+        return await sign_in.complete(request)
+
+    _ = login, callback
+    return router

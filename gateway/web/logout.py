@@ -1,0 +1,126 @@
+"""Sign-out: the session ends here first, whatever the authorization server says to it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter, Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from gateway.browser.cookie import SESSION_COOKIE, build_clear_cookie
+from gateway.errors import AuthorizationServerError
+from gateway.oauth.logout import build_logout_url
+from gateway.observability.exchange import exchange_of
+from gateway.web.session import judge_browser
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gateway.authorization_server import AuthorizationServer
+    from gateway.observability.audit import Audit
+    from gateway.observability.metrics import Metrics
+    from gateway.sessions.authentication import Authentication
+    from gateway.sessions.keyring import Keyring
+    from gateway.sessions.session import Grant
+    from gateway.sessions.vault import Vault
+    from gateway.web.revocation import Revocation
+
+_PATIENCE = 3.0
+"""Seconds that a person waits for the authorization server's word at most; the revocation goes on after them."""
+
+
+class SignOut:
+    """Ends a session, revokes its tokens if it was the last of its grant, and says where to go from here."""
+
+    def __init__(  # noqa: PLR0913 - every argument is named
+        self,
+        *,
+        authorization_server: AuthorizationServer,
+        authentication: Authentication,
+        vault: Vault,
+        keyring: Keyring,
+        revocation: Revocation,
+        audit: Audit,
+        metrics: Metrics,
+        public_url: str,
+        clock: Callable[[], float],
+    ) -> None:
+        self._authorization_server = authorization_server
+        self._authentication = authentication
+        self._vault = vault
+        self._keyring = keyring
+        self._revocation = revocation
+        self._audit = audit
+        self._metrics = metrics
+        self._public_url = public_url
+        self._clock = clock
+
+    async def sign_out(self, request: Request) -> Response:
+        """Answer JSON with `logout_url` (or null); a form is sent there, or to the app."""
+        is_form = _is_form(request)
+        # A form cannot set a header; it is held to Fetch metadata or Origin alone.
+        judge_browser(request, self._public_url, header_required=not is_form)
+        key = self._authentication.presented_key(request.scope["headers"])
+        if key is not None:
+            await self._end(request, key)
+        logout_url = await self._logout_url()
+        response: Response
+        if is_form:
+            response = RedirectResponse(logout_url or f"{self._public_url}/", 303)
+        else:
+            response = JSONResponse({"logout_url": logout_url})
+        response.headers["Cache-Control"] = "no-store"
+        # Not "cookies": that would clear those of every host of the site, which are not ours.
+        response.headers["Clear-Site-Data"] = '"cache", "storage"'
+        response.headers.append("Set-Cookie", build_clear_cookie(SESSION_COOKIE, same_site="Strict"))
+        return response
+
+    async def _end(self, request: Request, key: bytes) -> None:
+        grant = await self._vault.end(key, reason="signed_out", now=self._clock())
+        revoked = grant is None or await self._revoke(grant)
+        exchange = exchange_of(request.scope)
+        self._metrics.count_session_end("signed_out")
+        self._audit.sign_out(
+            "success" if revoked else "failure",
+            code=None if revoked else "revocation_unconfirmed",
+            session=self._keyring.label(key),
+            subject=grant.subject if grant else None,
+            address=exchange.address,
+            request_id=exchange.request_id,
+        )
+
+    async def _revoke(self, grant: Grant) -> bool:
+        task = self._revocation.begin(grant.tokens.refresh_token, grant.tokens.access_token)
+        await asyncio.wait({task}, timeout=_PATIENCE)
+        return task.done() and task.result()
+
+    async def _logout_url(self) -> str | None:
+        try:
+            metadata = await asyncio.wait_for(self._authorization_server.metadata(), _PATIENCE)
+        except (AuthorizationServerError, TimeoutError):
+            return None
+        if metadata.end_session_endpoint is None:
+            return None
+        return build_logout_url(
+            metadata.end_session_endpoint,
+            client_id=self._authorization_server.client_id,
+            post_logout_redirect_uri=f"{self._public_url}/",
+        )
+
+
+def build_logout_router(sign_out: SignOut) -> APIRouter:
+    """Build the route of the sign-out."""
+    router = APIRouter()
+
+    @router.post("/auth/logout")
+    async def logout(request: Request) -> Response:
+        return await sign_out.sign_out(request)
+
+    _ = logout
+    return router
+
+
+def _is_form(request: Request) -> bool:
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return content_type == "application/x-www-form-urlencoded"

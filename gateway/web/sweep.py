@@ -1,0 +1,60 @@
+"""Clears away expired sessions once a minute, and revokes the tokens that nobody can use any more."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from typing import TYPE_CHECKING
+
+from gateway.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gateway.observability.metrics import Metrics
+    from gateway.sessions.vault import Vault
+    from gateway.web.revocation import Revocation
+
+_LOGGER = logging.getLogger(__name__)
+_SWEEP_SECONDS = 60.0
+
+
+class Sweep:
+    """Runs beside the requests from `start` to `stop`; trouble of the store only delays it."""
+
+    def __init__(
+        self, *, vault: Vault, revocation: Revocation, metrics: Metrics, clock: Callable[[], float]
+    ) -> None:
+        self._vault = vault
+        self._revocation = revocation
+        self._metrics = metrics
+        self._clock = clock
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to sweep, now and then once a minute."""
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        """End the sweeping."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def sweep(self) -> int:
+        """Sweep once; returns how many grants were left without a session and are being revoked."""
+        grants = await self._vault.sweep(self._clock())
+        for grant in grants:
+            self._revocation.begin(grant.tokens.refresh_token, grant.tokens.access_token)
+        return len(grants)
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self.sweep()
+            except StoreError as error:
+                self._metrics.count_store_error()
+                _LOGGER.warning("expired sessions could not be cleared away: %s", error.code)
+            await asyncio.sleep(_SWEEP_SECONDS)

@@ -1,0 +1,175 @@
+// @ts-check
+/** lexoffice's REST API, as far as the views read it: resources in, plain objects out. */
+
+import { pacedFetch } from "./pace.js";
+
+/** @typedef {import("./shapes.js").Page<import("./shapes.js").VoucherRow>} VoucherPage */
+/** @typedef {import("./shapes.js").Page<import("./shapes.js").Contact>} ContactPage */
+
+const FRESH_MS = 30_000;
+const LARGEST_PAGE = 250;
+const MOST_PAGES = 8;
+
+/** @type {Map<string, {at: number, body: any}>} */
+const answers = new Map();
+
+/** An error of lexoffice itself, in any of its three shapes. */
+export class LexofficeError extends Error {
+  /**
+   * @param {number} status
+   * @param {string[]} messages
+   * @param {string} [traceId]
+   */
+  constructor(status, messages, traceId) {
+    super(messages.join("; ") || `HTTP ${status}`);
+    this.name = "LexofficeError";
+    this.status = status;
+    this.messages = messages;
+    this.traceId = traceId;
+  }
+}
+
+/**
+ * @param {string} path below /api/v1/, with its query
+ * @param {AbortSignal} signal
+ * @returns {Promise<any>} the JSON; answers of the last half minute are used again
+ */
+async function read(path, signal) {
+  const known = answers.get(path);
+  if (known && Date.now() - known.at < FRESH_MS) return known.body;
+  const response = await pacedFetch(`/api/v1/${path}`, { signal, headers: { Accept: "application/json" } });
+  if (!response.ok) throw await readError(response);
+  const body = await response.json();
+  answers.set(path, { at: Date.now(), body });
+  return body;
+}
+
+/** @param {Response} response */
+async function readError(response) {
+  const body = await response.json().catch(() => ({}));
+  return new LexofficeError(response.status, messagesIn(body), body.traceId);
+}
+
+/**
+ * @param {any} body
+ * @returns {string[]}
+ */
+function messagesIn(body) {
+  if (Array.isArray(body?.IssueList)) {
+    return body.IssueList.map((/** @type {any} */ issue) => [issue.source, issue.i18nKey].filter(Boolean).join(": "));
+  }
+  const details = Array.isArray(body?.details) ? body.details : [];
+  const named = details.map((/** @type {any} */ detail) => [detail.field, detail.message].filter(Boolean).join(": "));
+  if (named.length) return named;
+  // The edge's 403 quotes the request's headers back: nothing of that is for the reader.
+  const isUnfit = typeof body?.message !== "string" || /bearer|authorization/i.test(body.message);
+  return isUnfit ? [] : [body.message];
+}
+
+/** Forgets every answer, so that the next call is made. */
+export function forget() {
+  answers.clear();
+}
+
+/**
+ * @param {AbortSignal} signal
+ * @returns {Promise<import("./shapes.js").Profile>}
+ */
+export const readProfile = (signal) => read("profile", signal);
+
+/**
+ * @typedef {object} VoucherQuery
+ * @property {string} [type] one, a comma list, or `any`
+ * @property {string} [status] one, a comma list, or `any`; `open` brings overdue rows too
+ * @property {string} [contactId]
+ * @property {string} [from] first voucher date, as 2026-03-31
+ */
+
+/**
+ * @param {VoucherQuery & {page: number, size?: number, sort: string}} query `sort` as voucherDate,DESC
+ * @param {AbortSignal} signal
+ * @returns {Promise<VoucherPage>}
+ */
+export function readVouchers({ type = "any", status = "any", contactId, from, page, size = 25, sort }, signal) {
+  const parameters = new URLSearchParams({ voucherType: type, voucherStatus: status });
+  if (contactId) parameters.set("contactId", contactId);
+  if (from) parameters.set("voucherDateFrom", from);
+  parameters.set("page", String(page));
+  parameters.set("size", String(size));
+  parameters.set("sort", sort);
+  return read(`voucherlist?${parameters.toString().replaceAll("%2C", ",")}`, signal);
+}
+
+/**
+ * Reads the newest rows, page after page of 250.
+ * @param {VoucherQuery} query
+ * @param {AbortSignal} signal
+ * @param {(read: number, of: number) => void} [progress]
+ * @returns {Promise<{rows: import("./shapes.js").VoucherRow[], capped: boolean}>} capped at 2,000 rows
+ */
+export async function readAllVouchers(query, signal, progress) {
+  const rows = [];
+  for (let page = 0; page < MOST_PAGES; page += 1) {
+    const found = await readVouchers({ ...query, page, size: LARGEST_PAGE, sort: "voucherDate,DESC" }, signal);
+    rows.push(...found.content);
+    if (found.last || found.content.length === 0) return { rows, capped: false };
+    progress?.(rows.length, found.totalElements);
+  }
+  return { rows, capped: true };
+}
+
+/**
+ * @param {string} resource as invoices
+ * @param {string} id
+ * @param {AbortSignal} signal
+ * @returns {Promise<import("./shapes.js").Voucher>}
+ */
+export const readVoucher = (resource, id, signal) => read(`${resource}/${encodeURIComponent(id)}`, signal);
+
+/**
+ * @param {string} id
+ * @param {AbortSignal} signal
+ * @returns {Promise<import("./shapes.js").Payments>}
+ */
+export const readPayments = (id, signal) => read(`payments/${encodeURIComponent(id)}`, signal);
+
+/**
+ * @param {string} resource as invoices
+ * @param {string} id
+ * @param {AbortSignal} signal
+ * @returns {Promise<Blob>}
+ */
+export async function readPdf(resource, id, signal) {
+  const response = await pacedFetch(pdfPath(resource, id), { signal, headers: { Accept: "application/pdf" } });
+  if (!response.ok) throw await readError(response);
+  return response.blob();
+}
+
+/**
+ * @param {string} resource as invoices
+ * @param {string} id
+ */
+export const pdfPath = (resource, id) => `/api/v1/${resource}/${encodeURIComponent(id)}/file`;
+
+/** @param {string} id */
+export const filePath = (id) => `/api/v1/files/${encodeURIComponent(id)}`;
+
+/**
+ * @param {{page: number, name?: string}} query
+ * @param {AbortSignal} signal
+ * @returns {Promise<ContactPage>}
+ */
+export function readContacts({ page, name }, signal) {
+  const filter = name ? `&name=${encodeURIComponent(htmlEncoded(name))}` : "";
+  return read(`contacts?page=${page}&size=25${filter}`, signal);
+}
+
+/** @param {string} text lexoffice looks for its search strings in HTML-encoded names */
+const htmlEncoded = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+
+/**
+ * @param {string} id
+ * @param {AbortSignal} signal
+ * @returns {Promise<import("./shapes.js").Contact>}
+ */
+export const readContact = (id, signal) => read(`contacts/${encodeURIComponent(id)}`, signal);

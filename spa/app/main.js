@@ -1,0 +1,105 @@
+// @ts-check
+/** Starts the app: asks for the session, then shows the view of the address, again at every change of either. */
+
+import { NetworkError, ProblemError, onSessionEnded, session } from "/auth/client.js";
+import { h } from "./dom.js";
+import { isAborted } from "./faults.js";
+import { readProfile } from "./lexoffice.js";
+import { t } from "./preferences.js";
+import { followLink, routeOf } from "./router.js";
+import { showSessionEnd } from "./session-end.js";
+import { buildShell } from "./shell.js";
+import { signedOutPage, unreachablePage } from "./signed-out.js";
+
+/** @typedef {import("/auth/client.js").ActiveSession} ActiveSession */
+
+const ASK_AGAIN_SECONDS = 5;
+
+/** @type {ActiveSession | undefined} */
+let present;
+let shell = buildShell(undefined, () => {});
+let leaving = new AbortController();
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let nextTry;
+
+async function start() {
+  clearTimeout(nextTry);
+  try {
+    const found = await session();
+    if (found.active) showApp(found);
+    else showSignedOut(found.reason);
+  } catch (error) {
+    showUnreachable(error);
+  }
+}
+
+/** @param {ActiveSession} found */
+function showApp(found) {
+  present = found;
+  shell = buildShell(found, () => showApp(found));
+  visit(false);
+  if (!found.claims.organization) nameCompany(shell);
+}
+
+/** @param {import("/auth/client.js").InactiveReason} reason */
+function showSignedOut(reason) {
+  shell = buildShell(undefined, () => showSignedOut(reason));
+  shell.main.replaceChildren(signedOutPage(reason));
+  document.title = `${t.signedOut.title} · ${t.app}`;
+}
+
+/** @param {unknown} error */
+function showUnreachable(error) {
+  if (!(error instanceof ProblemError || error instanceof NetworkError)) throw error;
+  shell = buildShell(undefined, () => showUnreachable(error));
+  shell.main.replaceChildren(unreachablePage(start));
+  document.title = `${t.faults.startHeading} · ${t.app}`;
+  const seconds = error instanceof ProblemError ? error.retryAfter : undefined;
+  clearTimeout(nextTry);
+  nextTry = setTimeout(start, (seconds ?? ASK_AGAIN_SECONDS) * 1000);
+}
+
+/** @param {typeof shell} current the name is not in every authorization server's claims, but always in the profile */
+async function nameCompany({ nameCompany: name }) {
+  try {
+    const profile = await readProfile(new AbortController().signal);
+    name(profile.companyName ?? "");
+  } catch (error) {
+    if (!(error instanceof Error)) throw error; // the header can do without
+  }
+}
+
+/** @param {boolean} moveFocus to the new heading, unless the page has just been opened */
+function visit(moveFocus) {
+  if (!present) return;
+  leaving.abort();
+  leaving = new AbortController();
+  const { section, view, path } = routeOf(location.pathname);
+  const { title, node } = view({ path, query: new URLSearchParams(location.search), signal: leaving.signal, session: present });
+  shell.main.replaceChildren(node);
+  shell.showSection(section);
+  document.title = `${title} · ${t.app}`;
+  if (!moveFocus) return;
+  session().catch(() => {}); // a view of remembered answers alone would not notice that the session has ended
+  scrollTo(0, 0);
+  node.querySelector("h1")?.focus({ preventScroll: true });
+}
+
+/** Whoever comes back to this tab may have signed out, or in as somebody else, in another. */
+async function lookAgain() {
+  if (document.visibilityState !== "visible") return;
+  const shown = document.querySelector("dialog[open]") ? undefined : present;
+  const now = await session().catch(() => undefined); // an outage is no news of the session
+  if (now?.active && now.subject !== shown?.subject) location.reload();
+}
+
+onSessionEnded(showSessionEnd);
+document.addEventListener("click", followLink);
+addEventListener("popstate", () => visit(true));
+addEventListener("lexgate:visit", () => visit(true));
+addEventListener("pageshow", (event) => event.persisted && lookAgain());
+document.addEventListener("visibilitychange", lookAgain);
+addEventListener("unhandledrejection", (event) => isAborted(event.reason) && event.preventDefault());
+
+shell.main.replaceChildren(h("p", { class: "visually-hidden", role: "status" }, t.loading));
+await start();

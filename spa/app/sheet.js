@@ -1,0 +1,116 @@
+// @ts-check
+/** The sheet of paper that a voucher is. */
+
+import { addressLines } from "./contacts.js";
+import { h, hidden, icon } from "./dom.js";
+import { day, money, percent, quantity } from "./format.js";
+import { filePath } from "./lexoffice.js";
+import { facts, lines } from "./parts.js";
+import { t } from "./preferences.js";
+
+/** @typedef {import("./shapes.js").Voucher} Voucher */
+/** @typedef {import("./shapes.js").LineItem} LineItem */
+
+/**
+ * @param {string} type
+ * @param {Voucher} voucher
+ * @param {HTMLElement | false} paid the place for what is still open
+ */
+export function voucherSheet(type, voucher, paid) {
+  return h("article", { class: "panel sheet", "data-testid": "voucher" },
+    h("div", { class: "sheet-head" }, recipient(voucher), details(voucher)),
+    voucher.introduction && lines(voucher.introduction, "sheet-text"),
+    voucher.lineItems ? itemTable(voucher) : bookedItems(voucher),
+    type === "deliverynote" ? null : h("div", { class: "sums" }, sums(voucher), paid),
+    voucher.remark && lines(voucher.remark, "sheet-text"),
+    receipts(voucher));
+}
+
+/** @param {Voucher} voucher */
+function recipient({ address, contactName }) {
+  const text = address ? addressLines(address) : contactName;
+  return h("section", { class: "recipient" }, h("h2", { class: "label" }, address ? t.voucher.to : t.voucher.customer), text && lines(text));
+}
+
+/** @param {Voucher} voucher */
+function details(voucher) {
+  const contactId = voucher.address?.contactId ?? voucher.contactId;
+  const name = voucher.address?.name ?? voucher.contactName;
+  return h("section", {}, h("h2", { class: "label" }, t.voucher.details), facts([
+    [t.voucher.date, day(voucher.voucherDate)],
+    [t.voucher.due, day(voucher.dueDate)],
+    [t.voucher.shipping, day(voucher.shippingConditions?.shippingDate)],
+    [t.voucher.payment, voucher.paymentConditions?.paymentTermLabel],
+    [t.voucher.customer, contactId && h("a", { href: `/contacts/${contactId}` }, name || t.contacts.unnamed)],
+  ]));
+}
+
+/** @param {Voucher} voucher */
+function itemTable({ lineItems = [], taxConditions, totalPrice }) {
+  const isGross = taxConditions?.taxType === "gross";
+  const kind = isGross ? t.voucher.gross : t.voucher.net;
+  const head = (/** @type {string} */ name, className = "number") =>
+    h("th", { role: "columnheader", scope: "col", class: className }, name);
+  return h("table", { class: "items", role: "table" },
+    h("caption", { class: "visually-hidden" }, t.voucher.items),
+    h("thead", { role: "rowgroup" }, h("tr", { role: "row" },
+      head(t.voucher.item, ""), head(t.voucher.quantity), head(`${t.voucher.price} (${kind})`), head(`${t.voucher.total} (${kind})`))),
+    h("tbody", { role: "rowgroup" }, lineItems.map((item) => itemRow(item, isGross, totalPrice?.currency))));
+}
+
+/**
+ * @param {LineItem} item
+ * @param {boolean} isGross
+ * @param {string | undefined} currency
+ */
+function itemRow(item, isGross, currency) {
+  const { unitPrice, discountPercentage } = item;
+  const price = unitPrice && (isGross ? unitPrice.grossAmount : unitPrice.netAmount);
+  const amount = item.quantity === undefined ? "" : `${quantity(item.quantity)} ${item.unitName ?? ""}`.trim();
+  return h("tr", { role: "row" },
+    h("td", { role: "cell", class: "item-name" }, h("strong", {}, item.name),
+      item.description && lines(item.description, "quiet"),
+      Boolean(discountPercentage) && h("p", { class: "quiet" }, t.voucher.discount(percent(discountPercentage ?? 0)))),
+    h("td", { role: "cell", class: "item-quantity number" }, amount),
+    h("td", { role: "cell", class: "item-price number" }, money(price, unitPrice?.currency)),
+    h("td", { role: "cell", class: "item-total number" }, money(item.lineItemAmount, unitPrice?.currency ?? currency)));
+}
+
+/** @param {Voucher} voucher */
+function bookedItems({ voucherItems = [] }) {
+  return h("table", { class: "items", role: "table" },
+    h("caption", { class: "visually-hidden" }, t.voucher.items),
+    h("thead", { role: "rowgroup" }, h("tr", { role: "row" },
+      h("th", { role: "columnheader", scope: "col" }, t.voucher.item),
+      h("th", { role: "columnheader", scope: "col", class: "number" }, t.voucher.taxTotal),
+      h("th", { role: "columnheader", scope: "col", class: "number" }, t.voucher.total))),
+    h("tbody", { role: "rowgroup" }, voucherItems.map((item, index) => h("tr", { role: "row" },
+      h("td", { role: "cell", class: "item-name" }, `${t.voucher.item} ${index + 1}, ${t.voucher.tax(percent(item.taxRatePercent))}`),
+      h("td", { role: "cell", class: "item-price number" }, money(item.taxAmount)),
+      h("td", { role: "cell", class: "item-total number" }, money(item.amount))))));
+}
+
+/** @param {Voucher} voucher */
+function sums({ totalPrice, taxAmounts, totalGrossAmount, totalTaxAmount }) {
+  const currency = totalPrice?.currency;
+  const gross = totalPrice?.totalGrossAmount ?? totalGrossAmount;
+  const tax = totalPrice?.totalTaxAmount ?? totalTaxAmount;
+  const net = totalPrice?.totalNetAmount ?? (gross ?? 0) - (tax ?? 0);
+  /** @type {[string, string][]} */
+  const taxes = taxAmounts?.length
+    ? taxAmounts.map((part) => [t.voucher.tax(percent(part.taxRatePercentage)), money(part.taxAmount, currency)])
+    : [[t.voucher.taxTotal, money(tax, currency)]];
+  return h("dl", { class: "sum-list" },
+    [/** @type {[string, string]} */ ([t.voucher.sumNet, money(net, currency)]), ...taxes].map(([name, value]) =>
+      h("div", {}, h("dt", {}, name), h("dd", { class: "number" }, value))),
+    h("div", { class: "sum-total" }, h("dt", {}, t.voucher.sumGross),
+      h("dd", { class: "number", "data-testid": "voucher-total" }, money(gross, currency))));
+}
+
+/** @param {Voucher} voucher receipts are files that somebody added to a booking */
+function receipts({ files }) {
+  if (!Array.isArray(files) || files.length === 0) return null;
+  return h("p", { class: "actions" }, files.map((id, index) =>
+    h("a", { class: "button button-quiet", href: filePath(id), target: "_blank", rel: "noopener" },
+      icon("open"), t.voucher.receipt(index + 1), hidden(` ${t.voucher.newTab}`))));
+}

@@ -1,0 +1,122 @@
+// @ts-check
+/** What stands around every view: header, navigation, footer, and the notices above it all. */
+
+import { logout } from "/auth/client.js";
+import { h, mark } from "./dom.js";
+import { explain } from "./faults.js";
+import { onWaiting } from "./pace.js";
+import { select } from "./parts.js";
+import { LANGUAGES, language, setLanguage, setTheme, t, theme } from "./preferences.js";
+
+/** @typedef {import("./router.js").Section} Section */
+/** @typedef {import("/auth/client.js").ActiveSession} ActiveSession */
+
+const SHORTEST_NOTICE_MS = 700;
+
+/**
+ * @param {ActiveSession | undefined} session
+ * @param {() => void} redraw after the language changed
+ * @returns {{main: HTMLElement, showSection: (section: Section) => void, nameCompany: (name: string) => void}}
+ */
+export function buildShell(session, redraw) {
+  const main = h("main", { id: "content", tabindex: -1 });
+  const company = h("span", { class: "company", "data-testid": "company" }, session?.claims.organization ?? "");
+  const links = session ? navigation() : [];
+  document.body.replaceChildren(
+    h("a", { class: "skip", href: "#content" }, t.skip),
+    header(session, company, links), main, footer(redraw), waitingNotice(),
+    h("div", { id: "announcer", class: "visually-hidden", role: "status", "aria-live": "polite" }));
+  return {
+    main,
+    showSection: (section) => links.forEach((link) => markCurrent(link, section)),
+    nameCompany: (name) => (company.textContent = name),
+  };
+}
+
+/**
+ * @param {ActiveSession | undefined} session
+ * @param {HTMLElement} company
+ * @param {HTMLAnchorElement[]} links
+ */
+function header(session, company, links) {
+  return h("header", { class: "top" }, h("div", { class: "top-row" },
+    h("a", { class: "brand", href: "/" }, mark(), h("span", { class: "brand-text" }, h("span", { class: "brand-name" }, t.app), session && company)),
+    session && h("nav", { class: "main-nav", "aria-label": t.navigation }, links),
+    session && person(session)));
+}
+
+/** @param {ActiveSession} session */
+function person({ claims, subject }) {
+  const button = h("button", { type: "button", class: "button button-quiet", onclick: () => leave(button) }, t.signOut);
+  return h("div", { class: "person" },
+    h("span", { class: "person-name", "data-testid": "user", title: claims.email }, claims.name ?? claims.email ?? subject), button);
+}
+
+/** @param {HTMLButtonElement} button */
+async function leave(button) {
+  button.disabled = true;
+  button.textContent = t.signingOut;
+  try {
+    await logout();
+  } catch (error) {
+    button.disabled = false;
+    button.textContent = t.signOut;
+    const { title, text } = explain(error);
+    showNotice(`${title}. ${text}`);
+    setTimeout(() => showNotice(""), 8000);
+  }
+}
+
+/** @returns {HTMLAnchorElement[]} */
+function navigation() {
+  return [
+    h("a", { href: "/", "data-section": "overview" }, t.overview.title),
+    h("a", { href: "/vouchers", "data-section": "vouchers" }, t.vouchers.title),
+    h("a", { href: "/contacts", "data-section": "contacts" }, t.contacts.title),
+  ];
+}
+
+/**
+ * @param {HTMLAnchorElement} link
+ * @param {Section} section
+ */
+function markCurrent(link, section) {
+  if (link.dataset.section !== section) link.removeAttribute("aria-current");
+  else link.setAttribute("aria-current", location.pathname === link.pathname ? "page" : "true");
+}
+
+/** @param {() => void} redraw */
+function footer(redraw) {
+  const languages = /** @type {[string, string][]} */ (Object.entries(LANGUAGES).map(([code, { name }]) => [code, name]));
+  const languageSelect = select("language", languages, language, (code) => {
+    setLanguage(/** @type {import("./preferences.js").Language} */ (code));
+    redraw();
+    document.getElementById("language")?.focus();
+  });
+  const themeSelect = select("theme", Object.entries(t.themes), theme(), (name) =>
+    setTheme(/** @type {import("./preferences.js").Theme} */ (name)));
+  return h("footer", { class: "bottom" },
+    h("p", {}, t.footer),
+    h("div", { class: "choices" },
+      h("label", {}, t.language, " ", languageSelect), h("label", {}, t.theme, " ", themeSelect)));
+}
+
+/** @param {string} text empty to take it away */
+function showNotice(text) {
+  const notice = document.getElementById("notice");
+  if (notice) notice.textContent = text;
+}
+
+function waitingNotice() {
+  return h("div", { id: "notice", class: "notice", role: "status", "data-testid": "notice" });
+}
+
+let shownAt = 0;
+onWaiting((seconds) => {
+  if (seconds > 0) {
+    shownAt = performance.now();
+    showNotice(t.faults.waiting(seconds));
+  } else {
+    setTimeout(() => showNotice(""), Math.max(0, SHORTEST_NOTICE_MS - (performance.now() - shownAt)));
+  }
+});

@@ -1,0 +1,144 @@
+// @ts-check
+/** How the firm is doing: three sums, twelve months, and who is latest. */
+
+import { barChart } from "../chart.js";
+import { h } from "../dom.js";
+import { day, money, monthName, roundMoney, today } from "../format.js";
+import { readAllVouchers } from "../lexoffice.js";
+import { announce, heading, loadingPart, skeleton } from "../parts.js";
+import { t } from "../preferences.js";
+import { REVENUE_TYPES, SETTLED_STATES, daysSince, isOverdue, lastTwelveMonths, openAmountOf, revenueByMonth, totalOf }
+  from "../vouchers.js";
+
+/** @typedef {import("../shapes.js").VoucherRow} VoucherRow */
+/** @typedef {{open: VoucherRow[], settled: VoucherRow[], capped: boolean, foreign: string[]}} Books */
+
+/**
+ * @param {import("../router.js").Visit} visit
+ * @returns {import("../parts.js").View}
+ */
+export function overviewView({ signal, session }) {
+  const node = h("div", { class: "overview" },
+    heading(t.overview.title),
+    h("p", { class: "lead" }, t.overview.lead(session.claims.organization ?? "")),
+    loadingPart(signal, { bones: overviewBones(), load: () => readBooks(signal), show: showBooks }));
+  return { title: t.overview.title, node };
+}
+
+/**
+ * Two questions to lexoffice, whatever the size of the firm: all that is open, and what was settled in twelve months.
+ * @param {AbortSignal} signal
+ * @returns {Promise<Books>}
+ */
+async function readBooks(signal) {
+  const from = `${lastTwelveMonths()[0]}-01`;
+  const [open, settled] = await Promise.all([
+    readAllVouchers({ type: REVENUE_TYPES, status: "open" }, signal),
+    readAllVouchers({ type: REVENUE_TYPES, status: SETTLED_STATES, from }, signal),
+  ]);
+  const currencies = new Set([...open.rows, ...settled.rows].map((row) => row.currency));
+  return {
+    open: open.rows.filter(isEuro),
+    settled: settled.rows.filter(isEuro),
+    capped: open.capped || settled.capped,
+    foreign: [...currencies].filter((currency) => currency !== "EUR"),
+  };
+}
+
+/** @param {VoucherRow} row */
+const isEuro = (row) => row.currency === "EUR";
+
+/** @param {Books} books */
+function showBooks(books) {
+  const overdue = books.open.filter(isOverdue);
+  const count = books.open.length + books.settled.length;
+  announce(t.overview.vouchers(count));
+  if (count === 0) return h("p", { class: "panel empty", "data-testid": "empty" }, t.overview.empty);
+  return [
+    totals(books, overdue),
+    chartPanel(revenueByMonth([...books.open, ...books.settled])),
+    latePanel(overdue),
+    books.capped && h("p", { class: "quiet" }, t.overview.capped(count)),
+    books.foreign.length > 0 && h("p", { class: "quiet" }, t.overview.otherCurrencies(books.foreign.join(", "))),
+  ];
+}
+
+/**
+ * @param {Books} books
+ * @param {VoucherRow[]} overdue
+ */
+function totals(books, overdue) {
+  const year = Number(today().slice(0, 4));
+  const paid = books.settled.filter((row) => row.voucherDate.startsWith(String(year)));
+  return h("section", { class: "totals", "aria-label": t.overview.totals },
+    total("open", t.overview.open, sum(books.open, openAmountOf), t.overview.vouchers(books.open.length), "/vouchers?status=open"),
+    total("overdue", t.overview.overdue, sum(overdue, openAmountOf), t.overview.vouchers(overdue.length), "/vouchers?status=overdue"),
+    total("paid", t.overview.paid(year), sum(paid, totalOf), t.overview.paidNote(year), "/vouchers?status=paid"));
+}
+
+/**
+ * @param {VoucherRow[]} rows
+ * @param {(row: VoucherRow) => number} amount
+ */
+const sum = (rows, amount) => rows.reduce((total, row) => total + amount(row), 0);
+
+/**
+ * @param {string} kind
+ * @param {string} name
+ * @param {number} amount
+ * @param {string} note
+ * @param {string} href
+ */
+function total(kind, name, amount, note, href) {
+  return h("a", { class: `panel total total-${kind}`, href, "data-testid": `total-${kind}` },
+    h("span", { class: "total-name" }, name),
+    h("strong", { class: "total-amount" }, money(amount)),
+    h("span", { class: "quiet" }, note));
+}
+
+/** @param {Map<string, number>} sums */
+function chartPanel(sums) {
+  const months = [...sums];
+  const [best, most] = months.reduce((left, right) => (right[1] > left[1] ? right : left));
+  const all = months.reduce((total, [, value]) => total + value, 0);
+  const summary = t.overview.chartSummary(roundMoney(all), monthName(best), roundMoney(most));
+  return h("section", { class: "panel", "aria-labelledby": "chart-heading" },
+    h("h2", { id: "chart-heading" }, t.overview.chart),
+    h("p", { class: "quiet" }, t.overview.chartNote),
+    barChart(sums, t.overview.chart, summary),
+    h("details", { class: "as-table" },
+      h("summary", {}, t.overview.asTable),
+      h("table", { class: "plain" },
+        h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t.overview.month), h("th", { scope: "col", class: "number" }, t.overview.revenue))),
+        h("tbody", {}, months.map(([month, value]) =>
+          h("tr", {}, h("th", { scope: "row" }, monthName(month)), h("td", { class: "number" }, money(value))))),
+        h("tfoot", {}, h("tr", {}, h("th", { scope: "row" }, t.overview.sum), h("td", { class: "number" }, money(all)))))));
+}
+
+/** @param {VoucherRow[]} overdue */
+function latePanel(overdue) {
+  const latest = overdue.filter((row) => row.dueDate)
+    .sort((a, b) => (a.dueDate ?? "").localeCompare(b.dueDate ?? "")).slice(0, 5);
+  return h("section", { class: "panel", "aria-labelledby": "late-heading" },
+    h("h2", { id: "late-heading" }, t.overview.late),
+    latest.length === 0
+      ? h("p", { class: "quiet" }, t.overview.lateNone)
+      : h("ul", { class: "late", role: "list" }, latest.map(lateRow)),
+    overdue.length > latest.length && h("p", {}, h("a", { href: "/vouchers?status=overdue" }, t.overview.all)));
+}
+
+/** @param {VoucherRow} row */
+function lateRow(row) {
+  return h("li", {},
+    h("a", { href: `/vouchers/${row.voucherType}/${row.id}` }, row.voucherNumber || t.vouchers.noNumber),
+    h("span", { class: "late-name" }, row.contactName ?? ""),
+    h("span", { class: "late-days", title: day(row.dueDate) }, t.overview.days(daysSince(row.dueDate ?? ""))),
+    h("strong", { class: "number" }, money(openAmountOf(row), row.currency)));
+}
+
+function overviewBones() {
+  return h("div", { "aria-hidden": "true" },
+    h("div", { class: "totals" }, [1, 2, 3].map(() => h("div", { class: "panel total" }, skeleton(3)))),
+    h("div", { class: "panel panel-chart" }, skeleton(4)),
+    h("div", { class: "panel" }, skeleton(4)));
+}

@@ -119,7 +119,7 @@ def _demo(parsed: argparse.Namespace) -> int:
 def _serve(_parsed: argparse.Namespace) -> int:
     from gateway.app import Gateway  # noqa: PLC0415 - keygen and --help answer at once
     from gateway.observability.logs import configure_logging  # noqa: PLC0415
-    from gateway.serving import Listener, bind, serve  # noqa: PLC0415
+    from gateway.serving import Listener, bind, end_on_signals, serve  # noqa: PLC0415
     from gateway.settings import load_settings  # noqa: PLC0415
 
     settings = load_settings(os.environ, Path.cwd())
@@ -130,7 +130,16 @@ def _serve(_parsed: argparse.Namespace) -> int:
     ):
         gateway = Gateway(settings)
         listeners = (Listener(gateway.public, public), Listener(gateway.admin, admin))
-        _run(serve(gateway, listeners, lambda: print(f"lexgate serves {settings.public_url}", flush=True)))
+
+        async def run() -> None:
+            await serve(
+                gateway,
+                listeners,
+                on_ready=lambda: print(f"lexgate serves {settings.public_url}", flush=True),
+                ending=end_on_signals(),
+            )
+
+        _run(run())
     return 0
 
 

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from gateway.app import Gateway
 from gateway.errors import ConfigurationError
+from gateway.sandbox.accounts import USERS
 from gateway.sandbox.box import build_sandbox
 from gateway.sandbox.faults import FAULTS
 from gateway.sandbox.options import SandboxOptions
-from gateway.serving import Listener, bind, serve
+from gateway.serving import Listener, bind, end_on_signals, serve
 from gateway.settings import load_settings
 
 if TYPE_CHECKING:
@@ -55,7 +56,12 @@ async def run_demo(*, port: int, picture: str, faults: Sequence[str]) -> None:
         )
         listeners = (Listener(gateway.public, public), Listener(sandbox, box), Listener(gateway.admin, admin))
         operations = f"http://{_HOST}:{admin.getsockname()[1]}"
-        await serve(gateway, listeners, lambda: _greet(public_url, sandbox_url, operations, faults))
+        await serve(
+            gateway,
+            listeners,
+            on_ready=lambda: _greet(public_url, sandbox_url, operations, faults),
+            ending=end_on_signals(),
+        )
 
 
 def _demo_environment(public_url: str, sandbox_url: str, client_secret: str, picture: str) -> dict[str, str]:

@@ -61,26 +61,24 @@ def bind(host: str, port: int, *, setting: str) -> socket.socket:
     return bound
 
 
-async def serve(gateway: Gateway, listeners: Sequence[Listener], on_ready: Callable[[], None]) -> None:
-    """Open the gateway, serve until SIGINT or SIGTERM, then drain; the first listener is the public one.
+async def serve(
+    gateway: Gateway, listeners: Sequence[Listener], *, on_ready: Callable[[], None], ending: asyncio.Event
+) -> None:
+    """Open the gateway, serve until `ending` is set, then drain; the first listener is the public one.
 
     The others outlive it, so that an orchestrator can watch the draining.
     """
     servers = [_build_server(listener.app) for listener in listeners]
-    asked_to_end = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, _ask_to_end, asked_to_end, servers)
     await gateway.open()
     try:
         tasks = [
             asyncio.create_task(server.serve(sockets=[listener.socket]))
             for server, listener in zip(servers, listeners, strict=True)
         ]
-        while not all(server.started for server in servers):
-            await asyncio.sleep(0.005)
+        while not all(server.started for server in servers):  # noqa: ASYNC110 - uvicorn offers no event
+            await asyncio.sleep(0.002)
         on_ready()
-        await asked_to_end.wait()
+        await ending.wait()
         gateway.health.is_draining = True
         for server, task in zip(servers, tasks, strict=True):
             server.should_exit = True
@@ -89,12 +87,21 @@ async def serve(gateway: Gateway, listeners: Sequence[Listener], on_ready: Calla
         await gateway.close()
 
 
-def _ask_to_end(asked_to_end: asyncio.Event, servers: Sequence[uvicorn.Server]) -> None:
-    if asked_to_end.is_set():
-        # Asked twice: whoever presses Ctrl-C again does not want to wait.
-        for server in servers:
-            server.force_exit = True
-    asked_to_end.set()
+def end_on_signals() -> asyncio.Event:
+    """Return an event that SIGTERM and SIGINT set; a second signal ends the process at once."""
+    ending = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def end(number: int) -> None:
+        if ending.is_set():
+            # Whoever presses Ctrl-C again does not want to wait.
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+        ending.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, end, number)
+    return ending
 
 
 def _build_server(app: ASGIApp) -> uvicorn.Server:

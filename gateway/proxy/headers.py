@@ -15,12 +15,12 @@ Headers = list[tuple[bytes, bytes]]
 
 # What a browser may say to the resource server. Not here, and so dropped: Cookie, Authorization, Host,
 # Origin, Referer, X-CSRF, Forwarded and every X-Forwarded-*, X-Original-URL, X-HTTP-Method-Override and
-# their variants with underscores (CVE-2025-64484), Proxy, Expect, Upgrade. Content-Length and traceparent are
-# the gateway's own to write.
+# their variants with underscores (CVE-2025-64484), Proxy, Expect, Upgrade; traceparent is the gateway's own.
 REQUEST_HEADERS = frozenset(
     b"accept accept-language cache-control content-digest content-disposition content-encoding"
-    b" content-language content-type idempotency-key if-match if-modified-since if-none-match if-range"
-    b" if-unmodified-since last-event-id pragma prefer priority range user-agent".split()
+    b" content-language content-length content-type idempotency-key if-match if-modified-since"
+    b" if-none-match if-range if-unmodified-since last-event-id pragma prefer priority range"
+    b" user-agent".split()
 )
 
 # RFC 9112 §3.2 asks for 400 where Host is repeated; the others would frame or type the body in two ways.
@@ -71,7 +71,8 @@ def filter_request_headers(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
     """Keep what the browser may say to the resource server, names in lower case.
 
     `Accept-Encoding: identity` is always sent, in place of the browser's: a compressed answer could not be
-    searched for the token. The bearer token, Host, framing and traceparent are for the caller to add.
+    searched for the token. The bearer token, Host and traceparent are for the caller to add. Content-Length
+    passes, and is true only if `validate_request_framing` came first.
     """
     lowered = [(name.lower(), value) for name, value in headers]
     named = _named_by_connection(lowered)

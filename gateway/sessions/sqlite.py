@@ -51,7 +51,7 @@ _TOUCH = """UPDATE sessions SET last_seen_at = max(last_seen_at, :last_seen_at),
 _REPLACE_GRANT = """UPDATE grants SET generation = ?2, ends_at = max(ends_at, ?4), sealed = ?5
     WHERE key = ?1 AND generation = ?6 AND generation < ?2 AND created_at = ?3"""
 _END_SESSION = "DELETE FROM sessions WHERE key = ? RETURNING grant_key"
-_BURY = "INSERT OR IGNORE INTO tombstones (key, reason, ended_at) VALUES (?, ?, ?)"
+_BURY = "INSERT INTO tombstones (key, reason, ended_at) VALUES (?, ?, ?)"
 _TAKE_ORPHAN = """DELETE FROM grants
     WHERE key = ?1 AND NOT EXISTS (SELECT 1 FROM sessions WHERE grant_key = ?1)
     RETURNING key, generation, created_at, ends_at, sealed"""

@@ -143,10 +143,12 @@ def _split(text: str) -> SplitResult:
         port_is_valid = parts.port != 0
     except ValueError:
         port_is_valid, parts = False, SplitResult("", "", "", "", "")
-    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or not port_is_valid:
+    host = parts.hostname or ""
+    is_host = ":" in host or _HOST.fullmatch(host)
+    if parts.scheme not in _DEFAULT_PORTS or not is_host or not port_is_valid:
         raise ValueError("must begin with https:// and a host")
-    if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
-        raise ValueError("must begin with https://; http is for localhost, 127.0.0.1 and [::1] alone")
+    if parts.scheme == "http" and host not in LOOPBACK_HOSTS:
+        raise ValueError("must begin with https:// (http is for localhost, 127.0.0.1 and [::1] alone)")
     return parts
 
 

@@ -24,7 +24,7 @@ export function buildShell(session, redraw) {
   const links = session ? navigation() : [];
   document.body.replaceChildren(
     h("a", { class: "skip", href: "#content" }, t.skip),
-    header(session, company, links), main, footer(redraw), waitingNotice(),
+    header(session, company, links), main, footer(session, redraw), waitingNotice(),
     h("div", { id: "announcer", class: "visually-hidden", role: "status", "aria-live": "polite" }));
   return {
     main,
@@ -46,10 +46,13 @@ function header(session, company, links) {
 }
 
 /** @param {ActiveSession} session */
-function person({ claims, subject }) {
+const nameOf = ({ claims, subject }) => claims.name ?? claims.email ?? subject;
+
+/** @param {ActiveSession} session */
+function person(session) {
   const button = h("button", { type: "button", class: "button button-quiet", onclick: () => leave(button) }, t.signOut);
   return h("div", { class: "person" },
-    h("span", { class: "person-name", "data-testid": "user", title: claims.email }, claims.name ?? claims.email ?? subject), button);
+    h("span", { class: "person-name", "data-testid": "user", title: session.claims.email }, nameOf(session)), button);
 }
 
 /** @param {HTMLButtonElement} button */
@@ -85,8 +88,11 @@ function markCurrent(link, section) {
   else link.setAttribute("aria-current", location.pathname === link.pathname ? "page" : "true");
 }
 
-/** @param {() => void} redraw */
-function footer(redraw) {
+/**
+ * @param {ActiveSession | undefined} session
+ * @param {() => void} redraw
+ */
+function footer(session, redraw) {
   const languages = /** @type {[string, string][]} */ (Object.entries(LANGUAGES).map(([code, { name }]) => [code, name]));
   const languageSelect = select("language", languages, language, (code) => {
     setLanguage(/** @type {import("./preferences.js").Language} */ (code));
@@ -96,6 +102,7 @@ function footer(redraw) {
   const themeSelect = select("theme", Object.entries(t.themes), theme(), (name) =>
     setTheme(/** @type {import("./preferences.js").Theme} */ (name)));
   return h("footer", { class: "bottom" },
+    session && h("p", { class: "signed-in" }, t.signedIn(nameOf(session))),
     h("p", {}, t.footer),
     h("div", { class: "choices" },
       h("label", {}, t.language, " ", languageSelect), h("label", {}, t.theme, " ", themeSelect)));

@@ -2,7 +2,7 @@
 /** The page of somebody who is not signed in: what this is, and one button. */
 
 import { login } from "/auth/client.js";
-import { h, icon, mark, svg } from "./dom.js";
+import { h, svg } from "./dom.js";
 import { t } from "./preferences.js";
 
 /**
@@ -28,9 +28,9 @@ export function signedOutPage(reason) {
  * @returns {HTMLElement}
  */
 export function unreachablePage(retry) {
-  return h("div", { class: "narrow welcome-text", "data-testid": "unreachable" }, mark(),
+  return h("div", { class: "narrow welcome-text", "data-testid": "unreachable" },
     h("h1", { tabindex: -1 }, t.faults.startHeading), h("p", { class: "lead", role: "status" }, t.faults.startText),
-    h("p", {}, h("button", { type: "button", class: "button", onclick: retry }, icon("next"), t.faults.retry)));
+    h("p", {}, h("button", { type: "button", class: "button", onclick: retry }, t.faults.retry)));
 }
 
 /** A voucher and its bars, drawn for looks alone. */

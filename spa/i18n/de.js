@@ -2,7 +2,10 @@
 /** Deutsche Texte. */
 
 /** @param {number} n @param {string} one @param {string} many */
-const count = (n, one, many) => `${new Intl.NumberFormat("de-DE").format(n)} ${n === 1 ? one : many}`;
+const count = (n, one, many) => `${number(n)} ${n === 1 ? one : many}`;
+
+/** @param {number} n */
+const number = (n) => new Intl.NumberFormat("de-DE").format(n);
 
 /** @type {import("./en.js").Texts} */
 export const de = {
@@ -17,6 +20,7 @@ export const de = {
   signOut: "Abmelden",
   signingOut: "Wird abgemeldet …",
   loading: "Wird geladen …",
+  signedIn: (name) => `Angemeldet als ${name}`,
   footer: "Ihre Daten bleiben in lexoffice. Diese Seite zeigt sie nur an und speichert keine.",
 
   signedOut: {
@@ -74,7 +78,7 @@ export const de = {
     lateNone: "Nichts ist überfällig. Sehr gut.",
     days: (n) => `${count(n, "Tag", "Tage")} überfällig`,
     all: "Alle überfälligen Belege",
-    capped: (n) => `Berechnet aus den neuesten ${n} Belegen; es gibt weitere.`,
+    capped: (n) => `Berechnet aus den neuesten ${number(n)} Belegen; es gibt weitere.`,
     otherCurrencies: (list) => `Die Summen sind in Euro; Belege in ${list} zählen nicht mit.`,
     empty: "Noch gibt es keine Belege. Sobald Sie in lexoffice eine Rechnung schreiben, erscheint sie hier.",
   },
@@ -103,8 +107,8 @@ export const de = {
     descending: "absteigend",
     found: (n) => count(n, "Beleg", "Belege"),
     atLeast: (n) => `mindestens ${count(n, "Beleg", "Belege")}`,
-    reading: (n, of) => `Belege werden gelesen: ${n} von ${of} …`,
-    capped: (n) => `Nur die neuesten ${n} Belege wurden durchsucht. Wählen Sie Art oder Status, um weiter zu suchen.`,
+    reading: (n, of) => `Belege werden gelesen: ${number(n)} von ${number(of)} …`,
+    capped: (n) => `Nur die neuesten ${number(n)} Belege wurden durchsucht. Wählen Sie Art oder Status, um weiter zu suchen.`,
     ofContact: "Kontakt:",
     clearContact: "Belege aller Kontakte zeigen",
     empty: "Kein Beleg passt",

@@ -2,7 +2,10 @@
 /** English texts; the shape that every language has. */
 
 /** @param {number} n @param {string} one @param {string} many */
-const count = (n, one, many) => `${new Intl.NumberFormat("en-GB").format(n)} ${n === 1 ? one : many}`;
+const count = (n, one, many) => `${number(n)} ${n === 1 ? one : many}`;
+
+/** @param {number} n */
+const number = (n) => new Intl.NumberFormat("en-GB").format(n);
 
 export const en = {
   locale: "en-GB",
@@ -16,6 +19,7 @@ export const en = {
   signOut: "Sign out",
   signingOut: "Signing out …",
   loading: "Loading …",
+  signedIn: (/** @type {string} */ name) => `Signed in as ${name}`,
   footer: "Your data stay in lexoffice. This page shows them; it keeps none.",
 
   signedOut: {
@@ -74,7 +78,7 @@ export const en = {
     lateNone: "Nothing is overdue. Well done.",
     days: (/** @type {number} */ n) => `${count(n, "day", "days")} overdue`,
     all: "All overdue vouchers",
-    capped: (/** @type {number} */ n) => `Computed from the newest ${n} vouchers; there are more.`,
+    capped: (/** @type {number} */ n) => `Computed from the newest ${number(n)} vouchers; there are more.`,
     otherCurrencies: (/** @type {string} */ list) => `Sums are in euros; vouchers in ${list} are left out.`,
     empty: "There are no vouchers yet. As soon as you write an invoice in lexoffice, it appears here.",
   },
@@ -103,8 +107,8 @@ export const en = {
     descending: "descending",
     found: (/** @type {number} */ n) => count(n, "voucher", "vouchers"),
     atLeast: (/** @type {number} */ n) => `at least ${count(n, "voucher", "vouchers")}`,
-    reading: (/** @type {number} */ n, /** @type {number} */ of) => `Reading vouchers: ${n} of ${of} …`,
-    capped: (/** @type {number} */ n) => `Only the newest ${n} vouchers were searched. Choose a type or status to search further.`,
+    reading: (/** @type {number} */ n, /** @type {number} */ of) => `Reading vouchers: ${number(n)} of ${number(of)} …`,
+    capped: (/** @type {number} */ n) => `Only the newest ${number(n)} vouchers were searched. Choose a type or status to search further.`,
     ofContact: "Contact:",
     clearContact: "Show vouchers of all contacts",
     empty: "No voucher matches",

@@ -47,4 +47,4 @@ done
 buildah inspect --type image "localhost/$BASE" >/dev/null 2>&1 || make_stand_in
 build
 container=$(buildah from --pull-never "$IMAGE")
-PYTHONPATH=. .venv/bin/python tests/container/run_here.py "$container"
+.venv/bin/python -m tests.container.run_here "$container"

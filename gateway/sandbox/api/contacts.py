@@ -135,8 +135,12 @@ def _text(body: Json, key: str, name: str) -> str:
 
 def _are_lists(value: object, kind: type) -> bool:
     """Whether this is an object whose members are lists of texts, or of objects."""
-    lists = list(cast("Json", value).values()) if isinstance(value, dict) else [None]
-    return all(isinstance(one, list) and all(isinstance(item, kind) for item in one) for one in lists)
+    if not isinstance(value, dict):
+        return False
+    lists: list[object] = list(cast("Json", value).values())
+    return all(isinstance(one, list) for one in lists) and all(
+        isinstance(item, kind) for one in cast("list[list[object]]", lists) for item in one
+    )
 
 
 OPERATIONS = (

@@ -181,4 +181,4 @@ def contact_name(contact: Json) -> str:
 def address_of(contact: Json) -> dict[str, str]:
     """Return the billing address with the contact's name, as an invoice shows it."""
     billing: list[dict[str, str]] = contact.get("addresses", {}).get("billing") or [{"countryCode": "DE"}]
-    return {"name": contact_name(contact), **billing[0]}
+    return {"name": contact_name(contact), **{key: str(value) for key, value in billing[0].items()}}

@@ -181,8 +181,8 @@ def test_unchanged_chunk_is_handed_on_without_a_copy() -> None:
     "content_type",
     [None, b"", b"application/json", b"application/json; charset=utf-8", b"application/problem+json",
      b"text/html", b"text/event-stream", b"text/csv", b"application/xml", b"image/svg+xml",
-     b"application/javascript", b"application/x-www-form-urlencoded", b"multipart/mixed", b"application/x-ndjson", b"APPLICATION/JSON",
-     b"unheard/of", b"garbage"],
+     b"application/javascript", b"application/x-www-form-urlencoded", b"multipart/mixed",
+     b"application/x-ndjson", b"APPLICATION/JSON", b"unheard/of", b"garbage"],
 )  # fmt: skip
 def test_text_like_and_unknown_bodies_are_searched(content_type: bytes | None) -> None:
     assert is_text_like(content_type)

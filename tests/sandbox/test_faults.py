@@ -1,0 +1,241 @@
+"""Faults: what they do, how often, and how they are switched on and off."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from gateway.sandbox import FAULTS, UnknownFault
+from tests.sandbox.stage import Clock, Person, Tokens
+from tests.sandbox.test_openid import claims_of
+
+if TYPE_CHECKING:
+    from gateway.sandbox import Sandbox
+
+
+def test_faults_are_listed_and_cleared_over_http(person: Person) -> None:
+    order = {"name": "api_500", "parameters": {"path": "/v1/invoices"}, "times": 2}
+    active = person.http.post("/sandbox/faults", json=order).json()["faults"]
+    assert active == [order]
+    person.http.post("/sandbox/faults", json={"name": "token_slow"})
+    assert len(person.http.get("/sandbox/faults").json()["faults"]) == 2
+    left = person.http.delete("/sandbox/faults?name=api_500").json()["faults"]
+    assert [fault["name"] for fault in left] == ["token_slow"]
+    assert person.http.delete("/sandbox/faults").json() == {"faults": []}
+
+
+def test_an_unknown_fault_is_answered_with_all_names(person: Person, sandbox: Sandbox) -> None:
+    answer = person.http.post("/sandbox/faults", json={"name": "gremlins"})
+    assert answer.status_code == 400
+    assert all(name in answer.json()["message"] for name in FAULTS)
+    with pytest.raises(UnknownFault, match="gremlins"):
+        sandbox.faults.inject("gremlins")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{",
+        b"[]",
+        b"{}",
+        b'{"name": 1}',
+        b'{"name": "api_500", "times": 0}',
+        b'{"name": "api_500", "times": "x"}',
+        b'{"name": "api_500", "times": true}',
+        b'{"name": "api_500", "parameters": []}',
+        b'{"name": "api_500", "parameters": [1]}',
+        b'{"name": "api_504", "parameters": {"seconds": "long"}}',
+        b'{"name": "api_504", "parameters": {"seconds": []}}',
+    ],
+)
+def test_a_malformed_order_is_refused(person: Person, sandbox: Sandbox, body: bytes) -> None:
+    answer = person.http.post("/sandbox/faults", content=body, headers={"Content-Type": "application/json"})
+    assert (answer.status_code, sandbox.faults.active()) == ((200, ()) if body == b"" else (400, ()))
+
+
+def test_a_form_of_another_site_cannot_inject(person: Person) -> None:
+    answer = person.http.post(
+        "/sandbox/faults", content='{"name": "api_500"}', headers={"Content-Type": "text/plain"}
+    )
+    assert answer.status_code == 415
+
+
+def test_times_counts_the_strikes(person: Person, sandbox: Sandbox) -> None:
+    token = person.sign_in().access_token
+    sandbox.faults.inject("api_500", times=2)
+    statuses = [person.api("GET", "/countries", token).status_code for _ in range(3)]
+    assert statuses == [500, 500, 200]
+
+
+def test_a_fault_can_be_kept_to_a_path_and_method(person: Person, sandbox: Sandbox) -> None:
+    token = person.sign_in().access_token
+    sandbox.faults.inject("api_500", {"path": "/v1/contacts", "method": "get"})
+    assert person.api("GET", "/countries", token).status_code == 200
+    assert person.api("GET", "/contacts", token).status_code == 500
+    assert person.api("POST", "/contacts", token, json={}).status_code == 406
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "message"),
+    [
+        ("api_401", 401, "Unauthorized"),
+        ("api_429", 429, "Rate limit exceeded"),
+        ("api_500", 500, "An unexpected error occurred"),
+    ],
+)
+def test_api_faults_answer_in_the_vendors_shape(
+    person: Person, sandbox: Sandbox, name: str, status: int, message: str
+) -> None:
+    token = person.sign_in().access_token
+    sandbox.faults.inject(name, times=1)
+    answer = person.api("GET", "/profile", token)
+    assert (answer.status_code, answer.json()["message"]) == (status, message)
+    assert person.api("GET", "/profile", token).status_code == 200
+
+
+def test_the_echo_quotes_the_bearer_token(anyone: Person, sandbox: Sandbox) -> None:
+    token = anyone.sign_in().access_token
+    sandbox.faults.inject("api_403_echo")
+    answer = anyone.api("GET", "/countries", token)
+    assert answer.status_code == 403
+    assert token in answer.json()["message"]
+
+
+def test_a_504_comes_after_the_work_is_done(person: Person, sandbox: Sandbox) -> None:
+    token = person.sign_in().access_token
+    sandbox.faults.inject("api_504", {"seconds": 0}, times=1)
+    contact = {"version": 0, "roles": {"customer": {}}, "company": {"name": "Spät GmbH"}}
+    answer = person.api("POST", "/contacts", token, json=contact)
+    assert (answer.status_code, answer.json()) == (504, {"message": "Endpoint request timed out"})
+    assert person.api("GET", "/contacts?name=Spät", token).json()["totalElements"] == 1
+
+
+@pytest.mark.parametrize("name", ["api_abort", "api_dropped"])
+def test_a_broken_connection_is_really_broken(person: Person, sandbox: Sandbox, name: str) -> None:
+    token = person.sign_in().access_token
+    sandbox.faults.inject(name, times=1)
+    with pytest.raises(httpx.RemoteProtocolError):
+        person.api("GET", "/profile", token)
+    assert person.api("GET", "/profile", token).status_code == 200
+
+
+def test_an_aborted_answer_arrives_in_part(person: Person, sandbox: Sandbox) -> None:
+    bearer = {"Authorization": f"Bearer {person.sign_in().access_token}"}
+    sandbox.faults.inject("api_abort", times=1)
+    received = b""
+    with person.http.stream("GET", "/v1/countries", headers=bearer) as answer:
+        assert answer.status_code == 200
+        with pytest.raises(httpx.RemoteProtocolError):
+            for chunk in answer.iter_raw():
+                received += chunk
+    assert 0 < len(received) < int(answer.headers["content-length"])
+
+
+def test_slow_faults_wait(person: Person, sandbox: Sandbox) -> None:
+    sandbox.faults.inject("token_slow", {"seconds": 0.05}, times=1)
+    sandbox.faults.inject("api_slow", {"seconds": 0.05}, times=1)
+    started = time.monotonic()
+    token = person.sign_in().access_token
+    assert person.api("GET", "/countries", token).status_code == 200
+    assert time.monotonic() - started >= 0.1
+    assert sandbox.faults.active() == ()
+
+
+def test_a_failing_token_endpoint_spends_nothing(anyone: Person, sandbox: Sandbox) -> None:
+    tokens = anyone.sign_in()
+    sandbox.faults.inject("token_failing", times=1)
+    sandbox.faults.inject("token_429", {"seconds": 7}, times=1)
+    assert anyone.refresh(tokens.refresh_token).status_code == 500
+    limited = anyone.refresh(tokens.refresh_token)
+    assert (limited.status_code, limited.headers["retry-after"]) == (429, "7")
+    assert anyone.refresh(tokens.refresh_token).status_code == 200
+
+
+def test_invalid_grant_strikes_refreshes_alone(anyone: Person, sandbox: Sandbox) -> None:
+    sandbox.faults.inject("token_invalid_grant", times=1)
+    tokens = anyone.sign_in()
+    assert anyone.refresh(tokens.refresh_token).json()["error"] == "invalid_grant"
+    assert anyone.refresh(tokens.refresh_token).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["token_aborting", "refresh_lost"])
+def test_a_lost_refresh_has_rotated_all_the_same(anyone: Person, sandbox: Sandbox, name: str) -> None:
+    tokens = anyone.sign_in()
+    sandbox.faults.inject(name, times=1)
+    with pytest.raises(httpx.RemoteProtocolError):
+        anyone.refresh(tokens.refresh_token)
+    assert anyone.api("GET", "/countries", tokens.access_token).status_code == 401
+    assert anyone.refresh(tokens.refresh_token).json()["error"] == "invalid_grant"
+    assert sandbox.counters.events["refresh_reuse"] == 1
+
+
+def test_access_tokens_can_die_at_once(anyone: Person, sandbox: Sandbox) -> None:
+    tokens = anyone.sign_in()
+    sandbox.faults.inject("access_token_death")
+    assert sandbox.faults.active() == ()
+    assert anyone.api("GET", "/countries", tokens.access_token).status_code == 401
+    fresh = Tokens(anyone.refresh(tokens.refresh_token).json())
+    assert anyone.api("GET", "/countries", fresh.access_token).status_code == 200
+
+
+def test_access_tokens_can_die_early(anyone: Person, sandbox: Sandbox, clock: Clock) -> None:
+    sandbox.faults.inject("access_token_death", {"after": 20}, times=1)
+    tokens = anyone.sign_in()
+    assert tokens.raw["expires_in"] >= 3600
+    clock.advance(20)
+    assert anyone.api("GET", "/countries", tokens.access_token).status_code == 401
+    assert anyone.refresh(tokens.refresh_token).status_code == 200
+
+
+def test_connections_can_end_at_once_or_later(anyone: Person, sandbox: Sandbox, clock: Clock) -> None:
+    tokens = anyone.sign_in()
+    sandbox.faults.inject("connection_revoked")
+    assert anyone.refresh(tokens.refresh_token).json()["error"] == "invalid_grant"
+    sandbox.faults.inject("connection_revoked", {"after": 60}, times=1)
+    tokens = anyone.sign_in()
+    assert anyone.api("GET", "/countries", tokens.access_token).status_code == 200
+    clock.advance(60)
+    assert anyone.api("GET", "/countries", tokens.access_token).status_code == 401
+    assert anyone.refresh(tokens.refresh_token).json()["error"] == "invalid_grant"
+
+
+def test_a_key_roll_signs_anew_and_still_publishes_the_old_key(openid: Person, sandbox: Sandbox) -> None:
+    old = openid.sign_in().raw["id_token"]
+    sandbox.faults.inject("key_roll")
+    new = openid.sign_in().raw["id_token"]
+    first, second = (claims_of(openid, token)[0]["kid"] for token in (old, new))
+    assert first != second
+    sandbox.faults.inject("key_roll")
+    assert len(openid.http.get("/openid/jwks").json()["keys"]) == 2
+
+
+@pytest.mark.parametrize("seconds", [900, -900])
+def test_clock_skew_shifts_id_tokens_alone(
+    openid: Person, sandbox: Sandbox, clock: Clock, seconds: int
+) -> None:
+    sandbox.faults.inject("clock_skew", {"seconds": seconds}, times=1)
+    answer = openid.sign_in().raw
+    id_token, access = (claims_of(openid, answer[name])[1] for name in ("id_token", "access_token"))
+    assert id_token["iat"] - int(clock.now) == seconds
+    assert access["iat"] == int(clock.now)
+    assert openid.api("GET", "/countries", answer["access_token"]).status_code == 200
+
+
+def test_counters_tell_what_happened(person: Person) -> None:
+    tokens = person.sign_in()
+    person.refresh(tokens.refresh_token)
+    person.refresh(tokens.refresh_token)
+    person.api("GET", "/nothing", "x")
+    told = person.http.get("/sandbox/counters").json()
+    assert told["token_requests"] == {"authorization_code": 1, "refresh_token": 2}
+    assert told["token_answers"] == {"authorization_code": 1, "refresh_token": 1}
+    assert told["token_errors"] == {"invalid_grant": 1}
+    assert (told["api_calls"], told["api_calls_by_route"], told["api_answers"]) == (
+        1,
+        {"unknown": 1},
+        {"403": 1},
+    )
+    assert told["events"]["refresh_reuse"] == 1

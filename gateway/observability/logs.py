@@ -75,9 +75,10 @@ def describe_error(error: BaseException) -> dict[str, object]:
 def configure_logging(level: str, stream: TextIO | None = None) -> None:
     """Send every logger of the process, uvicorn's included, to `stream` (default: standard output) as JSON.
 
-    `level` is debug, info, warning or error, in any case, and holds for the gateway's own loggers. The
-    libraries' stay at warning or above, because below it they quote URLs and headers. Start uvicorn with
-    `log_config=None`. May be called again. Raises ValueError for another level.
+    `level` is debug, info, warning or error, in any case, and holds for the gateway's own loggers, but not
+    for the audit log, which is always written. The libraries' stay at warning or above, because below it they
+    quote URLs and headers. Start uvicorn with `log_config=None`. May be called again. Raises ValueError for
+    another level.
     """
     number = logging.getLevelNamesMapping().get(level.upper(), logging.NOTSET)
     if number not in {logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR}:
@@ -88,6 +89,7 @@ def configure_logging(level: str, stream: TextIO | None = None) -> None:
     root.handlers[:] = [handler]
     root.setLevel(max(number, logging.WARNING))
     logging.getLogger(_OWN).setLevel(number)
+    logging.getLogger(f"{_OWN}.audit").setLevel(logging.INFO)
     for name in _REROUTED:
         logger = logging.getLogger(name)
         logger.handlers.clear()

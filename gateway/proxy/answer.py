@@ -35,7 +35,8 @@ async def pass_answer(
     `retry_after` (seconds) is told with a 429 that says nothing of its own.
     """
     redactor = TokenRedactor(tokens)
-    fields = dict(response.headers)
+    passed = filter_response_headers(response.headers, destination=destination)
+    fields = dict(passed)
     content_type = fields.get(b"content-type")
     encoding = fields.get(b"content-encoding", b"identity").strip().lower()
     is_searched = is_text_like(content_type)
@@ -43,7 +44,7 @@ async def pass_answer(
     if is_decoded and encoding not in _DECODABLE:
         # The request asked for `identity`: what cannot be searched for the token is not passed on.
         raise ResourceServerBroken(log_detail="a text answer came in an encoding that was not asked for")
-    headers = _build_headers(response, redactor, destination=destination, is_decoded=is_decoded)
+    headers = _build_headers(passed, redactor, is_decoded=is_decoded)
     headers += build_safety_headers(content_type)
     if response.status == _TOO_MANY_REQUESTS and b"retry-after" not in fields:
         headers.append((b"retry-after", b"%d" % max(1, math.ceil(retry_after))))
@@ -54,12 +55,9 @@ async def pass_answer(
 
 
 def _build_headers(
-    response: UpstreamResponse, redactor: TokenRedactor, *, destination: str, is_decoded: bool
+    passed: list[tuple[bytes, bytes]], redactor: TokenRedactor, *, is_decoded: bool
 ) -> list[tuple[bytes, bytes]]:
-    headers = [
-        (name, redactor.redact_header_value(value))
-        for name, value in filter_response_headers(response.headers, destination=destination)
-    ]
+    headers = [(name, redactor.redact_header_value(value)) for name, value in passed]
     if not is_decoded:
         return headers
     # RFC 9110 §8.4: what was decoded has another length, and a strong ETag would name other bytes.

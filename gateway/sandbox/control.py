@@ -69,7 +69,7 @@ def _parse_order(body: bytes) -> tuple[str, dict[str, Any], int | None]:
     order: object = json.loads(body)
     fields = cast("dict[str, Any]", order) if isinstance(order, dict) else {}
     name, times = fields.get("name"), fields.get("times")
-    parameters: object = fields.get("parameters") or {}
+    parameters: object = fields.get("parameters", {})
     is_count = times is None or (isinstance(times, int) and not isinstance(times, bool))
     if not isinstance(name, str) or not isinstance(parameters, dict) or not is_count:
         message = 'send {"name": ..., "parameters": {...}, "times": number or null}'

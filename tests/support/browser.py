@@ -70,6 +70,13 @@ class Browser:
                     return self._go("POST", url, "same-origin", follow=follow, data={name: value})
         raise AssertionError(f"no button {press} on {page.url}")
 
+    def post_form(self, page: httpx.Response, fields: dict[str, str], *, follow: bool = True) -> httpx.Response:
+        """Submit the first form of a page with these fields."""
+        found = _FORM.search(page.text)
+        assert found is not None, f"no form on {page.url}"
+        url = urljoin(str(page.url), html.unescape(found[1]))
+        return self._go("POST", url, "same-origin", follow=follow, data=fields)
+
     def sign_in(self, return_to: str = "/", *, user: str = "anna", query: str = "") -> httpx.Response:
         """Sign in through the sandbox's pages and return the last answer."""
         page = self.navigate(f"/auth/login?return_to={return_to}{query}", site="same-origin")
@@ -144,4 +151,4 @@ def _keep(jar: dict[str, Cookie], line: str) -> None:
     if lowered.get("max-age") == "0":
         jar.pop(name, None)
     else:
-        jar[name] = Cookie(value, lowered.get("samesite", "Lax"))
+        jar[name] = Cookie(value, lowered.get("samesite", "Lax").capitalize())

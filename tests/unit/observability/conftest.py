@@ -34,7 +34,7 @@ class Lines:
 @pytest.fixture
 def lines() -> Iterator[Lines]:
     """Log at info to a stream."""
-    names = ("gateway", "uvicorn", "uvicorn.error", "uvicorn.asgi", "uvicorn.access")
+    names = ("gateway", "gateway.audit", "uvicorn", "uvicorn.error", "uvicorn.asgi", "uvicorn.access")
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     before = [

@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from gateway.observability.audit import Audit
+from gateway.observability.logs import configure_logging
 
 if TYPE_CHECKING:
     from tests.unit.observability.conftest import Lines
@@ -33,6 +34,12 @@ def test_a_failure_is_a_warning_with_its_code_and_without_what_is_unknown(lines:
     assert (line["level"], line["outcome"], line["code"]) == ("warning", "failure", "state_unknown")
     assert "session" not in line
     assert "subject" not in line
+
+
+def test_no_log_level_silences_the_audit_log(lines: Lines) -> None:
+    configure_logging("error", lines.stream)
+    Audit().sign_in("success", **WHO)
+    assert lines.only()["message"] == "sign_in"
 
 
 def test_each_event_has_its_name(lines: Lines) -> None:

@@ -1,0 +1,280 @@
+"""The list of vouchers, invoices and their documents, bookkeeping vouchers and payments."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.sandbox.stage import Person, Stage
+
+if TYPE_CHECKING:
+    from gateway.sandbox import Sandbox
+
+LINE = {
+    "type": "custom",
+    "name": "Beratung",
+    "quantity": 3,
+    "unitName": "Stunde",
+    "unitPrice": {"currency": "EUR", "netAmount": 33.33, "taxRatePercentage": 19},
+}
+INVOICE = {
+    "voucherDate": "2026-09-21T00:00:00.000+02:00",
+    "address": {
+        "name": "Probe GmbH",
+        "street": "Weg 1",
+        "zip": "10115",
+        "city": "Berlin",
+        "countryCode": "DE",
+    },
+    "lineItems": [LINE, {"type": "text", "name": "Hinweis", "description": "ohne Preis"}],
+    "totalPrice": {"currency": "EUR"},
+    "taxConditions": {"taxType": "net"},
+    "paymentConditions": {"paymentTermLabel": "30 Tage", "paymentTermDuration": 30},
+    "shippingConditions": {"shippingType": "service", "shippingDate": "2026-09-21T00:00:00.000+02:00"},
+}
+
+
+@pytest.fixture
+def token(person: Person) -> str:
+    return person.sign_in().access_token
+
+
+def listed(
+    person: Person, token: str, query: str = "voucherType=any&voucherStatus=any"
+) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = person.api("GET", f"/voucherlist?size=250&{query}", token).json()["content"]
+    return rows
+
+
+def test_60_vouchers_are_spread_over_twelve_months(person: Person, token: str) -> None:
+    rows = listed(person, token)
+    months = Counter(row["voucherDate"][:7] for row in rows)
+    assert len(rows) == 60
+    assert len(months) in {12, 13}
+    assert sum(count >= 3 for count in months.values()) >= 11
+    assert {row["voucherType"] for row in rows} == {
+        "invoice",
+        "salesinvoice",
+        "creditnote",
+        "purchaseinvoice",
+        "purchasecreditnote",
+    }
+    statuses = Counter(row["voucherStatus"] for row in rows)
+    assert all(statuses[name] >= 2 for name in ("draft", "open", "overdue", "paid", "paidoff", "voided"))
+
+
+def test_open_amounts_follow_from_the_status(person: Person, token: str) -> None:
+    for row in listed(person, token):
+        if row["voucherStatus"] in {"open", "overdue"}:
+            assert 0 < row["openAmount"] <= row["totalAmount"]
+        else:
+            assert row["openAmount"] == 0
+    assert any(0 < row["openAmount"] < row["totalAmount"] for row in listed(person, token))
+
+
+@pytest.mark.parametrize(
+    "query", ["", "voucherType=any", "voucherStatus=any", "voucherType=&voucherStatus=any"]
+)
+def test_type_and_status_are_mandatory(person: Person, token: str, query: str) -> None:
+    assert person.api("GET", f"/voucherlist?{query}", token).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "voucherType=letter&voucherStatus=any",
+        "voucherType=any&voucherStatus=any,open",
+        "voucherDateFrom=2026-1-1x",
+    ],
+)
+def test_an_unknown_value_is_406(person: Person, token: str, query: str) -> None:
+    path = (
+        f"/voucherlist?voucherType=any&voucherStatus=any&{query}"
+        if "From" in query
+        else f"/voucherlist?{query}"
+    )
+    assert person.api("GET", path, token).status_code == 406
+
+
+def test_asking_for_open_returns_the_overdue_too(person: Person, token: str) -> None:
+    rows = listed(person, token, "voucherType=any&voucherStatus=open")
+    assert {row["voucherStatus"] for row in rows} == {"open", "overdue"}
+    overdue = listed(person, token, "voucherType=any&voucherStatus=overdue")
+    assert {row["voucherStatus"] for row in overdue} == {"overdue"}
+
+
+def test_the_list_is_filtered(person: Person, token: str) -> None:
+    rows = listed(person, token)
+    one = next(row for row in rows if row["voucherNumber"])
+    base = "voucherType=any&voucherStatus=any"
+    by_number = listed(person, token, f"{base}&voucherNumber={one['voucherNumber'].lower()}")
+    assert one["id"] in [row["id"] for row in by_number]
+    by_contact = listed(person, token, f"{base}&contactId={one['contactId']}")
+    assert by_contact
+    assert {row["contactName"] for row in by_contact} == {one["contactName"]}
+    day = one["voucherDate"][:10]
+    for name in ("voucherDate", "createdDate"):
+        assert one["id"] in [
+            row["id"] for row in listed(person, token, f"{base}&{name}From={day}&{name}To={day}")
+        ]
+    assert listed(person, token, f"{base}&updatedDateFrom=2099-01-01") == []
+    assert listed(person, token, f"{base}&archived=true") == []
+    assert len(listed(person, token, f"{base}&archived=false")) == 60
+    assert {
+        row["voucherType"]
+        for row in listed(person, token, "voucherType=invoice,creditnote&voucherStatus=any")
+    } == {
+        "invoice",
+        "creditnote",
+    }
+
+
+def test_the_list_is_sorted(person: Person, token: str) -> None:
+    base = "voucherType=any&voucherStatus=any"
+    newest = [row["voucherDate"] for row in listed(person, token)]
+    assert newest == sorted(newest, reverse=True)
+    numbers = [row["voucherNumber"] or "" for row in listed(person, token, f"{base}&sort=voucherNumber,ASC")]
+    assert numbers == sorted(numbers, key=str.casefold)
+
+
+def test_amounts_are_coherent_everywhere(person: Person, token: str) -> None:
+    for row in listed(person, token, "voucherType=invoice,creditnote&voucherStatus=any"):
+        path = "invoices" if row["voucherType"] == "invoice" else "credit-notes"
+        invoice = person.api("GET", f"/{path}/{row['id']}", token).json()
+        total = invoice["totalPrice"]
+        assert total["totalGrossAmount"] == row["totalAmount"]
+        assert round(total["totalNetAmount"] + total["totalTaxAmount"], 2) == total["totalGrossAmount"]
+        assert (
+            round(sum(line["lineItemAmount"] for line in invoice["lineItems"]), 2) == total["totalNetAmount"]
+        )
+        assert round(sum(tax["taxAmount"] for tax in invoice["taxAmounts"]), 2) == total["totalTaxAmount"]
+        paid = person.api("GET", f"/payments/{row['id']}", token).json()
+        assert paid["openAmount"] == row["openAmount"]
+        assert (paid["voucherStatus"], paid["voucherType"]) == (row["voucherStatus"], row["voucherType"])
+
+
+def test_payments_say_when_and_how_much(person: Person, token: str) -> None:
+    (row, *_) = listed(person, token, "voucherType=invoice&voucherStatus=paid")
+    paid = person.api("GET", f"/payments/{row['id']}", token).json()
+    assert paid["paymentStatus"] == "balanced"
+    assert paid["paidDate"] == paid["paymentItems"][-1]["postingDate"]
+    assert sum(item["amount"] for item in paid["paymentItems"]) == row["totalAmount"]
+    for kind, status in (("invoice", "openRevenue"), ("purchaseinvoice", "openExpense")):
+        (due, *_) = listed(person, token, f"voucherType={kind}&voucherStatus=open")
+        assert person.api("GET", f"/payments/{due['id']}", token).json()["paymentStatus"] == status
+
+
+def test_bookkeeping_vouchers_can_be_read_and_their_file_fetched(person: Person, token: str) -> None:
+    (row, *_) = listed(person, token, "voucherType=purchaseinvoice&voucherStatus=any")
+    voucher = person.api("GET", f"/vouchers/{row['id']}", token).json()
+    assert (voucher["totalGrossAmount"], voucher["type"]) == (row["totalAmount"], "purchaseinvoice")
+    items = sum(item["amount"] + item["taxAmount"] for item in voucher["voucherItems"])
+    assert round(items, 2) == voucher["totalGrossAmount"]
+    assert person.api("GET", f"/files/{voucher['files'][0]}", token).content.startswith(b"%PDF-")
+    found = person.api("GET", f"/vouchers?voucherNumber={row['voucherNumber']}", token).json()
+    assert row["id"] in [one["id"] for one in found["content"]]
+    assert person.api("GET", "/vouchers", token).status_code == 406
+    assert person.api("GET", f"/invoices/{row['id']}", token).status_code == 404
+
+
+def test_a_draft_has_neither_number_nor_document(person: Person, token: str) -> None:
+    made = person.api("POST", "/invoices", token, json=INVOICE)
+    path = f"/invoices/{made.json()['id']}"
+    assert (made.status_code, made.headers["location"]) == (201, made.json()["resourceUri"])
+    draft = person.api("GET", path, token).json()
+    assert (draft["voucherStatus"], draft["voucherNumber"], "files" in draft) == ("draft", None, False)
+    assert person.api("GET", f"{path}/file", token).status_code == 409
+
+
+def test_a_finalized_invoice_is_in_the_list_with_the_next_number(
+    person: Person, token: str, sandbox: Sandbox, stage: Stage
+) -> None:
+    made = person.api("POST", "/invoices?finalize=true", token, json=INVOICE).json()
+    assert made["resourceUri"] == f"{stage.base_url}/v1/invoices/{made['id']}"
+    (row,) = [row for row in listed(person, token) if row["id"] == made["id"]]
+    assert (row["totalAmount"], row["openAmount"], row["voucherStatus"]) == (118.99, 118.99, "open")
+    assert (row["contactName"], row["contactId"]) == ("Probe GmbH", None)
+    numbers = [voucher.number for books in sandbox.books.values() for voucher in books.vouchers.values()]
+    assert numbers.count(row["voucherNumber"]) == 1
+    invoice = person.api("GET", f"/invoices/{made['id']}", token).json()
+    assert invoice["totalPrice"]["totalNetAmount"] == 99.99
+    assert invoice["dueDate"] == "2026-10-21T00:00:00.000+02:00"
+    assert [line["type"] for line in invoice["lineItems"]] == ["custom", "text"]
+
+
+def test_an_invoice_takes_the_address_of_its_contact(person: Person, token: str) -> None:
+    contact = person.api("GET", "/contacts?size=1", token).json()["content"][0]
+    order = {**INVOICE, "address": {"contactId": contact["id"]}}
+    made = person.api("POST", "/invoices", token, json=order).json()
+    address = person.api("GET", f"/invoices/{made['id']}", token).json()["address"]
+    assert address["contactId"] == contact["id"]
+    assert address["city"] == contact["addresses"]["billing"][0]["city"]
+
+
+@pytest.mark.parametrize(
+    ("tax_type", "price", "expected"),
+    [
+        ("net", {"netAmount": 100}, (100.0, 19.0, 119.0)),
+        ("net", {"grossAmount": 119}, (100.0, 19.0, 119.0)),
+        ("gross", {"grossAmount": 119}, (100.0, 19.0, 119.0)),
+        ("gross", {"netAmount": 100}, (100.0, 19.0, 119.0)),
+        ("vatfree", {"netAmount": 100}, (100.0, 0.0, 100.0)),
+    ],
+)
+def test_every_tax_type_adds_up(
+    person: Person, token: str, tax_type: str, price: dict[str, float], expected: tuple[float, float, float]
+) -> None:
+    line = {**LINE, "quantity": 1, "unitPrice": {"currency": "EUR", "taxRatePercentage": 19, **price}}
+    order = {**INVOICE, "lineItems": [line], "taxConditions": {"taxType": tax_type}}
+    made = person.api("POST", "/invoices", token, json=order).json()
+    total = person.api("GET", f"/invoices/{made['id']}", token).json()["totalPrice"]
+    assert (total["totalNetAmount"], total["totalTaxAmount"], total["totalGrossAmount"]) == expected
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"voucherDate": None}, "voucherDate"),
+        ({"voucherDate": "2026-09-21"}, "voucherDate"),
+        ({"voucherDate": "2026-09-21T00:00:00+02:00"}, "voucherDate"),
+        ({"voucherDate": "2026-09-21T00:00:00.000000+02:00"}, "voucherDate"),
+        ({"voucherDate": "2026-13-21T00:00:00.000+02:00"}, "voucherDate"),
+        ({"address": {"name": "x"}}, "address.countryCode"),
+        ({"address": {"contactId": "nobody"}}, "address.contactId"),
+        ({"address": {"contactId": []}}, "address.contactId"),
+        ({"lineItems": []}, "lineItems"),
+        ({"lineItems": {}}, "lineItems"),
+        ({"lineItems": [5]}, "lineItems[0].type"),
+        ({"lineItems": [{**LINE, "type": []}]}, "lineItems[0].type"),
+        ({"lineItems": [{**LINE, "name": ""}]}, "lineItems[0].name"),
+        ({"lineItems": [{**LINE, "quantity": 0}]}, "lineItems[0].quantity"),
+        ({"lineItems": [LINE, {**LINE, "unitPrice": {}}]}, "lineItems[1].unitPrice.netAmount"),
+        (
+            {"lineItems": [{**LINE, "unitPrice": {"netAmount": 1, "taxRatePercentage": 5}}]},
+            "lineItems[0].unitPrice.taxRatePercentage",
+        ),
+        ({"lineItems": [{**LINE, "discountPercentage": 101}]}, "lineItems[0].discountPercentage"),
+        ({"totalPrice": {"currency": "USD"}}, "totalPrice.currency"),
+        ({"taxConditions": {"taxType": []}}, "taxConditions.taxType"),
+        ({"paymentConditions": {"paymentTermDuration": "soon"}}, "paymentConditions.paymentTermDuration"),
+        ({"shippingConditions": {"shippingDate": "today"}}, "shippingConditions.shippingDate"),
+    ],
+)
+def test_an_invalid_invoice_is_406(person: Person, token: str, change: dict[str, Any], field: str) -> None:
+    answer = person.api("POST", "/invoices", token, json={**INVOICE, **change})
+    assert answer.status_code == 406
+    assert field in [detail["field"] for detail in answer.json()["details"]]
+
+
+def test_the_file_is_a_pdf_download(person: Person, token: str) -> None:
+    (row, *_) = listed(person, token, "voucherType=invoice&voucherStatus=paid")
+    answer = person.api("GET", f"/invoices/{row['id']}/file", token, headers={"Accept": "application/pdf"})
+    assert answer.headers["content-type"] == "application/pdf"
+    assert row["voucherNumber"] in answer.headers["content-disposition"]
+    assert answer.content.startswith(b"%PDF-1.")
+    xml = person.api("GET", f"/invoices/{row['id']}/file", token, headers={"Accept": "application/xml"})
+    assert xml.status_code == 406
+    (note, *_) = listed(person, token, "voucherType=creditnote&voucherStatus=any")
+    assert person.api("GET", f"/credit-notes/{note['id']}/file", token).content.startswith(b"%PDF-1.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
-from starlette.routing import BaseRoute, Mount
+from starlette.routing import BaseRoute, Mount, Route
 
 from gateway.sandbox.accounts import ORGANIZATIONS
 from gateway.sandbox.api.gate import ApiGate
@@ -74,6 +74,7 @@ class _Box(Starlette):
 def build_sandbox(options: SandboxOptions) -> Starlette:
     """Return the ASGI app; `app.state.sandbox` is its Sandbox."""
     sandbox = Sandbox(options)
+    gate = ApiGate(sandbox)
     routes: list[BaseRoute] = [
         STYLE,
         *Control(sandbox).routes(),
@@ -81,9 +82,11 @@ def build_sandbox(options: SandboxOptions) -> Starlette:
         *TokenEndpoint(sandbox, "lexware").routes("/oauth2"),
         *TokenEndpoint(sandbox, "openid").routes("/openid"),
         *OpenId(sandbox).routes(),
-        Mount("/v1", app=ApiGate(sandbox)),
+        Route("/v1", gate),
+        Mount("/v1", app=gate),
     ]
     app = _Box(routes=routes)
+    app.router.redirect_slashes = False
     app.state.sandbox = sandbox
     return app
 

@@ -54,7 +54,7 @@ _INVOICE = (
     "vouchers.read",
 )
 OPENID: dict[str, Scope] = {
-    "openid": Scope("openid", "Know who you are", "Wissen, wer Sie sind"),
+    "openid": Scope("openid", "Know who you are", "Ihre Identität kennen"),
     "profile": Scope(
         "profile",
         "Read your name and company",

@@ -134,13 +134,12 @@ export const readVoucher = (resource, id, signal) => read(`${resource}/${encodeU
 export const readPayments = (id, signal) => read(`payments/${encodeURIComponent(id)}`, signal);
 
 /**
- * @param {string} resource as invoices
- * @param {string} id
+ * @param {string} path of a file or of a voucher's PDF
  * @param {AbortSignal} signal
- * @returns {Promise<Blob>}
+ * @returns {Promise<Blob>} its type is the one that lexoffice told
  */
-export async function readPdf(resource, id, signal) {
-  const response = await pacedFetch(pdfPath(resource, id), { signal, headers: { Accept: "application/pdf" } });
+export async function readFile(path, signal) {
+  const response = await pacedFetch(path, { signal, headers: { Accept: "application/pdf, image/*, */*;q=0.5" } });
   if (!response.ok) throw await readError(response);
   return response.blob();
 }

@@ -2,9 +2,9 @@
 /** The sheet of paper that a voucher is. */
 
 import { addressLines } from "./contacts.js";
-import { h, hidden, icon } from "./dom.js";
+import { h } from "./dom.js";
+import { receiptLinks } from "./files.js";
 import { day, money, percent, quantity } from "./format.js";
-import { filePath } from "./lexoffice.js";
 import { facts, lines } from "./parts.js";
 import { t } from "./preferences.js";
 
@@ -15,15 +15,17 @@ import { t } from "./preferences.js";
  * @param {string} type
  * @param {Voucher} voucher
  * @param {HTMLElement | false} paid the place for what is still open
+ * @param {AbortSignal} signal
  */
-export function voucherSheet(type, voucher, paid) {
+export function voucherSheet(type, voucher, paid, signal) {
+  const files = Array.isArray(voucher.files) ? voucher.files : [];
   return h("article", { class: "panel sheet", "data-testid": "voucher" },
     h("div", { class: "sheet-head" }, recipient(voucher), details(voucher)),
     voucher.introduction && lines(voucher.introduction, "sheet-text"),
     voucher.lineItems ? itemTable(voucher) : bookedItems(voucher),
     type === "deliverynote" ? null : h("div", { class: "sums" }, sums(voucher), paid),
     voucher.remark && lines(voucher.remark, "sheet-text"),
-    receipts(voucher));
+    files.length > 0 && receiptLinks(files, signal));
 }
 
 /** @param {Voucher} voucher */
@@ -105,12 +107,4 @@ function sums({ totalPrice, taxAmounts, totalGrossAmount, totalTaxAmount }) {
       h("div", {}, h("dt", {}, name), h("dd", { class: "number" }, value))),
     h("div", { class: "sum-total" }, h("dt", {}, t.voucher.sumGross),
       h("dd", { class: "number", "data-testid": "voucher-total" }, money(gross, currency))));
-}
-
-/** @param {Voucher} voucher receipts are files that somebody added to a booking */
-function receipts({ files }) {
-  if (!Array.isArray(files) || files.length === 0) return null;
-  return h("p", { class: "actions" }, files.map((id, index) =>
-    h("a", { class: "button button-quiet", href: filePath(id), target: "_blank", rel: "noopener" },
-      icon("open"), t.voucher.receipt(index + 1), hidden(` ${t.voucher.newTab}`))));
 }

@@ -30,10 +30,16 @@ def sandbox(stage: Stage, clock: Clock) -> Sandbox:
     return stage.put_on(clock)
 
 
-@pytest.fixture
-def http(stage: Stage) -> Iterator[httpx.Client]:
+@pytest.fixture(scope="session")
+def client(stage: Stage) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=stage.base_url, timeout=10) as client:
         yield client
+
+
+@pytest.fixture
+def http(client: httpx.Client) -> httpx.Client:
+    client.cookies.clear()
+    return client
 
 
 @pytest.fixture

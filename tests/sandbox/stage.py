@@ -52,12 +52,12 @@ class Stage:
         self._socket.bind(("127.0.0.1", 0))
         self.base_url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         config = uvicorn.Config(
-            self._answer, lifespan="off", interface="asgi3", log_level="error", timeout_graceful_shutdown=1
+            self.answer, lifespan="off", interface="asgi3", log_level="error", timeout_graceful_shutdown=1
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]})
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         assert self._app is not None
         await self._app(scope, receive, send)
 

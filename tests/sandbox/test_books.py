@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime
+from decimal import Decimal
 
 import pytest
 
@@ -100,6 +102,19 @@ def test_a_document_is_a_pdf_whose_offsets_are_right() -> None:
         assert len(stream[2]) == int(stream[1])
         assert money(voucher.gross).encode("cp1252") in stream[2]
         assert (voucher.number or "Rechnung").encode() in stream[2]
+
+
+def test_a_document_stays_on_its_page_however_long_it_is() -> None:
+    books = generate_books(ORGANIZATIONS[1], seed=7, now=NOW)
+    voucher = next(voucher for voucher in books.vouchers.values() if voucher.kind == "invoice")
+    text = replace(voucher.lines[0], kind="text", name="Hinweis", quantity=Decimal("1.5"))
+    lines = (text, replace(voucher.lines[0], quantity=Decimal("1.5"))) + voucher.lines * 30
+    long = replace(voucher, lines=lines, due=None, introduction=None, remark=None)
+    stream = parse_pdf(render_document(long, books.organization))[4]
+    heights = [float(y) for y in re.findall(rb"[\d.]+ ([\d.-]+) Td", stream)]
+    assert min(heights) > 40
+    assert b"(1,5) Tj" in stream
+    assert b"(Hinweis) Tj" in stream
 
 
 def test_text_cannot_break_out_of_a_pdf_string() -> None:

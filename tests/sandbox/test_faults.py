@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from gateway.sandbox import FAULTS, UnknownFault
-from tests.sandbox.stage import Clock, Person, Tokens
+from gateway.sandbox import FAULTS, USERS, UnknownFault
+from gateway.sandbox.authorization_server.authorization_request import AuthorizationRequest, ReturnAddress
+from tests.sandbox.stage import Clock, Person, Stage, Tokens
 from tests.sandbox.test_openid import claims_of
 
 if TYPE_CHECKING:
@@ -131,6 +132,31 @@ def test_an_aborted_answer_arrives_in_part(person: Person, sandbox: Sandbox) -> 
         with pytest.raises(httpx.RemoteProtocolError):
             received.extend(answer.iter_raw())
     assert 0 < len(b"".join(received)) < int(answer.headers["content-length"])
+
+
+async def test_a_server_that_cannot_hang_up_fails_loudly(sandbox: Sandbox, stage: Stage) -> None:
+    sandbox.faults.inject("refresh_lost")
+    transport = httpx.ASGITransport(stage.answer)
+    async with httpx.AsyncClient(transport=transport, base_url=stage.base_url) as client:
+        credentials = {"client_id": "lexgate-public", "grant_type": "refresh_token"}
+        with pytest.raises(ConnectionAbortedError):
+            await client.post("/openid/token", data={**credentials, "refresh_token": public_token(sandbox)})
+
+
+def public_token(sandbox: Sandbox) -> str:
+    """Give out a refresh token without a browser."""
+    client = sandbox.clients.find("lexgate-public", "openid")
+    assert client
+    request = AuthorizationRequest(
+        address=ReturnAddress(client=client, redirect_uri="x", state=None),
+        scope=("openid",),
+        code_challenge=None,
+    )
+    login = sandbox.logins.sign_in(USERS["anna"], now=sandbox.now())
+    code = sandbox.grants.issue_code(request, login, now=sandbox.now())
+    return sandbox.grants.redeem(
+        code, client, redirect_uri="x", code_verifier=None, now=sandbox.now()
+    ).refresh_token
 
 
 def test_slow_faults_wait(person: Person, sandbox: Sandbox) -> None:

@@ -164,6 +164,13 @@ def test_logout_sends_nobody_to_an_unregistered_address(openid: Person, uri: str
     assert "location" not in answer.headers
 
 
+def test_logout_before_anybody_signed_in_is_harmless(openid: Person) -> None:
+    page = openid.http.get(
+        logout_url(id_token_hint="x.y.z", client_id="lexgate", post_logout_redirect_uri=HOME)
+    )
+    assert (page.status_code, page.headers["location"]) == (303, HOME)
+
+
 def test_logout_believes_no_foreign_hint(openid: Person) -> None:
     hint = openid.sign_in().raw["id_token"]
     forged = hint[: hint.rindex(".")] + "." + "A" * 342

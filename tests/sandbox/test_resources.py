@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.sandbox.stage import Person, Stage
+if TYPE_CHECKING:
+    from tests.sandbox.stage import Person, Stage
 
 CONTACT = {
     "version": 0,

@@ -134,6 +134,10 @@ def test_a_repeated_parameter_is_refused(anyone: Person) -> None:
         assert anyone.http.get(f"{url}&{name}=x").status_code == 400
 
 
+def test_the_openid_picture_needs_a_scope(openid: Person) -> None:
+    assert returned(openid.authorize(scope=None))["error"] == "invalid_scope"
+
+
 def test_pkce_cannot_be_left_out(person: Person, http: httpx.Client) -> None:
     """RFC 9700 §2.1.1: the lexware picture and public clients demand it."""
     public = Person(http, "openid", client_id="lexgate-public", method="none")

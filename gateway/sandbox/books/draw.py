@@ -9,7 +9,7 @@ from uuid import UUID
 if TYPE_CHECKING:
     from random import Random
 
-_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "é": "e", "ç": "c"})
+_UMLAUTS = str.maketrans({"ä": "a", "ö": "o", "ü": "u", "ß": "ss", "é": "e", "ç": "c"})
 
 
 def draw_id(random: Random) -> str:

@@ -123,7 +123,7 @@ CATALOGUES: dict[str, tuple[tuple[str, str, str, int, int], ...]] = {
         ("Stehleuchte „Mole“", "PRODUCT", "Stück", 41900, 19),
         ("Wandleuchte „Kai“", "PRODUCT", "Stück", 9900, 19),
         ("LED-Leuchtmittel 8 W, dimmbar", "PRODUCT", "Stück", 1290, 19),
-        ("Lichtplanung vor Ort", "SERVICE", "Stunde", 9500, 19),
+        ("Lichtplanung beim Kunden", "SERVICE", "Stunde", 9500, 19),
         ("Montage durch Elektrofachkraft", "SERVICE", "Stunde", 7200, 19),
         ("Wartung Beleuchtungsanlage", "SERVICE", "Pauschale", 35000, 19),
         ("Fachbuch „Licht und Raum“", "PRODUCT", "Stück", 4206, 7),

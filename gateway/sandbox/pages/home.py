@@ -14,43 +14,19 @@ from gateway.sandbox.pages.texts import TEXTS
 if TYPE_CHECKING:
     from gateway.sandbox.options import SandboxOptions
 
-_HEADINGS = {
-    "en": {
-        "title": "lexoffice in a box",
-        "lead": "An authorization server and the lexoffice REST API, for demonstrations, tests and front-end "
-        "work. Everything lives in memory and is gone when the process ends.",
-        "people": "People who can sign in",
-        "endpoints": "Where everything is",
-        "faults": "Faults to inject",
-        "inject": 'POST JSON such as <code>{"name": "api_500", "times": 3}</code> to '
-        "<code>/sandbox/faults</code>; GET lists what is on, DELETE clears it.",
-    },
-    "de": {
-        "title": "lexoffice zum Ausprobieren",
-        "lead": "Ein Anmeldeserver und die REST-Schnittstelle von lexoffice, für Vorführungen, Tests und die "
-        "Frontend-Entwicklung. Alles lebt im Speicher und ist weg, wenn der Prozess endet.",
-        "people": "Wer sich anmelden kann",
-        "endpoints": "Wo was zu finden ist",
-        "faults": "Störungen zum Einschalten",
-        "inject": 'JSON wie <code>{"name": "api_500", "times": 3}</code> per POST an '
-        "<code>/sandbox/faults</code>; GET zeigt sie, DELETE schaltet sie ab.",
-    },
-}
-
 
 def home_page(language: str, options: SandboxOptions) -> Page:
     """Return the page at `/`."""
-    words = _HEADINGS[language]
+    words = TEXTS[language]
     people = [(f"<b>{escape(user.name)}</b>", escape(user.organization.name)) for user in USERS.values()]
     faults = [(f"<code>{name}</code>", _marked_up(text)) for name, text in FAULTS.items()]
     body = (
-        f'<h1>{words["title"]}</h1><p class="lead">{words["lead"]}</p>'
-        f"<h2>{words['people']}</h2>{_table(people)}"
-        f"<h2>{words['endpoints']}</h2>{_table(_endpoints(options.base_url))}"
-        f'<h2>{words["faults"]}</h2><p class="small quiet">{words["inject"]}</p>{_table(faults)}'
+        f'<h1>{words["home_title"]}</h1><p class="lead">{words["home_lead"]}</p>'
+        f"<h2>{words['home_people']}</h2>{_table(people)}"
+        f"<h2>{words['home_endpoints']}</h2>{_table(_endpoints(options.base_url))}"
+        f'<h2>{words["home_faults"]}</h2><p class="small quiet">{words["home_inject"]}</p>{_table(faults)}'
     )
-    note = TEXTS[language]["note"]
-    return Page(language=language, title=words["title"], body=body, note=note, wide=True)
+    return Page(language=language, title=words["home_title"], body=body, note=words["note"], wide=True)
 
 
 def _endpoints(base_url: str) -> list[tuple[str, str]]:

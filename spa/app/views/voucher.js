@@ -2,10 +2,10 @@
 /** One voucher as a sheet: address, items, totals, and its PDF. */
 
 import { h } from "../dom.js";
+import { pdfButtons } from "../files.js";
 import { day, money } from "../format.js";
 import { readPayments, readVoucher } from "../lexoffice.js";
 import { announce, backLink, heading, loadingPart, pill, retitle, skeleton, typeName } from "../parts.js";
-import { pdfButtons } from "../pdf.js";
 import { t } from "../preferences.js";
 import { voucherSheet } from "../sheet.js";
 import { hasPayments, hasPdf, isType, resourceOf, stateOf } from "../vouchers.js";
@@ -34,7 +34,7 @@ export function voucherView({ path: [type = "", id = ""], signal }) {
       announce(name);
       const paid = hasPayments(type, voucher.voucherStatus) && h("div", { class: "paid", "data-testid": "paid" });
       if (paid) showPayments(id, paid, signal);
-      return voucherSheet(type, voucher, paid);
+      return voucherSheet(type, voucher, paid, signal);
     },
   });
   return { title: typeName(type), node: h("div", {}, back, title, content) };

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
 
 class Gateway:
-    """All parts of one process; `public` and `admin` are its ASGI applications, `health` what operators see."""
+    """All parts of one process; `public` and `admin` are its ASGI applications."""
 
     def __init__(self, settings: Settings, *, clock: Callable[[], float] = time.time) -> None:
         self._settings = settings

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,28 +16,28 @@ def read_client_address(
 
     `peer` is the address of the connection, `forwarded_for` the X-Forwarded-For fields in their order. The
     list is read from its end, where the trusted proxies wrote: what a client put before it is not believed.
+    Addresses come in canonical form, IPv4 inside IPv6 as IPv4; a `peer` that is none comes back unchanged.
     """
     networks = tuple(trusted)
-    nearest = peer
-    hops = [hop.strip() for field in forwarded_for for hop in field.split(",")]
-    while hops and _is_trusted(nearest, networks):
-        hop = hops.pop()
-        if not _is_address(hop):
+    hops = [hop.strip(" \t") for field in forwarded_for for hop in field.split(",")]
+    address = _parse_address(peer)
+    if address is None:
+        return peer
+    while hops and any(address in network for network in networks):
+        hop = _parse_address(hops.pop())
+        if hop is None:
             break
-        nearest = hop
-    return nearest
+        address = hop
+    return str(address)
 
 
-def _is_trusted(address: str, networks: Sequence[IPv4Network | IPv6Network]) -> bool:
-    if not networks or not _is_address(address):
-        return False
-    parsed = ip_address(address)
-    return any(parsed in network for network in networks)
-
-
-def _is_address(text: str) -> bool:
+def _parse_address(text: str) -> IPv4Address | IPv6Address | None:
+    # After a "%" ipaddress takes any text for a zone: it would go into logs as an address.
+    if "%" in text:
+        return None
     try:
-        ip_address(text)
+        address = ip_address(text)
     except ValueError:
-        return False
-    return True
+        return None
+    # RFC 4291 §2.5.5.2: a dual-stack socket shows IPv4 peers in this form, which no IPv4 network contains.
+    return getattr(address, "ipv4_mapped", None) or address

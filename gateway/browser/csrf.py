@@ -6,12 +6,12 @@ from gateway.errors import CrossSiteRefused, NavigationRequired
 
 CSRF_HEADER = "X-CSRF"
 CSRF_VALUE = "1"
-"""A header that is not CORS-safelisted: another origin cannot send it without a preflight, which fails here."""
+"""Not CORS-safelisted: another origin cannot send it without a preflight, which fails here."""
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-def judge_request(  # noqa: PLR0913 - the decision's inputs, all named
+def judge_request(
     *,
     method: str,
     sec_fetch_site: str | None,

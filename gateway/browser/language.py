@@ -8,7 +8,7 @@ Language = Literal["de", "en"]
 
 
 def choose_language(accept_language: str | None) -> Language:
-    """Return the language of highest quality in an Accept-Language field (RFC 9110 §12.5.4); English if neither."""
+    """Return the preferred language of an Accept-Language field (RFC 9110 §12.5.4); English if neither."""
     best: tuple[float, Language] = (0.0, "en")
     for item in (accept_language or "")[:1000].split(","):
         tag, _, parameter = item.strip().partition(";")

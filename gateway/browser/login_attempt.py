@@ -22,7 +22,7 @@ _CLOCK_TOLERANCE = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoginAttempt:
-    """`created_at` in seconds since the epoch; `previous_session` is the key of the session to be replaced."""
+    """`created_at` in seconds since the epoch; `previous_session` is the key of the session to replace."""
 
     state: str = field(repr=False)
     code_verifier: str = field(repr=False)
@@ -41,13 +41,16 @@ class LoginAttempt:
 
     @staticmethod
     def from_bytes(document: bytes) -> LoginAttempt:
-        """Read what `to_bytes` wrote, after its seal was opened; ValueError for another version."""
+        """Read what `to_bytes` wrote, after its seal was opened; ValueError for anything else."""
         fields = json.loads(document)
-        if fields.pop("version", None) != _VERSION:
+        if not isinstance(fields, dict) or fields.pop("version", None) != _VERSION:
             raise ValueError("another version")
-        previous = fields["previous_session"]
-        fields["previous_session"] = None if previous is None else bytes.fromhex(previous)
-        return LoginAttempt(**fields)
+        try:
+            previous = fields["previous_session"]
+            fields["previous_session"] = None if previous is None else bytes.fromhex(previous)
+            return LoginAttempt(**fields)
+        except (KeyError, TypeError):
+            raise ValueError("not an attempt") from None
 
 
 def build_login_cookie_name(state: str) -> str:
@@ -63,7 +66,7 @@ def validate_login_attempt(attempt: LoginAttempt, *, now: float) -> None:
 
 
 def select_surplus_attempts(created_at: Mapping[str, float | None], *, keep: int) -> list[str]:
-    """Return the names of the cookies to clear: those of None (stale or broken), and the oldest above `keep`."""
+    """Return the names of the cookies to clear: those of None (stale, broken), and the oldest above `keep`."""
     dead = [name for name, created in created_at.items() if created is None]
     living = sorted((created, name) for name, created in created_at.items() if created is not None)
     return dead + [name for _, name in living[: max(0, len(living) - keep)]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from urllib.parse import unquote
 
 DEFAULT_RETURN_TO = "/"
@@ -24,7 +25,8 @@ def validate_return_to(raw: str | None) -> str:
     """Return a same-origin path with its query and fragment unchanged, or "/" for anything else.
 
     RFC 9700 §4.11: no open redirector. What browsers, servers or proxies could read as another origin (two
-    slashes, a backslash, a control character, any of them percent-encoded) is refused rather than mended.
+    slashes, a backslash, a control character, any of them percent-encoded or in a compatible form such as the
+    full-width slash) is refused rather than mended.
     """
     if not raw or len(raw) > _MAX_LENGTH:
         return DEFAULT_RETURN_TO
@@ -38,7 +40,7 @@ def _is_harmless(path: str) -> bool:
     for _ in range(_MAX_DECODINGS):
         if not _is_plain(path):
             return False
-        decoded = unquote(path, errors="replace")
+        decoded = unicodedata.normalize("NFKC", unquote(path, errors="replace"))
         if decoded == path:
             return True
         path = decoded
@@ -47,7 +49,8 @@ def _is_harmless(path: str) -> bool:
 
 def _is_plain(path: str) -> bool:
     segments = path.split("/")[1:]
-    if "//" in path or "\\" in path or not path.isprintable() or "\ufffd" in path:
+    # Blanks between two slashes vanish wherever segments are trimmed.
+    if "//" in path.replace(" ", "") or "\\" in path or not path.isprintable() or "\ufffd" in path:
         return False
     if any(segment.partition(";")[0] in _DOT_SEGMENTS for segment in segments):
         return False

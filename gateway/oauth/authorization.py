@@ -83,7 +83,7 @@ def validate_login_parameters(query: bytes) -> dict[str, str]:
     return picked
 
 
-def build_authorization_url(  # noqa: PLR0913 - the request's parameters, all named
+def build_authorization_url(
     endpoint: str,
     *,
     client_id: str,
@@ -107,15 +107,16 @@ def build_authorization_url(  # noqa: PLR0913 - the request's parameters, all na
         "code_challenge": code_challenge,
         "code_challenge_method": "S256",
     }
+    reserved = {*protocol, "nonce"}
     if nonce is not None:
         protocol["nonce"] = nonce
     parts = urlsplit(endpoint)
     kept = [
         (name, value)
         for name, value in parse_qsl(parts.query, keep_blank_values=True)
-        if name not in protocol and name not in parameters
+        if name not in reserved and name not in parameters
     ]
-    added = [(name, value) for name, value in parameters.items() if name not in protocol]
+    added = [(name, value) for name, value in parameters.items() if name not in reserved]
     query = urlencode([*kept, *protocol.items(), *added])
     return urlunsplit((parts.scheme, parts.netloc, parts.path, query, ""))
 

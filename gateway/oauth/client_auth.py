@@ -43,8 +43,8 @@ def choose_client_auth_method(
 ) -> ClientAuthMethod:
     """Choose what is configured, else what the server supports; without a secret: none.
 
-    RFC 8414 §2: metadata that name no method mean client_secret_basic. Raises MetadataInvalid where the server
-    supports none of ours.
+    RFC 8414 §2: metadata that name no method mean client_secret_basic. Raises MetadataInvalid where the
+    server supports none of ours.
     """
     if configured is not None:
         return configured

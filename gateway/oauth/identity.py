@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from gateway.errors import IdentityInvalid
 from gateway.oauth.strict_json import parse_object
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _MAX_LENGTH = 255
+# No colon: it joins two ids into a subject, which must not be the join of two others.
+_ID = re.compile(r"[\x21-\x39\x3b-\x7e]{1,255}")
 _DISPLAY_CLAIMS = (
     "name",
     "given_name",
@@ -26,10 +29,11 @@ _DISPLAY_CLAIMS = (
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The user as the authorization server knows them; `claims` are for display, `connection_id` lexoffice's."""
+    """The user as the authorization server knows them; `claims` are for display."""
 
     subject: str = field(repr=False)
     connection_id: str | None = field(repr=False)
+    """lexoffice's."""
     claims: dict[str, str] = field(repr=False)
 
 
@@ -46,9 +50,9 @@ def parse_profile(body: bytes) -> Identity:
     except ValueError:
         raise IdentityInvalid(log_detail="the profile is not a JSON object") from None
     created = profile.get("created")
-    user: Mapping[str, object] = created if isinstance(created, dict) else {}
-    organization_id = _text(profile.get("organizationId"))
-    user_id = _text(user.get("userId"))
+    user = cast("dict[str, object]", created) if isinstance(created, dict) else {}
+    organization_id = _id(profile.get("organizationId"))
+    user_id = _id(user.get("userId"))
     if not organization_id or not user_id:
         raise IdentityInvalid(log_detail="the profile names no organization or no user")
     display = {
@@ -59,10 +63,16 @@ def parse_profile(body: bytes) -> Identity:
     }
     return Identity(
         f"{organization_id}:{user_id}",
-        _text(profile.get("connectionId")) or None,
+        _id(profile.get("connectionId")),
         {name: text for name, text in display.items() if text},
     )
 
 
 def _text(value: object) -> str:
-    return value[:_MAX_LENGTH] if isinstance(value, str) else ""
+    # JSON can hold half a surrogate pair, which no answer in UTF-8 can.
+    return value[:_MAX_LENGTH].encode(errors="replace").decode() if isinstance(value, str) else ""
+
+
+def _id(value: object) -> str | None:
+    # Never cut to length: what two ids have in common is not an id.
+    return value if isinstance(value, str) and _ID.fullmatch(value) else None

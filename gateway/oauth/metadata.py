@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
 from gateway.errors import MetadataInvalid
@@ -29,7 +29,9 @@ ASYMMETRIC_ALGORITHMS = (
 """Signatures that an authorization server's published keys can verify (RFC 7518 §3.1, RFC 8037, RFC 9864)."""
 
 _LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
-_VISIBLE = re.compile(r"[\x21-\x7e]+")
+# RFC 3986 §2: what a URL is made of, less "#" (RFC 6749 §3.1: no fragment). A backslash would be a slash to
+# browsers, and so move the end of the host.
+_URL = re.compile(r"[A-Za-z0-9._~:/?\[\]@!$&'()*+,;=%-]{1,2048}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +91,7 @@ def parse_metadata(body: bytes, issuer: str) -> ServerMetadata:
 
 def _validate_pkce(document: Mapping[str, object]) -> None:
     methods = _strings(document, "code_challenge_methods_supported")
-    # RFC 9700 §2.1.1: no PKCE, no code flow. Many servers support S256 without saying so; none may exclude it.
+    # RFC 9700 §2.1.1: no PKCE, no code flow. Many servers support S256 and do not say so; none may exclude it.
     if methods is not None and "S256" not in methods:
         raise MetadataInvalid(log_detail="the server does not support PKCE with S256")
 
@@ -111,16 +113,17 @@ def _url(document: Mapping[str, object], name: str) -> str | None:
 
 
 def _is_allowed_url(value: str) -> bool:
-    if not _VISIBLE.fullmatch(value):
+    if not _URL.fullmatch(value):
         return False
     try:
         parts = urlsplit(value)
         host = parts.hostname
+        _ = parts.port  # ValueError where it is none
     except ValueError:
         return False
-    if not host or parts.username is not None or parts.fragment:
+    if not host or "%" in host or parts.username is not None:
         return False
-    # RFC 6749 §3.1.2.1, §3.2: TLS, but for a server on this very machine.
+    # RFC 6749 §3.1, §3.2: TLS, but for a server on this very machine.
     return parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK_HOSTS)
 
 
@@ -128,6 +131,8 @@ def _strings(document: Mapping[str, object], name: str) -> tuple[str, ...] | Non
     value = document.get(name)
     if value is None:
         return None
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+    items = cast("list[object]", value) if isinstance(value, list) else [None]
+    texts = tuple(item for item in items if isinstance(item, str))
+    if len(texts) != len(items):
         raise MetadataInvalid(log_detail=f"{name} is not a list of strings")
-    return tuple(value)
+    return texts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import cast
 
 _MAX_BYTES = 1_048_576
 
@@ -17,7 +18,7 @@ def parse_object(body: bytes) -> dict[str, object]:
         raise ValueError("nested too deeply") from None
     if not isinstance(document, dict):
         raise ValueError("not an object")  # noqa: TRY004 - one kind of error for all that is not one
-    return document
+    return cast("dict[str, object]", document)
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -26,11 +26,14 @@ _CLIENT_ERROR = range(400, 500)
 _SERVER_ERROR = range(500, 600)
 _LONGEST_WAIT = 3600
 _MAX_TOKEN = 16_384
-# RFC 6750 §2.1: what a bearer token may consist of; CR, LF and blanks would end the header (injection).
+# RFC 6749 appendix A.12 without the blank, which RFC 6750 §2.1 has not: CR, LF and blanks end a credential in
+# its header (injection).
 _BEARER = re.compile(r"[\x21-\x7e]+")
 # RFC 6749 appendix A.17: VSCHAR.
 _VISIBLE = re.compile(r"[\x20-\x7e]+")
+# RFC 6749 appendix A.7: the error code's alphabet.
 _ERROR_CODE = re.compile(r"[\x20-\x21\x23-\x5b\x5d-\x7e]{1,100}")
+_SECONDS = re.compile(r"\d{1,10}(?:\.\d{1,20})?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,8 +137,8 @@ def _parse_seconds(document: Mapping[str, object], name: str) -> int | None:
     value = document.get(name)
     if value is None:
         return None
-    text = str(value)
     # Some servers write the number as text, or with a fraction.
-    if isinstance(value, bool) or not re.fullmatch(r"\d{1,10}(?:\.\d+)?", text, re.ASCII):
+    is_number = isinstance(value, int | float | str) and not isinstance(value, bool)
+    if not is_number or not _SECONDS.fullmatch(str(value)):
         raise TokenResponseInvalid(log_detail=f"{name} is not a number of seconds")
-    return int(float(text))
+    return int(float(str(value)))

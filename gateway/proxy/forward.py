@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 _CSRF_NAME = CSRF_HEADER.lower().encode()
 _FRAMED_BY_SENDER = frozenset({b"content-length"})
-_FAILURES = {
+_FAILURES: dict[type[ResourceServerError], Failure] = {
     ResourceServerUnreachable: Failure.UNREACHABLE,
     ResourceServerTimeout: Failure.TIMEOUT,
     ResourceServerBroken: Failure.BROKEN,
@@ -228,7 +228,7 @@ class _Call:
             )
         finally:
             await response.close()
-        # Last of all: the server then takes the exchange for over, and the watch for a browser that left ends.
+        # Last of all: the server then takes the exchange for over, and the watch on the browser ends.
         await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
     def _told(self, error: ResourceServerError, method: str) -> ResourceServerError:

@@ -19,7 +19,7 @@ class BrowserLeftError(Exception):
 
 
 class RequestBody:
-    """Reads from ASGI `receive`; raises BodyTooLarge as soon as more than `limit` bytes are seen or stated."""
+    """Reads from ASGI `receive`; BodyTooLarge as soon as more than `limit` bytes are seen or stated."""
 
     def __init__(self, receive: Receive, *, content_length: int | None, limit: int) -> None:
         if content_length is not None and content_length > limit:

@@ -13,7 +13,7 @@ import httpx
 from gateway.errors import ResourceServerBroken, ResourceServerTimeout, ResourceServerUnreachable
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Generator
 
 _MAX_CONNECTIONS = 200
 _MAX_IDLE_CONNECTIONS = 50
@@ -69,8 +69,8 @@ class Upstream:
     async def send(self, request: UpstreamRequest) -> UpstreamResponse:
         """Send the request and return once the answer's head is there.
 
-        Raises ResourceServerUnreachable when the request was certainly not sent, ResourceServerTimeout when no
-        answer came in `first_byte_seconds`, ResourceServerBroken when the connection was lost on the way.
+        Raises ResourceServerUnreachable when the request was certainly not sent, ResourceServerTimeout when
+        no answer came in time, ResourceServerBroken when the connection was lost on the way.
         """
         with _translated():
             async with asyncio.timeout(request.connect_seconds + request.first_byte_seconds):
@@ -116,7 +116,7 @@ def _build_request(request: UpstreamRequest) -> httpx.Request:
 
 
 @contextlib.contextmanager
-def _translated() -> Iterator[None]:
+def _translated() -> Generator[None]:
     try:
         yield
     except _NOT_SENT as exc:

@@ -1,4 +1,4 @@
-"""Each sign-in attempt in a sealed cookie of its own, so that tabs do not fight; a handful of them at most."""
+"""Each sign-in attempt in a sealed cookie of its own, so that tabs do not fight; five of them at most."""
 
 from __future__ import annotations
 

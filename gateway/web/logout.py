@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from gateway.web.revocation import Revocation
 
 _PATIENCE = 3.0
-"""Seconds that a person waits for the authorization server's word at most; the revocation goes on after them."""
+"""Seconds that a person waits for the authorization server at most; the revocation goes on after them."""
 
 
 class SignOut:

@@ -37,8 +37,7 @@ _GERMAN: dict[str, Text] = {
     ),
     "state_unknown": (
         "Diese Anmeldung gehört nicht hierher",
-        "Sie wurde in einem anderen Browser begonnen, ist schon abgeschlossen oder zu alt. "
-        "Vielleicht sind Sie bereits angemeldet.",
+        "Sie ist schon abgeschlossen, zu alt oder aus einem anderen Browser. Vielleicht gilt sie bereits.",
         _APP,
     ),
     "login_attempt_expired": (

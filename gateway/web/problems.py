@@ -42,7 +42,7 @@ class Problems:
         self._metrics = metrics
 
     def render(self, error: GatewayError, scope: Scope) -> Response:
-        """Build the answer: a page where a person navigated, application/problem+json otherwise (RFC 9457)."""
+        """Build the answer: a page where a person navigated, else application/problem+json (RFC 9457)."""
         exchange = exchange_of(scope)
         self._note(error, exchange.request_id)
         headers = _headers(error)
@@ -64,7 +64,7 @@ class Problems:
         return self.render(_as_gateway_error(error), request.scope)
 
     def wrap(self, app: ASGIApp) -> ASGIApp:
-        """Return an ASGI application that answers the errors of `app`; a begun answer is broken off instead."""
+        """Return an ASGI application that answers the errors of `app`; a begun answer is broken off."""
 
         async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
             begun = False
@@ -76,7 +76,7 @@ class Problems:
 
             try:
                 await app(scope, receive, watched)
-            except Exception as exc:
+            except Exception as exc:  # noqa: BLE001 - the last one to answer whatever went wrong
                 error = _as_gateway_error(exc)
                 if begun:
                     # A return without the last chunk closes the connection: the browser sees a broken answer.

@@ -22,7 +22,7 @@ class Revocation:
         self._tasks: set[asyncio.Task[bool]] = set()
 
     def begin(self, refresh_token: str | None, access_token: str) -> asyncio.Task[bool]:
-        """Start revoking; the task's result says whether the authorization server confirmed. It never raises."""
+        """Start revoking; the task tells whether the authorization server confirmed, and never raises."""
         task = asyncio.create_task(self._revoke(refresh_token, access_token))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -35,14 +35,13 @@ class Revocation:
 
     async def _revoke(self, refresh_token: str | None, access_token: str) -> bool:
         try:
-            if refresh_token is None:
-                return await self._authorization_server.revoke(access_token, token_type_hint="access_token")
-            # RFC 7009 §2.1: the refresh token's revocation should end the access token too; not all servers do so.
-            confirmed = await self._authorization_server.revoke(
-                refresh_token, token_type_hint="refresh_token"
-            )
-            await self._authorization_server.revoke(access_token, token_type_hint="access_token")
+            # RFC 7009 §2.1: the first should end the access token too; not all servers do so.
+            answers = [
+                await self._authorization_server.revoke(token, token_type_hint=hint)
+                for token, hint in ((refresh_token, "refresh_token"), (access_token, "access_token"))
+                if token is not None
+            ]
         except AuthorizationServerError as error:
             _LOGGER.warning("tokens could not be revoked: %s", error.code)
             return False
-        return confirmed
+        return answers[0]

@@ -10,7 +10,6 @@ from starlette.responses import JSONResponse
 
 from gateway.browser.csrf import CSRF_HEADER, CSRF_VALUE, judge_request
 from gateway.errors import SessionRequired
-from gateway.sessions.session import Grant, Session
 from gateway.sessions.vault import Ended
 from gateway.web.problems import LOGIN_URL
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
     from gateway.sessions.authentication import Authentication
     from gateway.sessions.refresh import Refresher
+    from gateway.sessions.session import Grant, Session
     from gateway.sessions.vault import Vault
 
 _FRESH_SECONDS = 10.0

@@ -47,10 +47,18 @@ function fileLink({ path, name, text, said, signal }, testId) {
     onclick: (/** @type {MouseEvent} */ event) => {
       if (event.metaKey || event.ctrlKey || event.shiftKey) return;
       event.preventDefault();
-      const tab = window.open("", "_blank"); // at once: after the answer it would be an unasked-for popup
+      const tab = waitingTab();
       fetched(link, said, path, signal, (blob) => showFile(tab, blob, name)).then((done) => done || tab?.close());
     } }, icon("open"), text, hidden(` ${t.voucher.newTab}`));
   return link;
+}
+
+/** Opened at once, since after the answer it would be a popup nobody asked for; null when the browser refuses. */
+function waitingTab() {
+  const tab = window.open("", "_blank");
+  if (tab) tab.document.title = t.voucher.downloading;
+  tab?.document.body.append(t.voucher.downloading);
+  return tab;
 }
 
 /**

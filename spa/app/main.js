@@ -85,12 +85,16 @@ function visit(moveFocus) {
   node.querySelector("h1")?.focus({ preventScroll: true });
 }
 
+const isDialogOpen = () => document.querySelector("dialog[open]") !== null;
+
 /** Whoever comes back to this tab may have signed out, or in as somebody else, in another. */
 async function lookAgain() {
   if (document.visibilityState !== "visible") return;
-  const shown = document.querySelector("dialog[open]") ? undefined : present;
+  const shown = isDialogOpen() ? undefined : present;
   const now = await session().catch(() => undefined); // an outage is no news of the session
   if (now?.active && now.subject !== shown?.subject) location.reload();
+  // Back to the page after signing out: the browser kept it as it was, but it is nobody's any more.
+  if (now?.active === false && present && !isDialogOpen()) location.reload();
 }
 
 onSessionEnded(showSessionEnd);

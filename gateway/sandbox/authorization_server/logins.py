@@ -32,10 +32,8 @@ class Attempt:
     request: AuthorizationRequest
     started_at: float
 
-    def accepts(self, login: Login | None, *, now: float) -> bool:
+    def accepts(self, login: Login, *, now: float) -> bool:
         """Whether this login is fresh enough for the request's `prompt` and `max_age`."""
-        if login is None:
-            return False
         if login.auth_time >= self.started_at:
             return True
         request = self.request

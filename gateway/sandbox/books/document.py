@@ -48,9 +48,9 @@ def _head(page: PdfPage, voucher: Voucher, organization: Organization) -> None:
 def _table(page: PdfPage, voucher: Voucher) -> float:
     y = 570.0
     page.text(_LEFT, y, "Bezeichnung", bold=True)
-    page.text(_QUANTITY - 36, y, "Menge", bold=True)
-    page.text(_PRICE - 62, y, "Einzelpreis", bold=True)
-    page.text(_RIGHT - 38, y, "Betrag", bold=True)
+    page.text(_QUANTITY - 32, y, "Menge", bold=True)
+    page.text(_PRICE - 55, y, "Einzelpreis", bold=True)
+    page.text(_RIGHT - 32, y, "Betrag", bold=True)
     page.rule(y - 6)
     for line in voucher.lines:
         y -= 19
@@ -63,7 +63,7 @@ def _table(page: PdfPage, voucher: Voucher) -> float:
 
 
 def _line(page: PdfPage, y: float, line: Line) -> None:
-    name = f"{line.name} (- {line.discount} %)" if line.discount else line.name
+    name = f"{line.name} (- {line.discount} %)" if line.discount and line.kind != "text" else line.name
     page.text(_LEFT, y, name[:46])
     if line.kind == "text":
         return

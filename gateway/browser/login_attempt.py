@@ -42,15 +42,17 @@ class LoginAttempt:
     @staticmethod
     def from_bytes(document: bytes) -> LoginAttempt:
         """Read what `to_bytes` wrote, after its seal was opened; ValueError for anything else."""
-        fields = json.loads(document)
-        if not isinstance(fields, dict) or fields.pop("version", None) != _VERSION:
-            raise ValueError("another version")
         try:
-            previous = fields["previous_session"]
-            fields["previous_session"] = None if previous is None else bytes.fromhex(previous)
-            return LoginAttempt(**fields)
-        except (KeyError, TypeError):
+            fields = json.loads(document)
+            version = fields.pop("version")
+            previous = fields.pop("previous_session")
+            previous_session = None if previous is None else bytes.fromhex(previous)
+            attempt = LoginAttempt(**fields, previous_session=previous_session)
+        except (AttributeError, KeyError, TypeError):
             raise ValueError("not an attempt") from None
+        if version != _VERSION:
+            raise ValueError("another version")
+        return attempt
 
 
 def build_login_cookie_name(state: str) -> str:
@@ -66,7 +68,7 @@ def validate_login_attempt(attempt: LoginAttempt, *, now: float) -> None:
 
 
 def select_surplus_attempts(created_at: Mapping[str, float | None], *, keep: int) -> list[str]:
-    """Return the names of the cookies to clear: those of None (stale, broken), and the oldest above `keep`."""
+    """Return the names of the cookies to clear: those of None (stale, broken), the oldest above `keep`."""
     dead = [name for name, created in created_at.items() if created is None]
     living = sorted((created, name) for name, created in created_at.items() if created is not None)
     return dead + [name for _, name in living[: max(0, len(living) - keep)]]

@@ -172,7 +172,7 @@ def _validate_issuer_and_audience(claims: Mapping[str, object], expected: Expect
     if (len(audiences) > 1 and authorized is None) or authorized not in (None, expected.client_id):
         raise IdTokenInvalid(log_detail="azp")
     subject = claims.get("sub")
-    # OpenID Connect Core §2: 255 characters at most. Controls and half surrogates break what it is written to.
+    # OpenID Connect Core §2: 255 characters at most. Controls and half surrogates break what they land in.
     if not isinstance(subject, str) or not 1 <= len(subject) <= _MAX_SUBJECT or not subject.isprintable():
         raise IdTokenInvalid(log_detail="sub")
 
@@ -214,8 +214,7 @@ def _at_hash(access_token: str, algorithm: str) -> str | None:
 
 def _time(claims: Mapping[str, object], name: str) -> float:
     value = claims.get(name)
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not -_LAST_SECOND <= value <= _LAST_SECOND:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LAST_SECOND:
         raise IdTokenInvalid(log_detail=f"{name} is missing or no time")
     return float(value)
 

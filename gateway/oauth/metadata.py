@@ -91,7 +91,7 @@ def parse_metadata(body: bytes, issuer: str) -> ServerMetadata:
 
 def _validate_pkce(document: Mapping[str, object]) -> None:
     methods = _strings(document, "code_challenge_methods_supported")
-    # RFC 9700 §2.1.1: no PKCE, no code flow. Many servers support S256 and do not say so; none may exclude it.
+    # RFC 9700 §2.1.1: no PKCE, no code flow. Many support S256 without saying so; none may exclude it.
     if methods is not None and "S256" not in methods:
         raise MetadataInvalid(log_detail="the server does not support PKCE with S256")
 

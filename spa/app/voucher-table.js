@@ -47,7 +47,7 @@ function headCell({ name, field, area }, sorted, sort) {
   const direction = sorted.field !== field ? undefined : sorted.down ? "descending" : "ascending";
   const button = h("button", { type: "button", class: `sort ${direction ?? ""}`, "data-keep": `sort-${field}`,
     onclick: () => sort(field) }, name);
-  return h("th", { ...props, "aria-sort": direction }, button);
+  return h("th", { ...props, "aria-sort": direction }, button, h("span", { class: "head-text" }, name));
 }
 
 /** @param {VoucherRow} row */

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import secrets
 import sys
@@ -13,7 +14,7 @@ from gateway import __version__
 from gateway.errors import ConfigurationError, StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Sequence
+    from collections.abc import Callable, Coroutine, Sequence
     from typing import Any
 
 _Result = TypeVar("_Result")
@@ -40,44 +41,66 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="lexgate",
-        description="A backend for frontend for lexoffice: signs users of a single-page app in, keeps their tokens, "
-        "and proxies /api. Settings come from the environment (LEXGATE_*) or lexgate.toml; see the README.",
+        description="A backend for frontend for lexoffice: signs users of a single-page app in, keeps their "
+        "tokens, and proxies /api. Settings come from the environment (LEXGATE_*) or from lexgate.toml; the "
+        "README lists them.",
     )
     parser.add_argument("--version", action="version", version=f"lexgate {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_demo(commands)
-    serve = commands.add_parser(
+    _add_command(
+        commands,
         "serve",
-        help="run the gateway",
-        description="Run the gateway with the configured settings until SIGTERM or SIGINT; calls in flight then get "
-        "20 seconds to end. Exit code 2 with one line a problem when the settings are not valid.",
+        _serve,
+        summary="run the gateway",
+        description="Run the gateway until SIGTERM or SIGINT; calls in flight then get 20 seconds to end. One "
+        "line with the public URL goes to standard error once it answers; standard output is the log, one "
+        "JSON object a line. Exit code 0 after an orderly end, 1 if the store cannot be used, 2 with one line "
+        "a problem if the settings are not valid or a port is taken.",
     )
-    serve.set_defaults(run=_serve)
-    doctor = commands.add_parser(
+    _add_command(
+        commands,
         "doctor",
-        help="check the settings and everything they point at",
-        description="Check settings, secrets, store, authorization server, clock, redirect URI, API and cookies, one "
-        "line each with the remedy. Exit code 0 if nothing failed, 1 otherwise.",
+        _doctor,
+        summary="check the settings and everything they point at",
+        description="Check settings, secrets, store, authorization server, client credentials, clock, redirect "
+        "URI, API and cookies, one line each with the remedy. Keeps nothing. Exit code 0 if nothing failed, "
+        "1 otherwise.",
     )
-    doctor.set_defaults(run=_doctor)
-    keygen = commands.add_parser(
+    _add_command(
+        commands,
         "keygen",
-        help="print a new secret for LEXGATE_SECRETS",
-        description="Print a new secret of 256 random bits. To rotate, put it before the old one, separated by a "
-        "comma: the first signs, all verify. Remove the old one once the longest session has ended.",
+        _keygen,
+        summary="print a new secret for LEXGATE_SECRETS",
+        description="Print a new secret of 256 random bits. To rotate, put it before the old one, separated by "
+        "a comma: the first signs, all verify. Remove the old one once LEXGATE_SESSION_MAX has passed.",
     )
-    keygen.set_defaults(run=_keygen)
     return parser
 
 
+def _add_command(
+    commands: Any,  # noqa: ANN401 - argparse does not name the type of its subparsers
+    name: str,
+    run: Callable[[argparse.Namespace], int],
+    *,
+    summary: str,
+    description: str,
+) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(name, help=summary, description=description)
+    command.set_defaults(run=run)
+    return command
+
+
 def _add_demo(commands: Any) -> None:  # noqa: ANN401 - argparse does not name the type of its subparsers
-    demo = commands.add_parser(
+    demo = _add_command(
+        commands,
         "demo",
-        help="run the gateway with an embedded lexoffice sandbox",
-        description="Run the gateway on http://localhost:PORT with lexoffice in a box behind it. Needs no settings; "
-        "nothing is kept. Ctrl-C ends it.",
+        _demo,
+        summary="run the gateway with an embedded lexoffice sandbox",
+        description="Run the gateway on http://localhost:PORT with lexoffice in a box behind it. Needs no "
+        "settings and heeds none; nothing is kept. Ctrl-C ends it.",
     )
-    demo.add_argument("--port", type=_port, default=8000, help="port of the gateway (default: 8000)")
+    demo.add_argument("--port", type=_port, default=8000, help="port of the gateway, 0 for any (default: 8000)")
     demo.add_argument(
         "--picture",
         choices=("lexware", "openid"),
@@ -92,14 +115,12 @@ def _add_demo(commands: Any) -> None:  # noqa: ANN401 - argparse does not name t
         help="switch a fault of the sandbox on, to watch the gateway cope; may be repeated; "
         "`--fault help` lists the names",
     )
-    demo.set_defaults(run=_demo)
 
 
 def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= 65535:  # noqa: PLR2004 - the range of TCP ports
-        raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
-    return port
+    if not text.isdecimal() or int(text) > 65535:  # noqa: PLR2004 - the last TCP port
+        raise argparse.ArgumentTypeError("must be a number from 0 to 65535")
+    return int(text)
 
 
 def _demo(parsed: argparse.Namespace) -> int:
@@ -117,11 +138,15 @@ def _demo(parsed: argparse.Namespace) -> int:
 
 
 def _serve(_parsed: argparse.Namespace) -> int:
+    # What is imported stays: collecting garbage meanwhile, and looking at it ever after, is time lost.
+    gc.disable()
     from gateway.app import Gateway  # noqa: PLC0415 - keygen and --help answer at once
     from gateway.observability.logs import configure_logging  # noqa: PLC0415
     from gateway.serving import Listener, bind, end_on_signals, serve  # noqa: PLC0415
     from gateway.settings import load_settings  # noqa: PLC0415
 
+    gc.freeze()
+    gc.enable()
     settings = load_settings(os.environ, Path.cwd())
     configure_logging(settings.log_level)
     with (
@@ -129,13 +154,12 @@ def _serve(_parsed: argparse.Namespace) -> int:
         bind(settings.admin_bind.host, settings.admin_bind.port, setting="LEXGATE_ADMIN_BIND") as admin,
     ):
         gateway = Gateway(settings)
-        listeners = (Listener(gateway.public, public), Listener(gateway.admin, admin))
 
         async def run() -> None:
             await serve(
                 gateway,
-                listeners,
-                on_ready=lambda: print(f"lexgate serves {settings.public_url}", flush=True),
+                (Listener(gateway.public, public), Listener(gateway.admin, admin)),
+                on_ready=lambda: print(f"lexgate serves {settings.public_url}", file=sys.stderr, flush=True),
                 ending=end_on_signals(),
             )
 
@@ -146,11 +170,14 @@ def _serve(_parsed: argparse.Namespace) -> int:
 def _doctor(_parsed: argparse.Namespace) -> int:
     from gateway.doctor import examine  # noqa: PLC0415 - keygen and --help answer at once
 
-    healthy = True
-    for finding in _run(examine(os.environ, Path.cwd())):
-        healthy = healthy and finding.state != "failed"
-        print(finding.render())
-    return 0 if healthy else _EXIT_FAILED
+    async def tell() -> bool:
+        healthy = True
+        async for finding in examine(os.environ, Path.cwd()):
+            print(finding.render(), flush=True)
+            healthy = healthy and finding.state != "failed"
+        return healthy
+
+    return 0 if _run(tell()) else _EXIT_FAILED
 
 
 def _keygen(_parsed: argparse.Namespace) -> int:

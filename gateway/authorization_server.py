@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING
 
 import httpx
@@ -274,6 +275,8 @@ class AuthorizationServer:
                 follow_redirects=False,
                 trust_env=False,
                 headers={"User-Agent": "lexgate"},
+                # A cookie set for one user's request must not go with another's (mixed-up sessions).
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
             )
         return self._client
 

@@ -1,10 +1,11 @@
-"""`lexgate demo`: the gateway with lexoffice in a box behind it, in one process, with nothing to configure."""
+"""`lexgate demo`: the gateway with lexoffice in a box behind it, in one process, without any settings."""
 
 from __future__ import annotations
 
 import secrets
 import tempfile
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,89 +22,110 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Sequence
 
+    from starlette.applications import Starlette
+
 _HOST = "127.0.0.1"
 _CLIENT_ID = "lexgate-demo"
+_PORT = "--port (with make: PORT=...)"
 
 
 async def run_demo(*, port: int, picture: str, faults: Sequence[str]) -> None:
-    """Serve gateway, sandbox and admin listener until asked to end; raises ConfigurationError for a busy port."""
+    """Serve gateway, sandbox and admin listener until asked to end.
+
+    Raises ConfigurationError for an unknown fault or a busy port. Port 0 takes any that are free.
+    """
     unknown = [name for name in faults if name not in FAULTS]
     if unknown:
         raise ConfigurationError(
-            [f"--fault: there is no fault named {name}; choose from {', '.join(FAULTS)}" for name in unknown]
+            [f"--fault: there is no fault named {name}; `--fault help` lists them" for name in unknown]
         )
     with ExitStack() as stack:
-        public = stack.enter_context(bind(_HOST, port, setting="PORT"))
-        box = stack.enter_context(_bind_near(port + 1))
-        admin = stack.enter_context(_bind_near(port + 2))
+        public = stack.enter_context(bind(_HOST, port, setting=_PORT))
+        box, admin = (stack.enter_context(_bind_near(port and port + offset)) for offset in (1, 2))
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="lexgate-demo-"))
-        public_url = f"http://localhost:{public.getsockname()[1]}"
-        sandbox_url = f"http://{_HOST}:{box.getsockname()[1]}"
-        client_secret = secrets.token_urlsafe(24)
-        sandbox = build_sandbox(
-            SandboxOptions(
-                base_url=sandbox_url,
-                client_id=_CLIENT_ID,
-                client_secret=client_secret,
-                redirect_uris=(f"{public_url}/auth/callback",),
-                post_logout_redirect_uris=(f"{public_url}/",),
-            )
+        demo = _Demo(
+            public_url=f"http://localhost:{public.getsockname()[1]}",
+            sandbox_url=f"http://{_HOST}:{box.getsockname()[1]}",
+            admin_url=f"http://{_HOST}:{admin.getsockname()[1]}",
+            picture=picture,
+            faults=tuple(faults),
         )
-        for name in faults:
-            sandbox.state.sandbox.faults.inject(name)
-        gateway = Gateway(
-            load_settings(_demo_environment(public_url, sandbox_url, client_secret, picture), Path(folder))
-        )
-        listeners = (Listener(gateway.public, public), Listener(sandbox, box), Listener(gateway.admin, admin))
-        operations = f"http://{_HOST}:{admin.getsockname()[1]}"
+        sandbox = demo.build_sandbox()
+        gateway = Gateway(load_settings(demo.build_environment(), Path(folder)))
         await serve(
             gateway,
-            listeners,
-            on_ready=lambda: _greet(public_url, sandbox_url, operations, faults),
+            (Listener(gateway.public, public), Listener(sandbox, box), Listener(gateway.admin, admin)),
+            on_ready=lambda: print(demo.build_greeting(), flush=True),  # noqa: T201 - the command line prints
             ending=end_on_signals(),
         )
 
 
-def _demo_environment(public_url: str, sandbox_url: str, client_secret: str, picture: str) -> dict[str, str]:
-    environment = {
-        "LEXGATE_PUBLIC_URL": public_url,
-        "LEXGATE_SECRETS": secrets.token_urlsafe(32),
-        "LEXGATE_CLIENT_ID": _CLIENT_ID,
-        "LEXGATE_CLIENT_SECRET": client_secret,
-        "LEXGATE_API_URL": sandbox_url,
-        "LEXGATE_STORE": "memory://",
-    }
-    if picture == "openid":
-        return {
-            **environment,
-            "LEXGATE_PROVIDER": "openid",
-            "LEXGATE_ISSUER": f"{sandbox_url}/openid",
-        }
-    return {**environment, "LEXGATE_PROVIDER": "lexware", "LEXGATE_AUTHORIZATION_SERVER": sandbox_url}
-
-
 def _bind_near(port: int) -> socket.socket:
     try:
-        return bind(_HOST, port, setting="PORT")
+        return bind(_HOST, port, setting=_PORT)
     except (ConfigurationError, OverflowError):
-        return bind(_HOST, 0, setting="PORT")
+        return bind(_HOST, 0, setting=_PORT)
 
 
-def _greet(public_url: str, sandbox_url: str, operations: str, faults: Sequence[str]) -> None:
-    lines = [
-        "",
-        f"  lexgate is ready:   {public_url}",
-        "",
-        "  Sign in as          Anna Bergmann (choose her on the sandbox's page; there is no password)",
-        f"  lexoffice in a box  {sandbox_url}",
-        f"  for operators       {operations}/metrics",
-        "",
-        "  Try                 open the app, sign in, look at a voucher and its PDF, sign out",
-        f"                      curl -i {public_url}/api/v1/profile     (401: no cookie, no data)",
-        f"                      curl {public_url}/auth/session",
-        "",
-        *([f"  Faults              {', '.join(faults)}", ""] if faults else []),
-        "  Ctrl-C ends it.",
-        "",
-    ]
-    print("\n".join(lines), flush=True)  # noqa: T201 - the command line prints
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Demo:
+    """Where the three listeners are, and what the demo was asked for."""
+
+    public_url: str
+    sandbox_url: str
+    admin_url: str
+    picture: str
+    faults: tuple[str, ...]
+    client_secret: str = field(default_factory=secrets.token_urlsafe, repr=False)
+
+    def build_sandbox(self) -> Starlette:
+        """Build the sandbox, its faults switched on."""
+        sandbox = build_sandbox(
+            SandboxOptions(
+                base_url=self.sandbox_url,
+                client_id=_CLIENT_ID,
+                client_secret=self.client_secret,
+                redirect_uris=(f"{self.public_url}/auth/callback",),
+                post_logout_redirect_uris=(f"{self.public_url}/",),
+            )
+        )
+        for name in self.faults:
+            sandbox.state.sandbox.faults.inject(name)
+        return sandbox
+
+    def build_environment(self) -> dict[str, str]:
+        """Build the settings; the process's own environment has no say."""
+        environment = {
+            "LEXGATE_PUBLIC_URL": self.public_url,
+            "LEXGATE_SECRETS": secrets.token_urlsafe(32),
+            "LEXGATE_PROVIDER": self.picture,
+            "LEXGATE_CLIENT_ID": _CLIENT_ID,
+            "LEXGATE_CLIENT_SECRET": self.client_secret,
+            "LEXGATE_API_URL": self.sandbox_url,
+            "LEXGATE_STORE": "memory://",
+        }
+        if self.picture == "openid":
+            return {**environment, "LEXGATE_ISSUER": f"{self.sandbox_url}/openid"}
+        return {**environment, "LEXGATE_AUTHORIZATION_SERVER": self.sandbox_url}
+
+    def build_greeting(self) -> str:
+        """Build what is printed once everything answers."""
+        users = " or ".join(f"{user.name} ({user.organization.name})" for user in USERS.values())
+        lines = [
+            "",
+            f"  lexgate is ready:   {self.public_url}",
+            "",
+            f"  Sign in as          {users};",
+            "                      choose one on the sandbox's page, there is no password",
+            f"  lexoffice in a box  {self.sandbox_url}",
+            f"  for operators       {self.admin_url}/metrics",
+            "",
+            "  Try                 open the app, sign in, look at a voucher and its PDF, sign out",
+            f"                      curl -i {self.public_url}/api/v1/profile     (401: no cookie, no data)",
+            f"                      curl {self.public_url}/auth/session",
+            "",
+            *([f"  Faults              {', '.join(self.faults)}", ""] if self.faults else []),
+            "  Ctrl-C ends it.",
+            "",
+        ]
+        return "\n".join(lines)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import signal
 import socket
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ import uvicorn
 from gateway.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
     from starlette.types import ASGIApp
 
@@ -22,9 +23,12 @@ if TYPE_CHECKING:
 
 DRAIN_SECONDS = 20
 """How long calls in flight may take once the process is asked to end."""
+_CLOSE_SECONDS = 3
+"""How long closing may take after that: together less than the 25 s that orchestrators are told to wait."""
 _KEEP_ALIVE_SECONDS = 75
 """Longer than the idle time-out of the proxies in front, so that it is they who close (nginx: 60 s)."""
 _BACKLOG = 2048
+_LOGGER = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,7 @@ class _Server(uvicorn.Server):
     """uvicorn without its signal handling: several servers share this process."""
 
     @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
+    def capture_signals(self) -> Generator[None]:
         yield
 
 
@@ -62,29 +66,38 @@ def bind(host: str, port: int, *, setting: str) -> socket.socket:
 
 
 async def serve(
-    gateway: Gateway, listeners: Sequence[Listener], *, on_ready: Callable[[], None], ending: asyncio.Event
+    gateway: Gateway,
+    listeners: Sequence[Listener],
+    *,
+    on_ready: Callable[[], None],
+    ending: asyncio.Event,
+    drain_seconds: int = DRAIN_SECONDS,
 ) -> None:
     """Open the gateway, serve until `ending` is set, then drain; the first listener is the public one.
 
-    The others outlive it, so that an orchestrator can watch the draining.
+    The others outlive it, so that what the calls in flight need is there, and an orchestrator can watch.
+    Raises StoreUnavailable, and whatever keeps a listener from starting.
     """
-    servers = [_build_server(listener.app) for listener in listeners]
     await gateway.open()
     try:
-        tasks = [
-            asyncio.create_task(server.serve(sockets=[listener.socket]))
-            for server, listener in zip(servers, listeners, strict=True)
-        ]
-        while not all(server.started for server in servers):  # noqa: ASYNC110 - uvicorn offers no event
-            await asyncio.sleep(0.002)
+        public, *others = (_Serving(listener) for listener in listeners)
+        for serving in (public, *others):
+            await serving.start()
         on_ready()
         await ending.wait()
         gateway.health.is_draining = True
-        for server, task in zip(servers, tasks, strict=True):
-            server.should_exit = True
-            await task
+        await public.end(drain_seconds)
+        await asyncio.gather(*(serving.end(1) for serving in others))
     finally:
-        await gateway.close()
+        await _close(gateway)
+
+
+async def _close(gateway: Gateway) -> None:
+    try:
+        async with asyncio.timeout(_CLOSE_SECONDS):
+            await gateway.close()
+    except TimeoutError:
+        _LOGGER.warning("ended before every call to the authorization server had come to its end")
 
 
 def end_on_signals() -> asyncio.Event:
@@ -104,19 +117,53 @@ def end_on_signals() -> asyncio.Event:
     return ending
 
 
-def _build_server(app: ASGIApp) -> uvicorn.Server:
-    return _Server(
-        uvicorn.Config(
-            app,
-            loop="none",
-            http="httptools",
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            proxy_headers=False,
-            server_header=False,
-            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-            timeout_graceful_shutdown=DRAIN_SECONDS,
-        )
+class _Serving:
+    """One listener and the server that answers on it."""
+
+    def __init__(self, listener: Listener) -> None:
+        self._config = _build_config(listener.app)
+        self._server = _Server(self._config)
+        self._task = asyncio.create_task(self._server.serve(sockets=[listener.socket]))
+
+    async def start(self) -> None:
+        """Wait until it answers; raises what keeps it from that."""
+        while not self._server.started:
+            if self._task.done():
+                self._task.result()
+                raise RuntimeError("a listener ended before it began")
+            await asyncio.sleep(0.002)  # uvicorn offers no event
+
+    async def end(self, patience: int) -> None:
+        """Stop accepting, and wait `patience` seconds at most for the calls in flight."""
+        self._config.timeout_graceful_shutdown = patience
+        self._server.should_exit = True
+        await self._task
+
+
+class _NoUpgradeAdvice(logging.Filter):
+    """Drops the two warnings that uvicorn writes for every Upgrade field.
+
+    The field is ignored, as RFC 9110 §7.8 allows; they would let any client fill the log with wrong advice.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not str(record.msg).startswith(("Unsupported upgrade", "No supported WebSocket"))
+
+
+_NO_UPGRADE_ADVICE = _NoUpgradeAdvice()
+
+
+def _build_config(app: ASGIApp) -> uvicorn.Config:
+    logging.getLogger("uvicorn.error").addFilter(_NO_UPGRADE_ADVICE)
+    return uvicorn.Config(
+        app,
+        loop="none",
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
     )

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _TOO_MANY_REQUESTS = 429
 _DECODABLE = frozenset({b"gzip", b"x-gzip", b"deflate"})
 _BODILESS = frozenset({204, 304})
+_FINAL_STATUSES = range(200, 600)
 
 
 async def pass_answer(
@@ -30,10 +31,14 @@ async def pass_answer(
     tokens: Iterable[str],
     retry_after: float,
 ) -> None:
-    """Send head and body on, all but the end mark; raises ResourceServerBroken when the body ends too early.
+    """Send head and body on, all but the end mark.
+
+    Raises ResourceServerBroken for a head that cannot be passed on, or when the body ends too early.
 
     `retry_after` (seconds) is told with a 429 that says nothing of its own.
     """
+    if response.status not in _FINAL_STATUSES:
+        raise ResourceServerBroken(log_detail=f"status {response.status} is no final answer's")
     redactor = TokenRedactor(tokens)
     passed = filter_response_headers(response.headers, destination=destination)
     fields = dict(passed)
@@ -44,6 +49,9 @@ async def pass_answer(
     if is_decoded and encoding not in _DECODABLE:
         # The request asked for `identity`: what cannot be searched for the token is not passed on.
         raise ResourceServerBroken(log_detail="a text answer came in an encoding that was not asked for")
+    if response.status in _BODILESS:
+        # RFC 9110 §8.6: in a 304 it tells the length of the 200 that was not sent, and no body of this one.
+        passed = [field for field in passed if field[0] != b"content-length"]
     headers = _build_headers(passed, redactor, is_decoded=is_decoded)
     headers += build_safety_headers(content_type)
     if response.status == _TOO_MANY_REQUESTS and b"retry-after" not in fields:

@@ -226,6 +226,8 @@ class _Call:
                 tokens=self._used_tokens,
                 retry_after=step.wait,
             )
+        except ResourceServerError as error:
+            raise self._told(error, self._scope["method"]) from error
         finally:
             await response.close()
         # Last of all: the server then takes the exchange for over, and the watch on the browser ends.

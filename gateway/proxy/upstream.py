@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import ssl
 from dataclasses import dataclass, field
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING
 
 import httpx
@@ -40,9 +41,8 @@ class UpstreamRequest:
 class UpstreamResponse:
     """An answer whose body is still to come; close it in any case."""
 
-    def __init__(self, response: httpx.Response, idle_seconds: float) -> None:
+    def __init__(self, response: httpx.Response) -> None:
         self._response = response
-        self._idle_seconds = idle_seconds
         self.status = response.status_code
         self.headers: list[tuple[bytes, bytes]] = list(response.headers.raw)
 
@@ -72,10 +72,15 @@ class Upstream:
         Raises ResourceServerUnreachable when the request was certainly not sent, ResourceServerTimeout when
         no answer came in time, ResourceServerBroken when the connection was lost on the way.
         """
+        seconds = request.connect_seconds + request.first_byte_seconds
         with _translated():
-            async with asyncio.timeout(request.connect_seconds + request.first_byte_seconds):
-                response = await self._connections().send(_build_request(request), stream=True)
-        return UpstreamResponse(response, request.idle_seconds)
+            async with asyncio.timeout(seconds) as limit:
+                # The answer's time begins with the end of the request: an upload takes as long as its line does.
+                body = request.body
+                if body is not None and not isinstance(body, bytes):
+                    body = _extending(body, limit, seconds)
+                response = await self._connections().send(_build_request(request, body), stream=True)
+        return UpstreamResponse(response)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -94,11 +99,22 @@ class Upstream:
                 ),
                 follow_redirects=False,
                 trust_env=False,
+                # Users share the connections: what is set for one must not be kept for another.
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
             )
         return self._client
 
 
-def _build_request(request: UpstreamRequest) -> httpx.Request:
+async def _extending(
+    body: AsyncIterator[bytes], limit: asyncio.Timeout, seconds: float
+) -> AsyncIterator[bytes]:
+    loop = asyncio.get_running_loop()
+    async for chunk in body:
+        yield chunk
+        limit.reschedule(loop.time() + seconds)
+
+
+def _build_request(request: UpstreamRequest, body: bytes | AsyncIterator[bytes] | None) -> httpx.Request:
     headers = list(request.headers)
     if request.content_length is not None and not isinstance(request.body, bytes):
         headers.append((b"content-length", b"%d" % request.content_length))
@@ -109,7 +125,7 @@ def _build_request(request: UpstreamRequest) -> httpx.Request:
         request.method,
         request.origin,
         headers=headers,
-        content=request.body,
+        content=body,
         # httpx would normalize the URL; the target extension sends these very bytes.
         extensions={"target": request.target, "timeout": timeout.as_dict()},
     )

@@ -164,7 +164,7 @@ class SignIn:
             )
             session_id = new_session_id()
             session = await self._begin_session(session_id, attempt, identity, tokens)
-        except GatewayError:
+        except BaseException:
             # Nobody will ever use these tokens: they must not live on at the authorization server.
             self._revocation.begin(tokens.refresh_token, tokens.access_token)
             raise

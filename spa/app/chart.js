@@ -54,7 +54,10 @@ function tickLine(tick, y, left, width) {
     svg("text", { x: left - 8, y: y + 4, "text-anchor": "end" }, shortNumber(tick)));
 }
 
-/** @param {{month: string, value: number, x: number, slot: number, y: (value: number) => number, last: boolean, named: boolean}} bar */
+/**
+ * @typedef {{month: string, value: number, x: number, slot: number, last: boolean, named: boolean}} Bar
+ * @param {Bar & {y: (value: number) => number}} bar
+ */
 function bar({ month, value, x, slot, y, last, named }) {
   const middle = x + slot / 2;
   const wide = Math.min(slot * 0.62, 44);

@@ -36,4 +36,8 @@ export function addressLines({ name, supplement, street, zip, city, countryCode 
 }
 
 /** @param {string} kind as business, office, mobile */
-export const kindName = (kind) => (kind in t.contact.kinds ? t.contact.kinds[/** @type {keyof typeof t.contact.kinds} */ (kind)] : kind);
+export function kindName(kind) {
+  /** @type {Record<string, string>} */
+  const names = t.contact.kinds;
+  return names[kind] ?? kind;
+}

@@ -7,7 +7,8 @@ import { t } from "./preferences.js";
 
 /** @typedef {{title: string, text: string, says: string[], id: string | undefined}} Fault */
 
-/** @typedef {Exclude<{[K in keyof typeof t.faults]: (typeof t.faults)[K] extends string[] ? K : never}[keyof typeof t.faults], never>} Kind */
+/** @typedef {typeof t.faults} Texts */
+/** @typedef {{[K in keyof Texts]: Texts[K] extends string[] ? K : never}[keyof Texts]} Kind those with title and text */
 
 /** @type {Record<string, Kind>} */
 const BY_CODE = {

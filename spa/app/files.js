@@ -25,7 +25,8 @@ export function pdfButtons(resource, voucher, signal) {
       keepFile(file, name);
       announce(t.voucher.downloaded);
     }) }, icon("download"), t.voucher.download);
-  return h("div", { class: "actions" }, fileLink({ path, name, text: t.voucher.openPdf, said, signal }, "pdf-open"), button, said);
+  const link = fileLink({ path, name, text: t.voucher.openPdf, said, signal }, "pdf-open");
+  return h("div", { class: "actions" }, link, button, said);
 }
 
 /**

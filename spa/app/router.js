@@ -9,7 +9,8 @@ import { voucherView } from "./views/voucher.js";
 import { vouchersView } from "./views/vouchers.js";
 
 /** @typedef {import("./parts.js").View} View */
-/** @typedef {{path: string[], query: URLSearchParams, signal: AbortSignal, session: import("/auth/client.js").ActiveSession}} Visit */
+/** @typedef {import("/auth/client.js").ActiveSession} ActiveSession */
+/** @typedef {{path: string[], query: URLSearchParams, signal: AbortSignal, session: ActiveSession}} Visit */
 /** @typedef {"overview" | "vouchers" | "contacts" | ""} Section */
 
 /** @type {{pattern: RegExp, section: Section, view: (visit: Visit) => View}[]} */

@@ -6,8 +6,9 @@ import { t } from "./preferences.js";
 
 /** @typedef {import("./shapes.js").VoucherRow} VoucherRow */
 /** @typedef {"voucherNumber" | "contactName" | "voucherDate" | "dueDate" | "totalAmount" | "openAmount"} SortField */
-/** @typedef {{type: string, status: string, contact: string, q: string, field: SortField, down: boolean, page: number}} Search */
-/** @typedef {{rows: VoucherRow[], total: number, pages: number, capped: number}} Found `capped`: how many rows were read, if not all */
+/** @typedef {{type: string, status: string, contact: string, q: string}} Filter */
+/** @typedef {Filter & {field: SortField, down: boolean, page: number}} Search `page` from 0 */
+/** @typedef {{rows: VoucherRow[], total: number, pages: number, capped: number}} Found `capped`: rows read, if not all */
 
 export const PAGE = 25;
 const API_TOTAL_STOPS_AT = 10_000;

@@ -8,7 +8,8 @@ import { t } from "./preferences.js";
 /** @param {import("/auth/client.js").SessionEnd} end */
 export function showSessionEnd({ reason }) {
   if (document.querySelector("dialog[open]")) return;
-  const dialog = h("dialog", { class: "ended", "aria-labelledby": "ended-heading", "aria-describedby": "ended-text", "data-testid": "session-ended",
+  const dialog = h("dialog", { class: "ended", "aria-labelledby": "ended-heading", "aria-describedby": "ended-text",
+    "data-testid": "session-ended",
     // There is nothing to go back to, so Escape does not close it; Chromium lets a second one through all the same.
     oncancel: (/** @type {Event} */ event) => event.preventDefault(), onclose: () => dialog.showModal() },
   mark(),

@@ -31,7 +31,8 @@ export function voucherSheet(type, voucher, paid, signal) {
 /** @param {Voucher} voucher */
 function recipient({ address, contactName }) {
   const text = address ? addressLines(address) : contactName;
-  return h("section", { class: "recipient" }, h("h2", { class: "label" }, address ? t.voucher.to : t.voucher.customer), text && lines(text));
+  return h("section", { class: "recipient" },
+    h("h2", { class: "label" }, address ? t.voucher.to : t.voucher.customer), text && lines(text));
 }
 
 /** @param {Voucher} voucher */
@@ -56,7 +57,8 @@ function itemTable({ lineItems = [], taxConditions, totalPrice }) {
   return h("table", { class: "items", role: "table" },
     h("caption", { class: "visually-hidden" }, t.voucher.items),
     h("thead", { role: "rowgroup" }, h("tr", { role: "row" },
-      head(t.voucher.item, ""), head(t.voucher.quantity), head(`${t.voucher.price} (${kind})`), head(`${t.voucher.total} (${kind})`))),
+      head(t.voucher.item, ""), head(t.voucher.quantity),
+      head(`${t.voucher.price} (${kind})`), head(`${t.voucher.total} (${kind})`))),
     h("tbody", { role: "rowgroup" }, lineItems.map((item) => itemRow(item, isGross, totalPrice?.currency))));
 }
 
@@ -87,7 +89,8 @@ function bookedItems({ voucherItems = [] }) {
       h("th", { role: "columnheader", scope: "col", class: "number" }, t.voucher.taxTotal),
       h("th", { role: "columnheader", scope: "col", class: "number" }, t.voucher.total))),
     h("tbody", { role: "rowgroup" }, voucherItems.map((item, index) => h("tr", { role: "row" },
-      h("td", { role: "cell", class: "item-name" }, `${t.voucher.item} ${index + 1}, ${t.voucher.tax(percent(item.taxRatePercent))}`),
+      h("td", { role: "cell", class: "item-name" },
+        `${t.voucher.item} ${index + 1}, ${t.voucher.tax(percent(item.taxRatePercent))}`),
       h("td", { role: "cell", class: "item-price number" }, money(item.taxAmount)),
       h("td", { role: "cell", class: "item-total number" }, money(item.amount))))));
 }

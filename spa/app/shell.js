@@ -40,7 +40,8 @@ export function buildShell(session, redraw) {
  */
 function header(session, company, links) {
   return h("header", { class: "top" }, h("div", { class: "top-row" },
-    h("a", { class: "brand", href: "/" }, mark(), h("span", { class: "brand-text" }, h("span", { class: "brand-name" }, t.app), session && company)),
+    h("a", { class: "brand", href: "/" }, mark(),
+      h("span", { class: "brand-text" }, h("span", { class: "brand-name" }, t.app), session && company)),
     session && h("nav", { class: "main-nav", "aria-label": t.navigation }, links),
     session && person(session)));
 }

@@ -1,5 +1,5 @@
 // @ts-check
-/** Rows of vouchers as a table that becomes a list of cards where it is narrow; roles are spelt out, since `display` would drop them. */
+/** Vouchers as a table, or as cards where it is narrow; roles are spelt out, since CSS `display` would drop them. */
 
 import { h } from "./dom.js";
 import { day, money } from "./format.js";
@@ -64,7 +64,7 @@ function voucherRow(row) {
     cell("date-cell", day(row.voucherDate)),
     cell(isOverdue(row) ? "due-cell late-days" : "due-cell", row.dueDate && labelled(t.vouchers.due, day(row.dueDate))),
     cell("amount-cell number", money(row.totalAmount, row.currency)),
-    cell(row.openAmount === row.totalAmount ? "open-cell number all-open" : "open-cell number", open && labelled(t.vouchers.open, open)),
+    cell(`open-cell number${row.openAmount === row.totalAmount ? " all-open" : ""}`, open && labelled(t.vouchers.open, open)),
     cell("status-cell", pill(stateOf(row))));
 }
 

@@ -68,7 +68,8 @@ function reach({ emailAddresses, phoneNumbers }) {
 
 /** @param {Record<string, string[]> | undefined} lists @returns {[string, string][]} */
 function entries(lists) {
-  return Object.entries(lists ?? {}).flatMap(([kind, values]) => values.map((value) => /** @type {[string, string]} */ ([kind, value])));
+  return Object.entries(lists ?? {}).flatMap(([kind, values]) =>
+    values.map((value) => /** @type {[string, string]} */ ([kind, value])));
 }
 
 /** @param {string} mail */

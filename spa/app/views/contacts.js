@@ -56,7 +56,8 @@ function summaryOf({ totalElements, totalPages, number }) {
 /** @param {Search} search */
 function nothing({ q, page }) {
   return q || page > 0
-    ? emptyState(t.contacts.empty, t.contacts.emptyText, icon("search"), h("a", { class: "button", href: "/contacts" }, t.contact.back))
+    ? emptyState(t.contacts.empty, t.contacts.emptyText, icon("search"),
+      h("a", { class: "button", href: "/contacts" }, t.contact.back))
     : emptyState(t.contacts.none, t.contacts.noneText, icon("people"));
 }
 
@@ -65,7 +66,8 @@ function contactTable(contacts) {
   const head = [t.contacts.name, t.contacts.roles, t.contacts.city, t.contacts.email];
   return h("table", { class: "cards cards-contacts", role: "table", "data-testid": "contacts" },
     h("caption", { class: "visually-hidden" }, t.contacts.table),
-    h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, head.map((name) => h("th", { role: "columnheader", scope: "col" }, name)))),
+    h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, head.map((name) =>
+      h("th", { role: "columnheader", scope: "col" }, name)))),
     h("tbody", { role: "rowgroup" }, contacts.map((contact) => h("tr", { role: "row" },
       h("td", { role: "cell", class: "number-cell" }, h("a", { href: `/contacts/${contact.id}` }, nameOf(contact))),
       h("td", { role: "cell", class: "type-cell" }, rolesOf(contact)),

@@ -70,10 +70,11 @@ function showBooks(books) {
 function totals(books, overdue) {
   const year = Number(today().slice(0, 4));
   const paid = books.settled.filter((row) => row.voucherDate.startsWith(String(year)));
+  const count = (/** @type {VoucherRow[]} */ rows) => t.overview.vouchers(rows.length);
   return h("section", { class: "totals", "aria-label": t.overview.totals },
-    total("open", t.overview.open, sum(books.open, openAmountOf), t.overview.vouchers(books.open.length), "/vouchers?status=open"),
-    total("overdue", t.overview.overdue, sum(overdue, openAmountOf), t.overview.vouchers(overdue.length), "/vouchers?status=overdue"),
-    total("paid", t.overview.paid(year), sum(paid, totalOf), t.overview.paidNote(year), "/vouchers?status=paid"));
+    total("open", t.overview.open, sum(books.open, openAmountOf), count(books.open)),
+    total("overdue", t.overview.overdue, sum(overdue, openAmountOf), count(overdue)),
+    total("paid", t.overview.paid(year), sum(paid, totalOf), t.overview.paidNote(year)));
 }
 
 /**
@@ -83,14 +84,13 @@ function totals(books, overdue) {
 const sum = (rows, amount) => rows.reduce((total, row) => total + amount(row), 0);
 
 /**
- * @param {string} kind
+ * @param {"open" | "overdue" | "paid"} kind
  * @param {string} name
  * @param {number} amount
  * @param {string} note
- * @param {string} href
  */
-function total(kind, name, amount, note, href) {
-  return h("a", { class: `panel total total-${kind}`, href, "data-testid": `total-${kind}` },
+function total(kind, name, amount, note) {
+  return h("a", { class: `panel total total-${kind}`, href: `/vouchers?status=${kind}`, "data-testid": `total-${kind}` },
     h("span", { class: "total-name" }, name),
     h("strong", { class: "total-amount" }, money(amount)),
     h("span", { class: "quiet" }, note));
@@ -109,7 +109,9 @@ function chartPanel(sums) {
     h("details", { class: "as-table" },
       h("summary", {}, t.overview.asTable),
       h("table", { class: "plain" },
-        h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t.overview.month), h("th", { scope: "col", class: "number" }, t.overview.revenue))),
+        h("thead", {}, h("tr", {},
+          h("th", { scope: "col" }, t.overview.month),
+          h("th", { scope: "col", class: "number" }, t.overview.revenue))),
         h("tbody", {}, months.map(([month, value]) =>
           h("tr", {}, h("th", { scope: "row" }, monthName(month)), h("td", { class: "number" }, money(value))))),
         h("tfoot", {}, h("tr", {}, h("th", { scope: "row" }, t.overview.sum), h("td", { class: "number" }, money(all)))))));

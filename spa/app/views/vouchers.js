@@ -63,12 +63,14 @@ function filterForm(search, change, sortSelect) {
 function showFound({ rows, total, pages, capped }, search, change) {
   const chip = search.contact && contactChip(rows[0]?.contactName, change);
   const note = capped > 0 && h("p", { class: "quiet" }, t.vouchers.capped(capped));
+  const sort = (/** @type {Search["field"]} */ name) =>
+    change({ field: name, down: search.field === name ? !search.down : name !== "contactName" });
   const page = pages > 1 ? ` · ${t.paging.page(search.page + 1, pages)}` : "";
   if (rows.length === 0) return { summary: totalText(0), content: [chip, note, nothing(search)] };
   return {
     summary: totalText(total) + page,
     content: [chip, note,
-      voucherTable(rows, search, (name) => change({ field: name, down: search.field === name ? !search.down : name !== "contactName" })),
+      voucherTable(rows, search, sort),
       pager({ page: search.page, pages, go: (to) => change({ page: to }, true) })],
   };
 }
@@ -77,7 +79,8 @@ function showFound({ rows, total, pages, capped }, search, change) {
 function nothing(search) {
   const narrowed = search.q || search.type !== "any" || search.status !== "any" || search.contact || search.page > 0;
   return narrowed
-    ? emptyState(t.vouchers.empty, t.vouchers.emptyText, icon("search"), h("a", { class: "button", href: "/vouchers" }, t.vouchers.reset))
+    ? emptyState(t.vouchers.empty, t.vouchers.emptyText, icon("search"),
+      h("a", { class: "button", href: "/vouchers" }, t.vouchers.reset))
     : emptyState(t.vouchers.none, t.vouchers.noneText, icon("paper"));
 }
 

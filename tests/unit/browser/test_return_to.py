@@ -1,0 +1,109 @@
+"""A sign-in leads back into the app or to its root, and never to another origin."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from urllib.parse import unquote, urljoin, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.browser.return_to import validate_return_to
+
+DATA = Path(__file__).parents[2] / "data"
+ORIGIN = "https://app.example"
+CALLBACK = f"{ORIGIN}/auth/callback?code=a&state=b"
+PIECES = (
+    *("/", "//", "\\", "%2f", "%2F", "%5c", "%252f", "%c0%af", "%EF%BC%8F", "\uff0f", "\u2044"),
+    *(".", "..", "%2e", "%2E%2e", ";", ":", "@", "%40", "%3a", "?", "#", "%", "%25", "%zz"),
+    *(" ", "\t", "\n", "\r", "\x00", "%09", "%0d%0a", "%20", "\u200b", "\ufeff", "\u3000"),
+    *("http:", "https:", "javascript:", "evil.example", "user", "auth", "api", "app", "a", "%61uth", "=", "&"),
+)
+
+
+def read_lines(name: str) -> list[str]:
+    """Lines of a corpus without its "# " comments: JSON strings."""
+    lines = (DATA / name).read_text(encoding="ascii").splitlines()
+    return [line for line in lines if not line.startswith("# ")]
+
+
+def resolve(reference: str) -> str:
+    """Return where a browser goes: it trims, drops tabs and line ends, and reads a backslash as a slash."""
+    trimmed = reference.strip("".join(map(chr, range(0x21))))
+    for dropped in "\t\n\r":
+        trimmed = trimmed.replace(dropped, "")
+    return urljoin(CALLBACK, trimmed.replace("\\", "/"))
+
+
+def stays_on_the_origin(reference: str) -> bool:
+    """Whether a reference stays at home as it is, and where something in between decodes its path."""
+    path, mark, rest = reference.partition("?")
+    for _ in range(4):
+        parts = urlsplit(resolve(path + mark + rest))
+        if f"{parts.scheme}://{parts.netloc}" != ORIGIN:
+            return False
+        path = unquote(path)
+    return True
+
+
+@pytest.mark.parametrize("line", read_lines("return_to_refused.txt"))
+def test_return_to_is_the_root_for_what_could_lead_elsewhere(line: str) -> None:
+    """RFC 9700 §4.11: the sign-in is no open redirector."""
+    assert validate_return_to(json.loads(line)) == "/"
+
+
+@pytest.mark.parametrize("line", read_lines("return_to_allowed.txt"))
+def test_return_to_leaves_a_path_of_the_app_unchanged(line: str) -> None:
+    # RFC 3986 §3.3, §3.4, §3.5: path, query and fragment may hold all that stands in these lines.
+    reference = json.loads(line)
+    assert validate_return_to(reference) == reference
+    assert stays_on_the_origin(reference)
+
+
+def test_corpora_hold_no_attempt_twice() -> None:
+    refused = [json.loads(line) for line in read_lines("return_to_refused.txt")]
+    allowed = [json.loads(line) for line in read_lines("return_to_allowed.txt")]
+    assert len(refused) == len(set(refused)) >= 300
+    assert len(allowed) == len(set(allowed)) >= 40
+    assert not set(refused) & set(allowed)
+
+
+def test_return_to_is_the_root_where_there_is_none() -> None:
+    assert validate_return_to(None) == "/"
+
+
+def test_return_to_is_bounded_so_that_five_attempts_fit_into_a_request() -> None:
+    assert validate_return_to("/" + "a" * 1023) == "/" + "a" * 1023
+    assert validate_return_to("/" + "a" * 1024) == "/"
+    assert validate_return_to("/%2f" * 1_000_000) == "/"
+
+
+def test_return_to_takes_no_user_or_port_for_a_path() -> None:
+    """RFC 3986 §3.2.1: behind a cut-off prefix the first segment would be an authority."""
+    for reference in ("/user@evil.example", "/evil.example:80", "/%40evil.example", "/:@evil.example/"):
+        assert validate_return_to(reference) == "/"
+    assert validate_return_to("/users/user@example.com") == "/users/user@example.com"
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
+def test_return_to_answers_stay_on_the_origin(reference: str) -> None:
+    answer = validate_return_to(reference)
+    assert answer in {"/", reference}
+    assert stays_on_the_origin(answer)
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=12).map(lambda pieces: "/" + "".join(pieces)))
+def test_return_to_answers_stay_on_the_origin_and_out_of_the_gateway(reference: str) -> None:
+    answer = validate_return_to(reference)
+    assert stays_on_the_origin(answer)
+    assert answer.isascii()
+    assert answer.isprintable()
+    first = unquote(unquote(answer)).split("?")[0].split("#")[0].split("/")[1].lower()
+    assert first not in {"auth", "api", "webhooks", ".", ".."}
+
+
+@given(st.text(max_size=40))
+def test_return_to_answers_any_text_without_failing(reference: str) -> None:
+    assert stays_on_the_origin(validate_return_to(reference))

@@ -6,16 +6,17 @@ import dataclasses
 import json
 from typing import TYPE_CHECKING, Any
 
+from gateway.sessions.records import GrantRecord, SessionRecord
 from gateway.sessions.session import Grant, Session, Tokens
-from gateway.sessions.store import GrantRecord, SessionRecord
 
 if TYPE_CHECKING:
     from gateway.sessions.keyring import Keyring
 
 
-def _session_place(key: bytes, grant_key: bytes) -> bytes:
-    # Whoever can write to the store still cannot point a session at somebody else's grant.
-    return b"session" + key + grant_key
+def _session_place(of: Session | SessionRecord) -> bytes:
+    # Whoever can write to the store still cannot point a session at somebody else's grant, nor list it as
+    # somebody else's. All keys have one length, and where there are no index keys this is schema 1's place.
+    return b"session" + of.key + of.grant_key + of.subject_key + (of.sid_key or b"")
 
 
 def _grant_place(key: bytes, generation: int) -> bytes:
@@ -34,6 +35,9 @@ def seal_session(session: Session, keyring: Keyring) -> SessionRecord:
         "created_at": session.created_at,
         "idle_seconds": session.idle_seconds,
         "ends_at": session.ends_at,
+        "device": session.device,
+        "address": session.address,
+        "sid": session.sid,
     }
     return SessionRecord(
         key=session.key,
@@ -42,13 +46,15 @@ def seal_session(session: Session, keyring: Keyring) -> SessionRecord:
         last_seen_at=session.last_seen_at,
         idle_at=session.idle_at,
         ends_at=session.ends_at,
-        sealed=keyring.seal(_write(inside), aad=_session_place(session.key, session.grant_key)),
+        sealed=keyring.seal(_write(inside), aad=_session_place(session)),
+        subject_key=session.subject_key,
+        sid_key=session.sid_key,
     )
 
 
 def open_session(record: SessionRecord, keyring: Keyring) -> Session:
     """Return the session of a record, its end from under the seal; RecordUnreadable if it does not open."""
-    inside = json.loads(keyring.open(record.sealed, aad=_session_place(record.key, record.grant_key)))
+    inside = json.loads(keyring.open(record.sealed, aad=_session_place(record)))
     return Session(
         key=record.key,
         grant_key=record.grant_key,
@@ -58,6 +64,11 @@ def open_session(record: SessionRecord, keyring: Keyring) -> Session:
         last_seen_at=record.last_seen_at,
         idle_seconds=inside["idle_seconds"],
         ends_at=inside["ends_at"],
+        device=inside.get("device", ""),
+        address=inside.get("address"),
+        sid=inside.get("sid"),
+        subject_key=record.subject_key,
+        sid_key=record.sid_key,
     )
 
 

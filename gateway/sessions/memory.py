@@ -2,52 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gateway.errors import StoreUnavailable
+from gateway.sessions.claim import decide_claim, decide_release
+from gateway.sessions.memory_tables import Tables
+from gateway.sessions.records import SWEEP_SESSIONS, EndedSessions, RefreshClaim
 from gateway.sessions.session import why_ended
-from gateway.sessions.store import SWEEP_SESSIONS, TOMBSTONE_SECONDS, GrantRecord, SessionRecord, Tombstone
 
 if TYPE_CHECKING:
+    from gateway.sessions.records import Changes, Cursor, GrantRecord, SessionRecord, Tombstone
     from gateway.sessions.session import EndReason
-
-
-@dataclass(slots=True)
-class _Tables:
-    sessions: dict[bytes, SessionRecord] = field(default_factory=dict[bytes, SessionRecord])
-    grants: dict[bytes, GrantRecord] = field(default_factory=dict[bytes, GrantRecord])
-    members: dict[bytes, set[bytes]] = field(default_factory=dict[bytes, set[bytes]])
-    tombstones: dict[bytes, Tombstone] = field(default_factory=dict[bytes, Tombstone])
-    spent: dict[bytes, float] = field(default_factory=dict[bytes, float])
-
-    def bury(self, key: bytes, reason: EndReason, ended_at: float) -> GrantRecord | None:
-        session = self.sessions.pop(key, None)
-        if session is None:
-            return None
-        self.tombstones[key] = Tombstone(key=key, reason=reason, ended_at=ended_at)
-        members = self.members[session.grant_key]
-        members.discard(key)
-        if members:
-            return None
-        del self.members[session.grant_key]
-        return self.grants.pop(session.grant_key)
 
 
 class MemoryStore:
     """A SessionStore for one event loop: no operation gives way to another in its middle."""
 
     def __init__(self) -> None:
-        self._tables: _Tables | None = None
+        self._tables: Tables | None = None
+        self._epoch = 0
 
-    def _opened(self) -> _Tables:
+    def _opened(self) -> Tables:
         if self._tables is None:
             raise StoreUnavailable(log_detail="the memory store is closed")
         return self._tables
 
     async def open(self) -> None:
         """Begin empty."""
-        self._tables = _Tables()
+        self._tables = Tables()
+        self._epoch += 1
 
     async def close(self) -> None:
         """Forget everything."""
@@ -64,14 +48,10 @@ class MemoryStore:
         tables = self._opened()
         if session.key in tables.sessions or session.key in tables.tombstones:
             raise ValueError("the session key was used before")
-        known = tables.grants.get(grant.key, grant)
-        newest = max(known, grant, key=lambda record: record.generation)
-        tables.grants[grant.key] = replace(
-            newest, created_at=known.created_at, ends_at=max(known.ends_at, grant.ends_at)
-        )
+        tables.offer(grant)
         tables.members.setdefault(grant.key, set()).add(session.key)
         tables.sessions[session.key] = session
-        return None if replaces is None else tables.bury(replaces, "replaced", now)
+        return None if replaces is None else tables.bury(replaces, "replaced", ended_at=now, now=now)
 
     async def read_session(self, key: bytes) -> SessionRecord | Tombstone | None:
         """Return the session, its tombstone or None."""
@@ -81,6 +61,11 @@ class MemoryStore:
     async def read_grant(self, key: bytes) -> GrantRecord | None:
         """Return the grant or None."""
         return self._opened().grants.get(key)
+
+    async def list_sessions(self, index_key: bytes) -> list[SessionRecord]:
+        """Return the sessions of a subject or `sid`."""
+        rows = self._opened().sessions.values()
+        return [row for row in rows if index_key in (row.subject_key, row.sid_key)]
 
     async def touch(
         self, key: bytes, *, last_seen_at: float, idle_at: float, sealed: bytes | None = None
@@ -100,26 +85,98 @@ class MemoryStore:
 
     async def replace_grant(self, record: GrantRecord, *, expected_generation: int) -> bool:
         """Compare and set; see SessionStore."""
-        grants = self._opened().grants
-        known = grants.get(record.key)
+        tables = self._opened()
+        known = tables.grants.get(record.key)
         if known is None or known.generation != expected_generation or record.generation <= known.generation:
             return False
         if known.created_at != record.created_at:
             return False
-        grants[record.key] = replace(record, ends_at=max(known.ends_at, record.ends_at))
+        tables.grants[record.key] = replace(record, ends_at=max(known.ends_at, record.ends_at))
+        tables.leases.pop(record.key, None)
+        tables.note(record.key)
         return True
 
     async def end_session(self, key: bytes, *, reason: EndReason, now: float) -> GrantRecord | None:
         """End a session; see SessionStore."""
-        return self._opened().bury(key, reason, now)
+        return self._opened().bury(key, reason, ended_at=now, now=now)
 
-    async def end_grant(self, key: bytes, *, reason: EndReason, now: float) -> int:
+    async def end_sessions(
+        self, index_key: bytes, *, except_key: bytes | None, reason: EndReason, now: float
+    ) -> EndedSessions:
+        """End the sessions of a subject or `sid`; see SessionStore."""
+        tables = self._opened()
+        keys = tuple(row.key for row in await self.list_sessions(index_key) if row.key != except_key)
+        orphans = [tables.bury(key, reason, ended_at=now, now=now) for key in keys]
+        return EndedSessions(keys, tuple(orphan for orphan in orphans if orphan is not None))
+
+    async def end_grant(
+        self,
+        key: bytes,
+        *,
+        reason: EndReason,
+        now: float,
+        expected_generation: int | None = None,
+        expected_created_at: float | None = None,
+    ) -> int:
         """End a grant and its sessions; see SessionStore."""
         tables = self._opened()
-        members = list(tables.members.get(key, ()))
+        known = tables.grants.get(key)
+        if known is None or expected_generation not in (None, known.generation):
+            return 0
+        if expected_created_at not in (None, known.created_at):
+            return 0
+        members = list(tables.members[key])
         for member in members:
-            tables.bury(member, reason, now)
+            tables.bury(member, reason, ended_at=now, now=now, handed_out=False)
         return len(members)
+
+    async def claim_refresh(
+        self, grant_key: bytes, *, generation: int, owner: bytes, lease_seconds: float, now: float
+    ) -> RefreshClaim:
+        """Claim a refresh; see SessionStore."""
+        tables = self._opened()
+        grant = tables.grants.get(grant_key)
+        if grant is None:
+            return RefreshClaim(outcome="gone")
+        if grant.generation != generation:
+            return RefreshClaim(outcome="superseded", grant=grant)
+        outcome, lease = decide_claim(
+            tables.leases.get(grant_key), owner=owner, until=now + lease_seconds, now=now
+        )
+        tables.leases[grant_key] = lease
+        return RefreshClaim(outcome=outcome, until=lease.until, grant=grant)
+
+    async def renew_claim(self, grant_key: bytes, *, owner: bytes, lease_seconds: float, now: float) -> bool:
+        """Renew a lease; see SessionStore."""
+        leases = self._opened().leases
+        lease = leases.get(grant_key)
+        if lease is None or lease.owner != owner:
+            return False
+        leases[grant_key] = replace(lease, until=now + lease_seconds)
+        return True
+
+    async def release_claim(self, grant_key: bytes, *, owner: bytes, spent_unknown: bool, now: float) -> None:
+        """Let go of a claim; see SessionStore."""
+        leases = self._opened().leases
+        lease = leases.get(grant_key)
+        if lease is None or lease.owner != owner:
+            return
+        del leases[grant_key]
+        left = decide_release(lease, spent_unknown=spent_unknown, now=now)
+        if left is not None:
+            leases[grant_key] = left
+
+    async def queue_revocation(self, record: GrantRecord, *, due_at: float, now: float) -> None:
+        """Queue a revocation; see SessionStore."""
+        self._opened().queue(record, due_at=due_at, now=now)
+
+    async def take_revocations(self, *, now: float, limit: int, retry_at: float) -> list[GrantRecord]:
+        """Hand out what is due; see SessionStore."""
+        return self._opened().take(now=now, limit=limit, retry_at=retry_at)
+
+    async def settle_revocation(self, key: bytes, *, generation: int, created_at: float) -> None:
+        """Take out of the queue what was revoked."""
+        self._opened().revocations.pop((key, generation, created_at), None)
 
     async def spend_once(self, key: bytes, *, expires_at: float, now: float) -> bool:
         """Return True once; see SessionStore."""
@@ -128,6 +185,10 @@ class MemoryStore:
             return False
         spent[key] = expires_at
         return True
+
+    async def changes(self, since: Cursor | None) -> Changes:
+        """Return what changed; see SessionStore."""
+        return self._opened().changes(since, self._epoch)
 
     async def count_sessions(self, now: float) -> int:
         """Return how many sessions live."""
@@ -138,11 +199,9 @@ class MemoryStore:
         tables = self._opened()
         orphans: list[GrantRecord] = []
         for session in [row for row in tables.sessions.values() if row.idle_at <= now][:SWEEP_SESSIONS]:
-            reason = why_ended(now, idle_at=session.idle_at, ends_at=session.ends_at)
-            orphan = tables.bury(session.key, reason or "idle", session.idle_at)
+            reason = why_ended(now, idle_at=session.idle_at, ends_at=session.ends_at) or "idle"
+            orphan = tables.bury(session.key, reason, ended_at=session.idle_at, now=now)
             if orphan is not None:
                 orphans.append(orphan)
-        forgotten = now - TOMBSTONE_SECONDS
-        tables.tombstones = {key: row for key, row in tables.tombstones.items() if row.ended_at > forgotten}
-        tables.spent = {key: expires_at for key, expires_at in tables.spent.items() if expires_at > now}
+        tables.forget(now)
         return orphans

@@ -31,6 +31,12 @@ class Tokens:
     refresh_expires_at: float | None = None
     """When the refresh token itself ends, where that is known; it may move with each refresh."""
 
+    def are_over(self, now: float) -> bool:
+        """Say whether nothing is left that could be used, as far as is known."""
+        if self.refresh_token is None:
+            return self.expires_at <= now
+        return self.refresh_expires_at is not None and max(self.refresh_expires_at, self.expires_at) <= now
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
@@ -64,6 +70,14 @@ class Session:
     last_seen_at: float
     idle_seconds: int
     ends_at: float
+    device: str = ""
+    """The browser and system, coarsely, as the user may recognise them in the list of sessions."""
+    address: str | None = field(default=None, repr=False)
+    sid: str | None = field(default=None, repr=False)
+    """The authorization server's own session (OpenID Connect Back-Channel Logout 1.0 §2.1)."""
+    subject_key: bytes = field(default=b"", repr=False)
+    """Under which the store lists the subject's sessions; empty in those begun before it did."""
+    sid_key: bytes | None = field(default=None, repr=False)
 
     @property
     def idle_at(self) -> float:
@@ -90,9 +104,16 @@ def why_ended(now: float, *, idle_at: float, ends_at: float) -> Literal["idle", 
     return "idle" if idle_at < ends_at else "expired"
 
 
-def new_session_id() -> str:
-    """Return 256 random bits as base64url: what the cookie carries and no store ever sees."""
-    return secrets.token_urlsafe(32)
+def new_session_id(grant_key: bytes | None = None) -> str:
+    """Return 256 random bits as base64url: what the cookie carries and no store ever sees.
+
+    For a grant that other sessions may share, ids are drawn until the session's key begins with the same byte
+    as the grant's, so that a store that is spread over machines keeps them together: 248 bits are left.
+    """
+    while True:
+        session_id = secrets.token_urlsafe(32)
+        if grant_key is None or build_session_key(session_id)[0] == grant_key[0]:
+            return session_id
 
 
 def build_session_key(session_id: str) -> bytes:
@@ -100,13 +121,17 @@ def build_session_key(session_id: str) -> bytes:
     return hashlib.sha256(session_id.encode()).digest()
 
 
-def new_grant_key() -> bytes:
-    """Return a random key, for a grant that no other session shares."""
-    return secrets.token_bytes(32)
+def new_grant_key(session_key: bytes) -> bytes:
+    """Return a random key, for a grant that no other session shares, beginning as the session's does."""
+    return session_key[:1] + secrets.token_bytes(31)
 
 
 def build_grant_key(*, issuer: str, client_id: str, subject: str, connection_id: str) -> bytes:
     """Return the key under which all sessions of one connection meet; all four must agree."""
-    parts = [part.encode() for part in (issuer, client_id, subject, connection_id)]
-    framed = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
-    return hashlib.sha256(b"lexgate grant" + framed).digest()
+    return hashlib.sha256(b"lexgate grant" + framed(issuer, client_id, subject, connection_id)).digest()
+
+
+def framed(*parts: str) -> bytes:
+    """Return the parts in one, so that no two lists of parts give the same bytes."""
+    encoded = [part.encode() for part in parts]
+    return b"".join(len(part).to_bytes(4, "big") + part for part in encoded)

@@ -1,73 +1,49 @@
-"""What the gateway asks of a session store, and what a store gets to see."""
+"""What the gateway asks of a session store."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from gateway.sessions.records import (
+        Changes,
+        Cursor,
+        EndedSessions,
+        GrantRecord,
+        RefreshClaim,
+        SessionRecord,
+        Tombstone,
+    )
     from gateway.sessions.session import EndReason
-
-TOMBSTONE_SECONDS = 3600
-"""How long the store remembers why a session ended."""
-
-SWEEP_SESSIONS = 1000
-"""How many sessions one call of `remove_expired` ends at most, so that it never holds others up for long."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionRecord:
-    """A session as stores see it: hashed key, its ends, and the rest sealed."""
-
-    key: bytes = field(repr=False)
-    grant_key: bytes = field(repr=False)
-    created_at: float
-    last_seen_at: float
-    idle_at: float
-    """When the session ends for want of activity; never later than `ends_at`."""
-    ends_at: float
-    sealed: bytes = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GrantRecord:
-    """A grant as stores see it."""
-
-    key: bytes = field(repr=False)
-    generation: int
-    created_at: float
-    """Tells the grant from an earlier one under the same key, whose generations began at 1 as well."""
-    ends_at: float
-    sealed: bytes = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tombstone:
-    """What is left of a session for an hour: why it ended, and when."""
-
-    key: bytes = field(repr=False)
-    reason: EndReason
-    ended_at: float
 
 
 class SessionStore(Protocol):
     """Keeps sessions and grants; every implementation passes the suite in tests/contract.
 
     A grant is there as long as a session of it is: the operation that takes the last one takes the grant too,
-    and hands it out so that its tokens can be revoked. A session past its end counts as one until
+    and puts it into the revocation queue in the same step, so that no crash and no outage of the
+    authorization server loses a token that is to be revoked. A session past its end counts as one until
     `remove_expired` has met it. A session that ended leaves a tombstone with the first reason given, for
     `TOMBSTONE_SECONDS`, and its key never becomes a session again.
 
+    Keys: a session's key and its grant's begin with the same byte, by which Redis keeps them together;
+    ValueError from `add` otherwise, where it matters.
+
     Time: `now` and all times are seconds since the epoch, on the caller's clock; clocks of replicas may
     differ a little, so nothing that only ever moves forward (activity, generation, a grant's end) moves
-    back.
+    back. Only leases of refresh claims run on the store's clock where it has one (Redis); `until` is on
+    the caller's all the same.
 
     Atomicity: each operation happens whole or not at all, whoever else is at work, in this process or
-    another. What an operation returned, every later call anywhere sees.
+    another. What an operation returned, every later call anywhere sees. Where the sessions of one call may
+    lie apart (Redis), two operations are a row of steps instead, each whole: `add` first begins the new
+    session and then ends the one it replaces, `end_sessions` ends one session after another. A crash in
+    between leaves the old session, or the rest of them, as they were: nothing half, nothing lost.
 
     Failure: trouble of the store's own is StoreUnavailable, `from` its cause. A caller of a writing operation
     then does not know whether it happened, and may call again; only `add` wants a new session key first, and
-    `spend_once` may have spent the key. Before `open` and after `close` every operation raises it.
+    `spend_once` may have spent the key. Before `open` and after `close` every operation raises it. A power
+    cut (SQLite) or a failover (Redis) may take the last writes back, whole operations at a time.
 
     Cancellation: a call that is cancelled happens all the same or not at all, never by half.
     """
@@ -89,9 +65,10 @@ class SessionStore(Protocol):
     ) -> GrantRecord | None:
         """Add a session and its grant, and end the session that it `replaces` with the reason "replaced".
 
-        A grant that is already there keeps its contents unless `grant` is of a newer generation, its
-        `ends_at` unless the new one is later, and its `created_at` always. Returns the replaced session's
-        grant if that was its last session. ValueError if the session's key is or was a session's.
+        A grant that is already there keeps its contents and its refresh claim unless `grant` is of a newer
+        generation, its `ends_at` unless the new one is later, and its `created_at` always. Returns the
+        replaced session's grant if that was its last session. ValueError if the session's key is or was a
+        session's.
         """
         ...
 
@@ -101,6 +78,10 @@ class SessionStore(Protocol):
 
     async def read_grant(self, key: bytes) -> GrantRecord | None:
         """Return the grant, or None if no session has it."""
+        ...
+
+    async def list_sessions(self, index_key: bytes) -> list[SessionRecord]:
+        """Return all sessions with this `subject_key` or `sid_key`, past their end or not, in no order."""
         ...
 
     async def touch(
@@ -116,22 +97,100 @@ class SessionStore(Protocol):
     async def replace_grant(self, record: GrantRecord, *, expected_generation: int) -> bool:
         """Compare and set: True if the grant had the expected generation and is now `record`, a newer one.
 
-        False, and nothing changed, if it moved on or is gone, or has another `created_at` because it was gone
-        and a new sign-in brought it back: a late writer overwrites nothing and revives nothing. The stored
-        `ends_at` only ever grows.
+        The refresh claim is fulfilled and gone, whoever's it was. False, and nothing changed, if the grant
+        moved on or is gone, or has another `created_at` because it was gone and a new sign-in brought it
+        back: a late writer overwrites nothing and revives nothing. The stored `ends_at` only ever grows.
         """
         ...
 
     async def end_session(self, key: bytes, *, reason: EndReason, now: float) -> GrantRecord | None:
-        """End a session; returns its grant if that was its last session. Unknown or ended already: None."""
+        """End a session; returns its grant if that was its last session. Unknown or ended already: None.
+
+        A grant that is handed out, here and by the operations that follow, is due in the revocation queue
+        `HANDED_SECONDS` later: until then it is the caller's alone to revoke and settle.
+        """
         ...
 
-    async def end_grant(self, key: bytes, *, reason: EndReason, now: float) -> int:
-        """End a grant and all its sessions; returns how many they were."""
+    async def end_sessions(
+        self, index_key: bytes, *, except_key: bytes | None, reason: EndReason, now: float
+    ) -> EndedSessions:
+        """End all sessions with this `subject_key` or `sid_key` but the one with `except_key`.
+
+        All that were added before the call began; after StoreUnavailable another call ends the rest.
+        """
+        ...
+
+    async def end_grant(
+        self,
+        key: bytes,
+        *,
+        reason: EndReason,
+        now: float,
+        expected_generation: int | None = None,
+        expected_created_at: float | None = None,
+    ) -> int:
+        """End a grant and all its sessions; returns how many they were.
+
+        Only if it is still of the generation expected, and the one created then, where that is given; 0 and
+        nothing changed otherwise: bad news of spent tokens does not end a grant that has newer ones. Due for
+        revocation at once, unless the reason says that its tokens are dead.
+        """
+        ...
+
+    async def claim_refresh(
+        self, grant_key: bytes, *, generation: int, owner: bytes, lease_seconds: float, now: float
+    ) -> RefreshClaim:
+        """Record that `owner` is about to spend the refresh token of this generation; see RefreshClaim.
+
+        At most one owner has a lease that runs. One who asks again while its own runs, say after
+        StoreUnavailable, gets it anew with the same outcome. `owner` is random, not empty, and new for
+        each attempt.
+        """
+        ...
+
+    async def renew_claim(self, grant_key: bytes, *, owner: bytes, lease_seconds: float, now: float) -> bool:
+        """Let the owner's lease end `lease_seconds` from now; False if the claim is no longer the owner's.
+
+        A lease that ended is renewed too as long as nobody else has taken the claim.
+        """
+        ...
+
+    async def release_claim(self, grant_key: bytes, *, owner: bytes, spent_unknown: bool, now: float) -> None:
+        """Let go of a claim whose refresh brought no tokens; does nothing if it is not the owner's.
+
+        With `spent_unknown` the next claim is "granted_abandoned". Without it the claim never was, except
+        that a claim that was "granted_abandoned" itself stays so for the next.
+        """
+        ...
+
+    async def queue_revocation(self, record: GrantRecord, *, due_at: float, now: float) -> None:
+        """Put tokens into the revocation queue that never had a session, or lost it while being refreshed."""
+        ...
+
+    async def take_revocations(self, *, now: float, limit: int, retry_at: float) -> list[GrantRecord]:
+        """Return up to `limit` grants whose tokens are due to be revoked; each is due again at `retry_at`.
+
+        Until then nobody else is handed the same. `REVOCATION_SECONDS` after it was queued an entry is gone.
+        """
+        ...
+
+    async def settle_revocation(self, key: bytes, *, generation: int, created_at: float) -> None:
+        """Take out of the queue what was revoked; an entry of another grant under the same key stays."""
         ...
 
     async def spend_once(self, key: bytes, *, expires_at: float, now: float) -> bool:
         """Return True to exactly one caller for a key until it expires; False to the others and the late."""
+        ...
+
+    async def changes(self, since: Cursor | None) -> Changes:
+        """Return what changed since a cursor that this store handed out, or where to begin.
+
+        Whatever an operation changed, here or in any other process, that returned before this call began is
+        in the answer, unless it was in an earlier one. Activity is not: a session that somebody remembers may
+        live longer than remembered, never shorter. The cost is that of a look-up, so four calls a second keep
+        a cache within a second of the truth. A record that was read before a call is to be remembered
+        only if its key is not in that call's answer.
+        """
         ...
 
     async def count_sessions(self, now: float) -> int:
@@ -141,7 +200,7 @@ class SessionStore(Protocol):
     async def remove_expired(self, now: float) -> list[GrantRecord]:
         """End up to `SWEEP_SESSIONS` sessions whose end has come; returns the grants left without one.
 
-        Their tombstones say "idle" or "expired" and date from that end. Tombstones after their hour and
-        spent keys after their expiry go too.
+        Their tombstones say "idle" or "expired" and date from that end. Tombstones after their hour, spent
+        keys after their expiry and revocations after their time go too.
         """
         ...

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from gateway.errors import RecordUnreadable
-from gateway.sessions.envelope import open_grant, open_session, seal_grant, seal_session
+from gateway.sessions.envelope import open_session, seal_grant, seal_session
+from gateway.sessions.records import TOMBSTONE_SECONDS, Tombstone
 from gateway.sessions.session import (
     EndReason,
     Grant,
@@ -15,14 +15,16 @@ from gateway.sessions.session import (
     build_grant_key,
     build_session_key,
     new_grant_key,
+    new_session_id,
     why_ended,
 )
-from gateway.sessions.store import TOMBSTONE_SECONDS, GrantRecord, Tombstone
+from gateway.sessions.vault_lists import ListingVault
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gateway.sessions.keyring import Keyring
+    from gateway.sessions.records import Changes, Cursor
     from gateway.sessions.store import SessionStore
 
 
@@ -33,7 +35,7 @@ class Ended:
     reason: EndReason | Literal["none"]
 
 
-class Vault:
+class Vault(ListingVault):
     """Sessions and grants for the gateway, sealed records for the store.
 
     A record of a session that lives but does not open raises RecordUnreadable (503), and is never taken for
@@ -44,14 +46,24 @@ class Vault:
     always works, and a grant that does not open is then not handed out, since there is nothing to revoke it
     with.
 
+    Every grant that is handed out to be revoked is in the revocation queue too: settle it when it is done.
+
     `now` is in seconds since the epoch. Everything but the constructor may raise StoreUnavailable.
     """
 
     def __init__(self, store: SessionStore, keyring: Keyring, *, idle_seconds: int, max_seconds: int) -> None:
-        self._store = store
-        self._keyring = keyring
+        super().__init__(store, keyring)
         self._idle_seconds = idle_seconds
         self._max_seconds = max_seconds
+
+    @staticmethod
+    def new_session_id(*, issuer: str, client_id: str, subject: str, connection_id: str | None) -> str:
+        """Return the id of a session to `begin` with the same four."""
+        if connection_id is None:
+            return new_session_id()
+        return new_session_id(
+            build_grant_key(issuer=issuer, client_id=client_id, subject=subject, connection_id=connection_id)
+        )
 
     async def begin(  # noqa: PLR0913 - a sign-in is that many facts; all are named
         self,
@@ -65,15 +77,19 @@ class Vault:
         tokens: Tokens,
         replaces: bytes | None,
         now: float,
+        device: str = "",
+        address: str | None = None,
+        sid: str | None = None,
     ) -> tuple[Session, Grant | None]:
-        """Begin a session, and end the one it `replaces` (a session key).
+        """Begin a session, and end the one it `replaces` (a session key); `session_id` is a new_session_id.
 
         Without a `connection_id` the session has a grant of its own. With one it shares the grant of all
         sessions of the same issuer, client, subject and connection; that grant then holds whichever tokens
         are newest. Returns the session, and the replaced session's grant if that is to be revoked.
         """
         ends_at = now + self._max_seconds
-        key = new_grant_key()
+        session_key = build_session_key(session_id)
+        key = new_grant_key(session_key)
         if connection_id is not None:
             key = build_grant_key(
                 issuer=issuer, client_id=client_id, subject=subject, connection_id=connection_id
@@ -90,7 +106,7 @@ class Vault:
             ends_at=ends_at,
         )
         session = Session(
-            key=build_session_key(session_id),
+            key=session_key,
             grant_key=key,
             subject=subject,
             claims=claims,
@@ -98,6 +114,11 @@ class Vault:
             last_seen_at=now,
             idle_seconds=self._idle_seconds,
             ends_at=ends_at,
+            device=device,
+            address=address,
+            sid=sid,
+            subject_key=self._index_keys.subject_keys(issuer=issuer, client_id=client_id, subject=subject)[0],
+            sid_key=None if sid is None else self._index_keys.sid_keys(issuer=issuer, sid=sid)[0],
         )
         return session, await self._add(session, grant, replaces=replaces, now=now)
 
@@ -116,11 +137,6 @@ class Vault:
         reason = session.why_ended(now)
         return session if reason is None else _ended(reason, session.idle_at, now)
 
-    async def read_grant(self, grant_key: bytes) -> Grant | None:
-        """Return the grant, or None if it is gone with its last session."""
-        record = await self._store.read_grant(grant_key)
-        return None if record is None else open_grant(record, self._keyring)
-
     async def keep_alive(self, session: Session, *, now: float) -> Session:
         """Note that the session is in use, at most once a minute; the write seals it with the newest secret.
 
@@ -134,26 +150,10 @@ class Vault:
         )
         return session.seen(now) if touched else session
 
-    async def replace_tokens(self, grant: Grant, tokens: Tokens) -> Grant | None:
-        """Put new tokens in place of the grant's, and return its next generation.
-
-        If another writer was first, returns the grant as that one left it, and `tokens` are nowhere; None
-        if the grant is gone. After StoreUnavailable it may be called again with the same arguments.
-        """
-        renewed = grant.with_tokens(tokens)
-        record = seal_grant(renewed, self._keyring)
-        if await self._store.replace_grant(record, expected_generation=grant.generation):
-            return renewed
-        return await self.read_grant(grant.key)
-
     async def end(self, session_key: bytes, *, reason: EndReason, now: float) -> Grant | None:
         """End a session; returns its grant if that is to be revoked."""
         orphan = await self._store.end_session(session_key, reason=reason, now=now)
         return self._open_if_readable(orphan)
-
-    async def end_grant(self, grant_key: bytes, *, reason: EndReason, now: float) -> int:
-        """End a grant and all its sessions; returns how many they were."""
-        return await self._store.end_grant(grant_key, reason=reason, now=now)
 
     async def sweep(self, now: float) -> list[Grant]:
         """Clear away what is past its end, in bounded portions; returns the grants that are to be revoked."""
@@ -163,6 +163,10 @@ class Vault:
     async def spend_once(self, key: bytes, *, expires_at: float, now: float) -> bool:
         """Return True to exactly one caller for a key until it expires, and False to all others."""
         return await self._store.spend_once(key, expires_at=expires_at, now=now)
+
+    async def changes(self, since: Cursor | None) -> Changes:
+        """Return the keys of sessions that ended and grants that changed; see SessionStore."""
+        return await self._store.changes(since)
 
     async def count(self, now: float) -> int:
         """Return how many sessions live."""
@@ -185,24 +189,6 @@ class Vault:
         if shared:
             await self._settle(grant)
         return self._open_if_readable(orphan)
-
-    async def _settle(self, offered: Grant) -> None:
-        """Put the newest tokens into a shared grant if another writer came between reading and adding."""
-        while (record := await self._store.read_grant(offered.key)) is not None:
-            known = self._open_if_readable(record)
-            if known is not None and known.tokens.refreshed_at >= offered.tokens.refreshed_at:
-                return
-            newer = replace(offered, generation=record.generation + 1, created_at=record.created_at)
-            if await self._store.replace_grant(
-                seal_grant(newer, self._keyring), expected_generation=record.generation
-            ):
-                return
-
-    def _open_if_readable(self, record: GrantRecord | None) -> Grant | None:
-        try:
-            return None if record is None else open_grant(record, self._keyring)
-        except RecordUnreadable:
-            return None
 
 
 def _ended(reason: EndReason, ended_at: float, now: float) -> Ended:

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gateway.errors import StoreUnavailable
+from gateway.sessions.records import GrantRecord
 from gateway.sessions.sqlite import SqliteStore
-from gateway.sessions.store import GrantRecord
 from tests.contract.records import NOW, grant_record, key, session_record
 
 if TYPE_CHECKING:

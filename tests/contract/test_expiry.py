@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gateway.sessions.store import SWEEP_SESSIONS, TOMBSTONE_SECONDS
+from gateway.sessions.records import SWEEP_SESSIONS, TOMBSTONE_SECONDS
 from tests.contract.records import IDLE, LONGEST, NOW, grant_record, key, session_record, tombstone
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ import pytest
 from tests.contract.records import IDLE, LONGEST, NOW, grant_record, key, session_record, tombstone
 
 if TYPE_CHECKING:
-    from gateway.sessions.store import SessionRecord, SessionStore
+    from gateway.sessions.records import SessionRecord
+    from gateway.sessions.store import SessionStore
 
 
 async def test_unknown_keys_are_nothing(store: SessionStore) -> None:

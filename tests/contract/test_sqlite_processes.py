@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gateway.sessions.records import GrantRecord, SessionRecord
 from gateway.sessions.sqlite import SqliteStore
-from gateway.sessions.store import GrantRecord, SessionRecord
 from tests.contract.records import NOW, grant_record, key, session_record, tombstone
 from tests.contract.stores import opened
 

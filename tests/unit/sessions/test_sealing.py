@@ -11,7 +11,7 @@ import pytest
 from gateway.errors import RecordUnreadable
 from gateway.sessions.envelope import open_grant, open_session, seal_session
 from gateway.sessions.keyring import Keyring
-from gateway.sessions.store import GrantRecord, SessionRecord, Tombstone
+from gateway.sessions.records import GrantRecord, SessionRecord, Tombstone
 from gateway.sessions.vault import Ended
 from tests.unit.sessions.sign_ins import NEW, NOW, OLD, begin, build_tokens, build_vault, read_grant
 

@@ -49,6 +49,10 @@ def _session(*, idle_seconds: int = 1800, longest: int = 36000, seen_after: floa
         last_seen_at=BEGAN + seen_after,
         idle_seconds=idle_seconds,
         ends_at=BEGAN + longest,
+        address="address-canary",
+        sid="sid-canary",
+        subject_key=b"subject-key-canary",
+        sid_key=b"sid-key-canary",
     )
 
 
@@ -125,11 +129,18 @@ def test_a_session_key_is_the_hash_of_the_id() -> None:
     assert build_session_key("abc") == hashlib.sha256(b"abc").digest()
 
 
-def test_a_grant_of_its_own_has_a_random_key() -> None:
-    assert len({new_grant_key() for _ in range(100)}) == 100
-    assert len(new_grant_key()) == len(
-        build_grant_key(issuer="i", client_id="c", subject="s", connection_id="x")
-    )
+def test_a_session_id_may_be_drawn_to_lie_with_its_grant() -> None:
+    for first in range(0, 256, 51):
+        assert build_session_key(new_session_id(bytes([first]) * 32))[0] == first
+
+
+def test_a_grant_of_its_own_has_a_random_key_that_lies_with_its_session() -> None:
+    keys = {new_grant_key(b"session key") for _ in range(100)}
+    assert len(keys) == 100
+    assert {key[:1] for key in keys} == {b"s"}
+    assert {len(key) for key in keys} == {
+        len(build_grant_key(issuer="i", client_id="c", subject="s", connection_id="x"))
+    }
 
 
 def test_sessions_share_a_grant_only_if_all_four_agree() -> None:
@@ -139,6 +150,25 @@ def test_sessions_share_a_grant_only_if_all_four_agree() -> None:
     keys += [build_grant_key(issuer="ic", client_id="", subject="s", connection_id="x")]
     assert len(set(keys)) == 6
     assert keys[0] == build_grant_key(**names)
+
+
+@pytest.mark.parametrize(
+    ("refresh_token", "refresh_expires_at", "after", "over"),
+    [
+        (None, None, -1, False),
+        (None, None, 0, True),
+        ("token", None, 10**9, False),
+        ("token", BEGAN + 60, 59, False),
+        ("token", BEGAN + 60, 60, True),
+        ("token", BEGAN - 60, -1, False),
+        ("token", BEGAN - 60, 0, True),
+    ],
+)
+def test_tokens_are_over_when_nothing_is_left_that_could_be_used(
+    refresh_token: str | None, refresh_expires_at: float | None, after: float, *, over: bool
+) -> None:
+    tokens = dataclasses.replace(TOKENS, refresh_token=refresh_token, refresh_expires_at=refresh_expires_at)
+    assert tokens.are_over(BEGAN + after) is over
 
 
 @pytest.mark.parametrize("value", [TOKENS, GRANT, _session()])

@@ -16,8 +16,8 @@ from tests.unit.sessions.sign_ins import NOW, OLD, begin, build_tokens, build_va
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from gateway.sessions.records import GrantRecord
     from gateway.sessions.session import Session
-    from gateway.sessions.store import GrantRecord
     from gateway.sessions.vault import Vault
 
 

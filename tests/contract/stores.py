@@ -20,6 +20,8 @@ STORES: dict[str, Callable[[Path], SessionStore]] = {
 }
 SHARED_STORES = ("sqlite",)
 """Those that several processes may open at once."""
+CALLER_CLOCK_STORES = ("memory", "sqlite")
+"""Those that have no clock of their own."""
 
 
 @asynccontextmanager

@@ -41,19 +41,24 @@ async def begin(
     connection_id: str | None = None,
     tokens: Tokens | None = None,
     replaces: bytes | None = None,
+    subject: str = "Ada",
+    sid: str | None = None,
     now: float = NOW,
 ) -> tuple[Session, Grant | None]:
-    """Sign Ada in."""
+    """Sign Ada in, or another subject."""
     return await vault.begin(
         session_id=session_id,
         issuer="https://as.example",
         client_id="client",
-        subject="Ada",
+        subject=subject,
         connection_id=connection_id,
         claims={"name": "Ada", "email": "ada@example.com"},
         tokens=tokens or build_tokens(refreshed_at=now),
         replaces=replaces,
         now=now,
+        device="Firefox on Linux",
+        address="192.0.2.7",
+        sid=sid,
     )
 
 

@@ -73,9 +73,15 @@ async def _records(vault: Vault, store: MemoryStore) -> tuple[SessionRecord, Gra
     return record, grant
 
 
-async def test_a_session_cannot_be_pointed_at_another_grant(vault: Vault, store: MemoryStore) -> None:
+async def test_a_session_cannot_be_moved_to_another_grant_or_user(vault: Vault, store: MemoryStore) -> None:
     record, _ = await _records(vault, store)
-    for moved in (replace(record, grant_key=bytes(32)), replace(record, key=bytes(32))):
+    for moved in (
+        replace(record, grant_key=bytes(32)),
+        replace(record, key=bytes(32)),
+        replace(record, subject_key=bytes(32)),
+        replace(record, subject_key=b""),
+        replace(record, sid_key=bytes(32)),
+    ):
         with pytest.raises(RecordUnreadable):
             open_session(moved, Keyring([OLD]))
 

@@ -195,6 +195,8 @@ class AuthorizationServerError(GatewayError):
     code = "authorization_server_error"
     status = 502
     title = "The authorization server failed"
+    was_not_sent = False
+    """Whether the request certainly did not reach it: a code or refresh token in it is then unspent."""
 
 
 class AuthorizationServerUnreachable(AuthorizationServerError):

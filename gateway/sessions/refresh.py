@@ -1,22 +1,35 @@
-"""Hands out a grant whose access token is valid, with one refresh in flight per grant in this process.
+"""Hands out a grant whose access token is valid, with one refresh in flight per grant, anywhere.
 
-A refresh token is spent by being sent (rotation), so a refresh must happen once and its answer must be kept:
+A refresh token is spent by being sent: the authorization server rotates it, and a second use of the old
+one ends the whole connection. So a refresh must happen once, and its answer must be kept, although browsers
+leave, processes die, stores fail and the authorization server is slow.
 
-- Callers that find a refresh in flight wait for it and share its result.
-- The refresh runs in a task of its own. A browser that leaves cancels its waiting, never the refresh.
-- Before the token is spent the grant is read again: another process may have refreshed it meanwhile, and then
-  its newer tokens are the answer. A call that came back 401 with an older generation's token is likewise
-  answered with the newer one, without another refresh.
-- The new tokens are written with compare-and-set on the generation; a late writer takes the winner's.
+**Theory.** The grant's *generation* orders its tokens. Whoever would spend the refresh token of generation
+n first has the store record a *claim* on n, with a lease; there is one claim, and only its holder sends. The
+new tokens are written by compare-and-set from n to n + 1, which fulfils the claim in the same step; a holder
+that lost its lease and comes late finds n + 1 there and takes it. A claim whose lease ended without a word
+is *abandoned*: its token may have been spent, and nobody knows. The next holder tries it once all the same,
+for most often it was not; if the answer is invalid_grant, the tokens died with that holder, and the grant
+ends with the reason refresh_lost.
 
-| the token endpoint says        | the old token still serves | it does not                  |
-|--------------------------------|----------------------------|------------------------------|
-| new tokens                     | the new grant              | the new grant                |
-| invalid_grant, invalid_client, |                            |                              |
-| unauthorized_client            | the grant ends             | the grant ends               |
-| nothing, 5xx, 429, anything    | the old grant              | 502, 503 or 504              |
+| generation n is         | event                            | next                                       |
+|-------------------------|----------------------------------|--------------------------------------------|
+| valid                   | a call                           | valid                                      |
+| nearly over             | a call                           | the call is served; claimed, beside it     |
+| over, or refused (401)  | a call                           | claimed; the call waits                    |
+| claimed by another      | a call that needs it             | waits for n + 1 or the end of the lease    |
+| claimed                 | new tokens                       | n + 1, valid                               |
+| claimed                 | invalid_grant                    | ended: grant_ended                         |
+| claimed after abandoned | invalid_grant                    | ended: refresh_lost                        |
+| claimed                 | other refusal, 429, not reached  | as before the claim                        |
+| claimed                 | 5xx, time-out, broken connection | abandoned                                  |
+| claimed                 | the holder dies                  | abandoned once its lease has ended         |
+| claimed                 | n + 1 was written by another     | n + 1, valid                               |
+| claimed                 | signed out                       | ended; new tokens queued for revocation    |
+| claimed                 | the store fails                  | writing goes on; callers get 503           |
 
-A token that the API refused (401) does not serve, whatever its lifetime says.
+A failed refresh is told to a caller only if its token no longer serves. Nothing but invalid_grant, and an
+id_token for somebody else, ends a grant.
 """
 
 from __future__ import annotations
@@ -24,60 +37,55 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import secrets
 from typing import TYPE_CHECKING
 
 from gateway.errors import (
+    AuthorizationServerBusy,
     AuthorizationServerError,
+    AuthorizationServerUnreachable,
     GatewayError,
     IdTokenInvalid,
+    KeyUnknown,
     SessionRequired,
     StoreError,
-    TokenRequestRefused,
+    StoreUnavailable,
 )
-from gateway.sessions.session import Tokens
+from gateway.sessions.refresh_step import (
+    decide_after_refusal,
+    decide_aftermath,
+    decide_end_reason,
+    decide_need,
+    decide_rest,
+)
+from gateway.sessions.refreshed_tokens import build_tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncGenerator, Callable
 
     from gateway.authorization_server import AuthorizationServer
     from gateway.oauth.token import TokenResponse
     from gateway.observability.audit import Audit
     from gateway.observability.metrics import Metrics
     from gateway.sessions.keyring import Keyring
-    from gateway.sessions.session import Grant
+    from gateway.sessions.session import EndReason, Grant, Tokens
     from gateway.sessions.vault import Vault
+    from gateway.sessions.vault_grants import Claim
 
 _LOGGER = logging.getLogger(__name__)
 
-REFRESH_AHEAD_SECONDS = 60.0
-"""An access token this close to its end is refreshed before it is used."""
-_UNSTATED_LIFETIME = 3600
-"""Assumed where the answer has no `expires_in`; a 401 corrects it."""
-_WRITE_ATTEMPTS = 5
-_GRANT_ENDS = frozenset({"invalid_grant", "invalid_client", "unauthorized_client"})
-"""RFC 6749 §5.2 errors after which no refresh of this grant can succeed."""
-
-
-def build_tokens(response: TokenResponse, *, now: float, previous: Tokens | None = None) -> Tokens:
-    """Turn a token response into Tokens; what it leaves out stays as it was (RFC 6749 §5.1, §6)."""
-    refresh_expires_at = None
-    if response.refresh_expires_in is not None:
-        refresh_expires_at = now + response.refresh_expires_in
-    elif response.refresh_token is None and previous is not None:
-        refresh_expires_at = previous.refresh_expires_at
-    lifetime = _UNSTATED_LIFETIME if response.expires_in is None else response.expires_in
-    return Tokens(
-        access_token=response.access_token,
-        refresh_token=response.refresh_token or (previous.refresh_token if previous else None),
-        expires_at=now + lifetime,
-        refreshed_at=now,
-        scope=response.scope or (previous.scope if previous else None),
-        refresh_expires_at=refresh_expires_at,
-    )
+LEASE_SECONDS = 10.0
+"""Renewed three times in its length while the call runs: a dead holder is noticed within it."""
+_PATIENCE_SECONDS = 35.0
+"""How long a call waits for a refresh: the token endpoint's own limit, and a little."""
+_POLL_SECONDS = (0.02, 0.05, 0.1, 0.25)
+_WRITE_PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
+_WRITE_SECONDS = 600.0
+"""How long new tokens are kept in hand for a store that fails."""
 
 
 class Refresher:
-    """Refreshes grants; the metrics count each as refreshed, superseded, failed or ended."""
+    """Refreshes grants; the metrics count each as refreshed, superseded, failed, ended or lost."""
 
     def __init__(
         self,
@@ -96,27 +104,44 @@ class Refresher:
         self._audit = audit
         self._keyring = keyring
         self._in_flight: dict[bytes, asyncio.Task[Grant]] = {}
+        self._in_hand: dict[bytes, asyncio.Event] = {}
+        self._resting: dict[bytes, float] = {}
+        self._busy_until = 0.0
 
-    async def valid_grant(self, grant_key: bytes) -> Grant:
+    async def valid_grant(self, grant_key: bytes, *, may_meet_401: bool = True) -> Grant:
         """Return the grant with an access token that is good for a call.
 
-        Raises SessionRequired when the grant is gone, AuthorizationServerError when no valid token can be had
-        just now, StoreError when the store cannot say.
+        A token that is nearly over serves while it is refreshed beside the call, unless the call could not be
+        sent again if the refresh ends that token on its way (`may_meet_401=False`).
+
+        Raises SessionRequired when the grant is gone, AuthorizationServerError when no valid token can be
+        had just now, StoreError when the store cannot say.
         """
         grant = await self._read(grant_key)
-        if grant.tokens.expires_at - self._clock() > REFRESH_AHEAD_SECONDS:
+        need = decide_need(grant.tokens, now=self._clock())
+        if need == "serve" or (need == "ahead" and self._rests(grant_key)):
             return grant
-        return await self._refreshed(grant, still_serves=True)
+        if need == "ahead" and may_meet_401:
+            self._begin(grant)
+            return grant
+        try:
+            return await self._refreshed(grant)
+        except (AuthorizationServerError, StoreError):
+            if need == "ahead" and grant.tokens.expires_at > self._clock():
+                return grant
+            raise
 
     async def replaced_grant(self, used: Grant) -> Grant:
-        """Return a grant newer than `used`, whose token was refused or is to be renewed at once.
+        """Return a grant newer than `used`, whose token was refused.
 
-        Raises as `valid_grant` does.
+        The same generation comes back if its token is so fresh that another would not help. Raises as
+        `valid_grant` does.
         """
         grant = await self._read(used.key)
-        if grant.generation > used.generation:
-            return grant
-        return await self._refreshed(grant, still_serves=False)
+        need = decide_after_refusal(
+            grant.tokens, used_generation=used.generation, generation=grant.generation, now=self._clock()
+        )
+        return grant if need == "serve" else await self._refreshed(grant)
 
     async def drain(self) -> None:
         """Wait for the refreshes in flight: a token that was spent must have its successor stored."""
@@ -129,98 +154,181 @@ class Refresher:
             raise SessionRequired("grant_ended")
         return grant
 
-    async def _refreshed(self, grant: Grant, *, still_serves: bool) -> Grant:
+    async def _refreshed(self, grant: Grant) -> Grant:
+        task = self._begin(grant)
+        in_hand = asyncio.ensure_future(self._in_hand[grant.key].wait())
+        try:
+            await asyncio.wait(
+                {task, in_hand}, timeout=_PATIENCE_SECONDS, return_when=asyncio.FIRST_COMPLETED
+            )
+        finally:
+            in_hand.cancel()
+        if task.done():
+            return task.result()
+        if in_hand.done():
+            raise StoreUnavailable(log_detail="the store cannot take new tokens", retry_after=2)
+        raise AuthorizationServerUnreachable(log_detail="a refresh takes too long", retry_after=5)
+
+    def _begin(self, grant: Grant) -> asyncio.Task[Grant]:
+        """Start a refresh in a task of its own: a browser that leaves ends its waiting, not the refresh."""
         task = self._in_flight.get(grant.key)
         if task is None:
             task = asyncio.create_task(self._refresh(grant))
             self._in_flight[grant.key] = task
+            self._in_hand[grant.key] = asyncio.Event()
             task.add_done_callback(lambda done: self._landed(grant.key, done))
-        try:
-            return await asyncio.shield(task)
-        except (AuthorizationServerError, StoreError):
-            if still_serves and grant.tokens.expires_at > self._clock():
-                return grant
-            raise
+        return task
 
     def _landed(self, grant_key: bytes, task: asyncio.Task[Grant]) -> None:
         self._in_flight.pop(grant_key, None)
+        self._in_hand.pop(grant_key, None)
+        self._resting.pop(grant_key, None)
         error = None if task.cancelled() else task.exception()
-        if error is not None and not isinstance(error, GatewayError):
+        if isinstance(error, AuthorizationServerError):
+            self._rest(grant_key, error)
+        elif error is not None and not isinstance(error, GatewayError):
             _LOGGER.error("a refresh failed unexpectedly", exc_info=error)
 
+    def _rest(self, grant_key: bytes, error: AuthorizationServerError) -> None:
+        now = self._clock()
+        self._resting = {key: until for key, until in self._resting.items() if until > now}
+        self._resting[grant_key] = now + decide_rest(error)
+        if isinstance(error, AuthorizationServerBusy):
+            # The token endpoint's rate limit is the client's, so all its grants heed it.
+            self._busy_until = max(self._busy_until, self._resting[grant_key])
+
+    def _rests(self, grant_key: bytes) -> bool:
+        now = self._clock()
+        return self._resting.get(grant_key, 0.0) > now or self._busy_until > now
+
     async def _refresh(self, seen: Grant) -> Grant:
-        grant = await self._read(seen.key)
-        if grant.generation > seen.generation:
-            return self._tell("superseded", grant)
+        owner = secrets.token_bytes(16)
+        async with asyncio.timeout(_PATIENCE_SECONDS + _WRITE_SECONDS):
+            while True:
+                if (left := self._busy_until - self._clock()) > 0:
+                    # RFC 6585 §4: to ask again before its time would prolong the block.
+                    raise AuthorizationServerBusy(log_detail="429 not long ago", retry_after=int(left) + 1)
+                claim = await self._claim(seen, owner)
+                if claim.outcome == "gone":
+                    raise SessionRequired("grant_ended")
+                if claim.outcome == "superseded" and claim.grant is not None:
+                    return self._tell("superseded", claim.grant)
+                if claim.grant is not None:
+                    was_abandoned = claim.outcome == "granted_abandoned"
+                    return await self._spend(claim.grant, owner, was_abandoned=was_abandoned)
+
+    async def _claim(self, seen: Grant, owner: bytes) -> Claim:
+        """Claim the refresh, waiting while another replica is at it."""
+        for attempt in range(1_000_000):
+            claim = await self._vault.claim_refresh(
+                seen, owner=owner, lease_seconds=LEASE_SECONDS, now=self._clock()
+            )
+            if claim.outcome != "held":
+                return claim
+            await asyncio.sleep(_POLL_SECONDS[min(attempt, len(_POLL_SECONDS) - 1)])
+        raise AssertionError
+
+    async def _spend(self, grant: Grant, owner: bytes, *, was_abandoned: bool) -> Grant:
         if grant.tokens.refresh_token is None:
-            return await self._without_refresh_token(grant)
+            return await self._without_refresh_token(grant, owner)
+        async with self._renewed(grant, owner):
+            try:
+                response = await self._authorization_server.refresh(grant.tokens.refresh_token)
+            except AuthorizationServerError as error:
+                return await self._failed(grant, owner, error, was_abandoned=was_abandoned)
+            return await self._keep(grant, response)
+
+    @contextlib.asynccontextmanager
+    async def _renewed(self, grant: Grant, owner: bytes) -> AsyncGenerator[None]:
+        """Renew the lease while the block runs; where that fails, the generation still decides who wins."""
+
+        async def renew() -> None:
+            while True:
+                await asyncio.sleep(LEASE_SECONDS / 3)
+                with contextlib.suppress(StoreError):
+                    await self._vault.renew_claim(
+                        grant.key, owner=owner, lease_seconds=LEASE_SECONDS, now=self._clock()
+                    )
+
+        renewing = asyncio.create_task(renew())
         try:
-            response = await self._authorization_server.refresh(grant.tokens.refresh_token)
-        except TokenRequestRefused as error:
-            return await self._refused(grant, error)
-        except AuthorizationServerError:
-            self._tell("failed", grant)
-            raise
-        return await self._keep(grant, response)
+            yield
+        finally:
+            renewing.cancel()
+            await asyncio.gather(renewing, return_exceptions=True)
 
     async def _keep(self, grant: Grant, response: TokenResponse) -> Grant:
+        tokens = build_tokens(response, now=self._clock(), previous=grant.tokens)
         try:
             await self._authorization_server.confirm_subject(response, subject=grant.subject)
-        except IdTokenInvalid:
-            # OpenID Connect Core §12.2: tokens of somebody else must not become this user's.
-            await self._end(grant)
-            raise SessionRequired("grant_ended") from None
-        except AuthorizationServerError:
-            _LOGGER.warning("the id_token of a refresh could not be checked: keys cannot be fetched")
-        tokens = build_tokens(response, now=self._clock(), previous=grant.tokens)
+        except AuthorizationServerError as error:
+            if isinstance(error, IdTokenInvalid) and not isinstance(error, KeyUnknown):
+                # OpenID Connect Core §12.2: tokens of somebody else must not become this user's.
+                await self._end(grant, reason="grant_ended", code=error.code)
+                await self._give_up(grant.with_tokens(tokens))
+                raise SessionRequired("grant_ended") from None
+            _LOGGER.warning("the id_token of a refresh could not be checked: its key cannot be had")
         current = await self._write(grant, tokens)
         if current is None:
-            # Signed out while the refresh was under way: the new tokens must not live on.
-            with contextlib.suppress(AuthorizationServerError):
-                await self._authorization_server.revoke(
-                    tokens.refresh_token or tokens.access_token,
-                    token_type_hint="refresh_token" if tokens.refresh_token else "access_token",
-                )
+            await self._give_up(grant.with_tokens(tokens))
             raise SessionRequired("signed_out")
         return self._tell("refreshed", current)
 
     async def _write(self, grant: Grant, tokens: Tokens) -> Grant | None:
-        # The old refresh token is spent: to lose the new one to a moment's trouble ends the session.
-        for attempt in range(_WRITE_ATTEMPTS):
+        """Write the new tokens, however long the store fails: the old ones are dead."""
+        attempt = 0
+        while True:
             try:
                 return await self._vault.replace_tokens(grant, tokens)
-            except StoreError:
-                if attempt + 1 == _WRITE_ATTEMPTS:
-                    raise
-                await asyncio.sleep(0.2 * 2**attempt)
-        raise AssertionError
+            except StoreUnavailable:
+                if attempt == len(_WRITE_PAUSES):
+                    _LOGGER.warning("new tokens are held in hand: the store cannot take them")
+                    self._in_hand[grant.key].set()
+                await asyncio.sleep(_WRITE_PAUSES[min(attempt, len(_WRITE_PAUSES) - 1)])
+                attempt += 1
 
-    async def _without_refresh_token(self, grant: Grant) -> Grant:
+    async def _give_up(self, grant: Grant) -> None:
+        """Have tokens revoked that nobody will use: they must not live on at the authorization server."""
+        with contextlib.suppress(StoreError):
+            await self._vault.queue_revocation(grant, now=self._clock())
+
+    async def _without_refresh_token(self, grant: Grant, owner: bytes) -> Grant:
         if grant.tokens.expires_at > self._clock():
+            await self._release(grant, owner, spent_unknown=False)
             return grant
-        await self._end(grant)
+        await self._end(grant, reason="grant_ended", code="refresh_token_missing")
         raise SessionRequired("grant_ended")
 
-    async def _refused(self, grant: Grant, error: TokenRequestRefused) -> Grant:
-        current = await self._read(grant.key)
-        if current.generation > grant.generation:
-            # Another process spent the same token first and has its successor: that one is the answer.
-            return self._tell("superseded", current)
-        _LOGGER.warning("the authorization server refused a refresh: %s", error.error)
-        if error.error not in _GRANT_ENDS:
-            self._tell("failed", grant)
+    async def _failed(
+        self, grant: Grant, owner: bytes, error: AuthorizationServerError, *, was_abandoned: bool
+    ) -> Grant:
+        aftermath = decide_aftermath(error)
+        if aftermath != "end":
+            self._tell("failed", grant, error.code)
+            await self._release(grant, owner, spent_unknown=aftermath == "unknown")
             raise error
-        await self._end(grant)
-        raise SessionRequired("grant_ended") from error
+        reason = decide_end_reason(was_abandoned=was_abandoned)
+        if not await self._end(grant, reason=reason, code=error.code):
+            # Fenced: a sign-in or another holder brought newer tokens, and theirs are the answer.
+            return self._tell("superseded", await self._read(grant.key))
+        raise SessionRequired(reason) from error
 
-    async def _end(self, grant: Grant) -> None:
-        ended = await self._vault.end_grant(grant.key, reason="grant_ended", now=self._clock())
+    async def _release(self, grant: Grant, owner: bytes, *, spent_unknown: bool) -> None:
+        with contextlib.suppress(StoreError):
+            await self._vault.release_claim(
+                grant.key, owner=owner, spent_unknown=spent_unknown, now=self._clock()
+            )
+
+    async def _end(self, grant: Grant, *, reason: EndReason, code: str) -> bool:
+        ended = await self._vault.end_grant(grant.key, reason=reason, now=self._clock(), expected=grant)
         for _ in range(ended):
-            self._metrics.count_session_end("grant_ended")
-        self._tell("ended", grant)
+            self._metrics.count_session_end(reason)
+        if ended:
+            self._tell("lost" if reason == "refresh_lost" else "ended", grant, code)
+        return ended > 0
 
-    def _tell(self, outcome: str, grant: Grant) -> Grant:
+    def _tell(self, outcome: str, grant: Grant, code: str | None = None) -> Grant:
         self._metrics.count_refresh(outcome)
-        if outcome in {"failed", "ended"}:
-            self._audit.refresh_failed(outcome, session=self._keyring.label(grant.key), subject=grant.subject)
+        if code is not None:
+            self._audit.refresh_failed(code, session=self._keyring.label(grant.key), subject=grant.subject)
         return grant

@@ -16,6 +16,9 @@ A refresh token is spent by being sent (rotation), so a refresh must happen once
 | unauthorized_client            | the grant ends             | the grant ends               |
 | nothing, 5xx, 429, anything    | the old grant              | 502, 503 or 504              |
 
+After a failure the token endpoint is left in peace as long as it asks, or some seconds: what the old token
+still serves does not ask again meanwhile, and after a 429 nothing does.
+
 A token that the API refused (401) does not serve, whatever its lifetime says.
 """
 
@@ -24,9 +27,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 from typing import TYPE_CHECKING
 
 from gateway.errors import (
+    AuthorizationServerBusy,
     AuthorizationServerError,
     GatewayError,
     IdTokenInvalid,
@@ -51,6 +56,7 @@ _LOGGER = logging.getLogger(__name__)
 
 REFRESH_AHEAD_SECONDS = 60.0
 """An access token this close to its end is refreshed before it is used."""
+_REST_SECONDS = 5
 _UNSTATED_LIFETIME = 3600
 """Assumed where the answer has no `expires_in`; a 401 corrects it."""
 _WRITE_ATTEMPTS = 5
@@ -96,6 +102,7 @@ class Refresher:
         self._audit = audit
         self._keyring = keyring
         self._in_flight: dict[bytes, asyncio.Task[Grant]] = {}
+        self._resting: dict[bytes, tuple[float, AuthorizationServerError]] = {}
 
     async def valid_grant(self, grant_key: bytes) -> Grant:
         """Return the grant with an access token that is good for a call.
@@ -104,7 +111,8 @@ class Refresher:
         just now, StoreError when the store cannot say.
         """
         grant = await self._read(grant_key)
-        if grant.tokens.expires_at - self._clock() > REFRESH_AHEAD_SECONDS:
+        left = grant.tokens.expires_at - self._clock()
+        if left > REFRESH_AHEAD_SECONDS or (left > 0 and self._rests(grant_key)):
             return grant
         return await self._refreshed(grant, still_serves=True)
 
@@ -132,6 +140,7 @@ class Refresher:
     async def _refreshed(self, grant: Grant, *, still_serves: bool) -> Grant:
         task = self._in_flight.get(grant.key)
         if task is None:
+            self._heed_rate_limit(grant.key)
             task = asyncio.create_task(self._refresh(grant))
             self._in_flight[grant.key] = task
             task.add_done_callback(lambda done: self._landed(grant.key, done))
@@ -144,9 +153,24 @@ class Refresher:
 
     def _landed(self, grant_key: bytes, task: asyncio.Task[Grant]) -> None:
         self._in_flight.pop(grant_key, None)
+        self._resting.pop(grant_key, None)
         error = None if task.cancelled() else task.exception()
+        if isinstance(error, AuthorizationServerError):
+            now = self._clock()
+            self._resting = {key: rest for key, rest in self._resting.items() if rest[0] > now}
+            self._resting[grant_key] = (now + (error.retry_after or _REST_SECONDS), error)
         if error is not None and not isinstance(error, GatewayError):
             _LOGGER.error("a refresh failed unexpectedly", exc_info=error)
+
+    def _rests(self, grant_key: bytes) -> bool:
+        return grant_key in self._resting and self._resting[grant_key][0] > self._clock()
+
+    def _heed_rate_limit(self, grant_key: bytes) -> None:
+        until, error = self._resting.get(grant_key, (0.0, None))
+        left = until - self._clock()
+        if left > 0 and isinstance(error, AuthorizationServerBusy):
+            # RFC 6585 §4: to ask again before its time would prolong the block.
+            raise AuthorizationServerBusy(log_detail="429 not long ago", retry_after=math.ceil(left))
 
     async def _refresh(self, seen: Grant) -> Grant:
         grant = await self._read(seen.key)

@@ -79,13 +79,11 @@ def running_wire() -> Iterator[Wire]:
             thread.join()
 
 
-def send_raw(url: str, data: bytes, *, half_close: bool = False) -> bytes:
+def send_raw(url: str, data: bytes) -> bytes:
     """Send bytes on a connection of their own and return all that comes until it is closed."""
     parts = urlsplit(url)
     with socket.create_connection(("127.0.0.1", parts.port or 80), timeout=SECONDS) as connection:
         connection.sendall(data)
-        if half_close:
-            connection.shutdown(socket.SHUT_WR)
         received = bytearray()
         try:
             while chunk := connection.recv(65536):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from gateway.errors import ConfigurationError
+from gateway.http_protocol import LimitedHttpProtocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -158,7 +159,7 @@ def _build_config(app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="none",
-        http="httptools",
+        http=LimitedHttpProtocol,
         ws="none",
         lifespan="off",
         log_config=None,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
@@ -17,6 +19,7 @@ from gateway.errors import (
     RequestInvalid,
     StateUnknown,
 )
+from gateway.oauth import authorization
 from gateway.oauth.authorization import (
     AuthorizationCode,
     parse_authorization_response,
@@ -199,3 +202,16 @@ def test_any_values_are_read_or_refused(iss: str, error: str, code: str) -> None
     }
     with pytest.raises(GatewayError):
         validate(urlencode(encoded).encode())
+
+
+def test_only_the_validation_of_a_response_makes_a_code() -> None:
+    """The token request takes nothing else, so state and issuer have been compared before any exchange."""
+    makers = [
+        f"{path.name}:{function.name}"
+        for path in sorted(Path(authorization.__file__).parents[1].rglob("*.py"))
+        for function in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        for call in ast.walk(function)
+        if isinstance(call, ast.Call) and ast.unparse(call.func).split(".")[-1] == "AuthorizationCode"
+    ]
+    assert makers == ["authorization.py:validate_authorization_response"]

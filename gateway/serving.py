@@ -56,9 +56,9 @@ def bind(host: str, port: int, *, setting: str) -> socket.socket:
     try:
         bound.bind((host, port))
         bound.listen(_BACKLOG)
-    except OSError as exc:
+    except (OSError, OverflowError) as exc:
         bound.close()
-        detail = exc.strerror or type(exc).__name__
+        detail = getattr(exc, "strerror", None) or str(exc)
         raise ConfigurationError(
             [f"{setting}: port {port} on {host} cannot be used ({detail}); choose another one"]
         ) from exc

@@ -4,22 +4,19 @@ A refresh token is spent by being sent (rotation), so a refresh must happen once
 
 - Callers that find a refresh in flight wait for it and share its result.
 - The refresh runs in a task of its own. A browser that leaves cancels its waiting, never the refresh.
-- Before the token is spent the grant is read again: another process may have refreshed it meanwhile, and then
-  its newer tokens are the answer. A call that came back 401 with an older generation's token is likewise
-  answered with the newer one, without another refresh.
+- Before the token is spent the grant is read again: newer tokens of another process are the answer then. A
+  call that came back 401 with an older generation's token is likewise answered with the newer one.
 - The new tokens are written with compare-and-set on the generation; a late writer takes the winner's.
 
-| the token endpoint says        | the old token still serves | it does not                  |
-|--------------------------------|----------------------------|------------------------------|
-| new tokens                     | the new grant              | the new grant                |
-| invalid_grant, invalid_client, |                            |                              |
-| unauthorized_client            | the grant ends             | the grant ends               |
-| nothing, 5xx, 429, anything    | the old grant              | 502, 503 or 504              |
+| the token endpoint says               | the old token still serves | it does not       |
+|---------------------------------------|----------------------------|-------------------|
+| new tokens                            | the new grant              | the new grant     |
+| invalid_grant                         | the grant ends             | the grant ends    |
+| anything else: nothing, an error, 5xx | the old grant              | 502, 503 or 504   |
 
 After a failure the token endpoint is left in peace as long as it asks, or some seconds: what the old token
-still serves does not ask again meanwhile, and after a 429 nothing does.
-
-A token that the API refused (401) does not serve, whatever its lifetime says.
+still serves does not ask again meanwhile, and after a 429 nothing does. A token that the API refused (401)
+does not serve, whatever its lifetime says.
 """
 
 from __future__ import annotations
@@ -34,7 +31,9 @@ from gateway.errors import (
     AuthorizationServerBusy,
     AuthorizationServerError,
     GatewayError,
+    GrantRefused,
     IdTokenInvalid,
+    KeyUnknown,
     SessionRequired,
     StoreError,
     TokenRequestRefused,
@@ -57,11 +56,8 @@ _LOGGER = logging.getLogger(__name__)
 REFRESH_AHEAD_SECONDS = 60.0
 """An access token this close to its end is refreshed before it is used."""
 _REST_SECONDS = 5
-_UNSTATED_LIFETIME = 3600
-"""Assumed where the answer has no `expires_in`; a 401 corrects it."""
+_UNSTATED_LIFETIME = 3600  # assumed where the answer has no `expires_in`; a 401 corrects it
 _WRITE_ATTEMPTS = 5
-_GRANT_ENDS = frozenset({"invalid_grant", "invalid_client", "unauthorized_client"})
-"""RFC 6749 §5.2 errors after which no refresh of this grant can succeed."""
 
 
 def build_tokens(response: TokenResponse, *, now: float, previous: Tokens | None = None) -> Tokens:
@@ -182,31 +178,34 @@ class Refresher:
             response = await self._authorization_server.refresh(grant.tokens.refresh_token)
         except TokenRequestRefused as error:
             return await self._refused(grant, error)
-        except AuthorizationServerError:
-            self._tell("failed", grant)
+        except AuthorizationServerError as error:
+            self._tell("failed", grant, error.code)
             raise
         return await self._keep(grant, response)
 
     async def _keep(self, grant: Grant, response: TokenResponse) -> Grant:
+        tokens = build_tokens(response, now=self._clock(), previous=grant.tokens)
         try:
             await self._authorization_server.confirm_subject(response, subject=grant.subject)
-        except IdTokenInvalid:
-            # OpenID Connect Core §12.2: tokens of somebody else must not become this user's.
-            await self._end(grant)
-            raise SessionRequired("grant_ended") from None
-        except AuthorizationServerError:
-            _LOGGER.warning("the id_token of a refresh could not be checked: keys cannot be fetched")
-        tokens = build_tokens(response, now=self._clock(), previous=grant.tokens)
+        except AuthorizationServerError as error:
+            if isinstance(error, IdTokenInvalid) and not isinstance(error, KeyUnknown):
+                # OpenID Connect Core §12.2: tokens of somebody else must not become this user's.
+                await self._end(grant, error.code)
+                await self._revoke(tokens)
+                raise SessionRequired("grant_ended") from None
+            _LOGGER.warning("the id_token of a refresh could not be checked: its key cannot be had")
         current = await self._write(grant, tokens)
         if current is None:
-            # Signed out while the refresh was under way: the new tokens must not live on.
-            with contextlib.suppress(AuthorizationServerError):
-                await self._authorization_server.revoke(
-                    tokens.refresh_token or tokens.access_token,
-                    token_type_hint="refresh_token" if tokens.refresh_token else "access_token",
-                )
+            await self._revoke(tokens)
             raise SessionRequired("signed_out")
         return self._tell("refreshed", current)
+
+    async def _revoke(self, tokens: Tokens) -> None:
+        # Nobody will use them, so they must not live on at the authorization server.
+        token = tokens.refresh_token or tokens.access_token
+        hint = "refresh_token" if tokens.refresh_token else "access_token"
+        with contextlib.suppress(AuthorizationServerError):
+            await self._authorization_server.revoke(token, token_type_hint=hint)
 
     async def _write(self, grant: Grant, tokens: Tokens) -> Grant | None:
         # The old refresh token is spent: to lose the new one to a moment's trouble ends the session.
@@ -222,7 +221,7 @@ class Refresher:
     async def _without_refresh_token(self, grant: Grant) -> Grant:
         if grant.tokens.expires_at > self._clock():
             return grant
-        await self._end(grant)
+        await self._end(grant, "refresh_token_missing")
         raise SessionRequired("grant_ended")
 
     async def _refused(self, grant: Grant, error: TokenRequestRefused) -> Grant:
@@ -230,21 +229,21 @@ class Refresher:
         if current.generation > grant.generation:
             # Another process spent the same token first and has its successor: that one is the answer.
             return self._tell("superseded", current)
-        _LOGGER.warning("the authorization server refused a refresh: %s", error.error)
-        if error.error not in _GRANT_ENDS:
-            self._tell("failed", grant)
+        if not isinstance(error, GrantRefused):
+            # RFC 6749 §5.2: invalid_client and its like are the operator's to mend; nobody is signed out.
+            self._tell("failed", grant, error.error)
             raise error
-        await self._end(grant)
+        await self._end(grant, error.error)
         raise SessionRequired("grant_ended") from error
 
-    async def _end(self, grant: Grant) -> None:
+    async def _end(self, grant: Grant, code: str) -> None:
         ended = await self._vault.end_grant(grant.key, reason="grant_ended", now=self._clock())
         for _ in range(ended):
             self._metrics.count_session_end("grant_ended")
-        self._tell("ended", grant)
+        self._tell("ended", grant, code)
 
-    def _tell(self, outcome: str, grant: Grant) -> Grant:
+    def _tell(self, outcome: str, grant: Grant, code: str | None = None) -> Grant:
         self._metrics.count_refresh(outcome)
-        if outcome in {"failed", "ended"}:
-            self._audit.refresh_failed(outcome, session=self._keyring.label(grant.key), subject=grant.subject)
+        if code is not None:
+            self._audit.refresh_failed(code, session=self._keyring.label(grant.key), subject=grant.subject)
         return grant

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from tests.support.browser import Browser
 from tests.support.running import running_gateway
 from tests.support.wire import Reply, Wire, reply, running_wire
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.support.browser import Browser
     from tests.support.running import Running
 
 LIMIT = 10 * 1024 * 1024
@@ -189,7 +189,7 @@ def test_an_answer_is_harmless_as_a_page(signed_in: Browser, wire: Wire) -> None
 
 
 def test_the_token_in_an_answer_is_blotted_out(signed_in: Browser, wire: Wire) -> None:
-    """lexoffice's own 403 quotes the bearer token, here in body and header."""
+    """As in lexoffice's own 403, which quotes the bearer token; here in body and header."""
 
     def echo(heard: object) -> Reply:
         value = getattr(heard, "header")("authorization")  # noqa: B009 - typed as object to stay a plain script

@@ -104,6 +104,24 @@ def test_a_second_401_is_passed_on_and_the_session_lives(running: Running, brows
     assert browser.fetch("/api/v1/profile").status_code == 200
 
 
+def test_an_api_that_refuses_every_token_causes_no_storm_of_refreshes(
+    running: Running, browser: Browser
+) -> None:
+    """401 is what lexoffice answers during an outage: new tokens help nobody then."""
+    browser.sign_in()
+    before = refreshes(running)
+    running.sandbox.faults.inject("api_401", {"path": "/v1/profile"})
+    for _ in range(10):
+        running.clock.advance(0.5)
+        assert browser.fetch("/api/v1/profile").status_code == 401
+    assert refreshes(running) == before + 1
+    assert browser.fetch("/auth/session").json()["active"] is True
+    running.clock.advance(10)
+    running.sandbox.faults.clear()
+    running.sandbox.faults.inject("access_token_death")
+    assert browser.fetch("/api/v1/profile").status_code == 200
+
+
 def test_a_small_post_is_replayed_once_after_a_401(running: Running, browser: Browser) -> None:
     browser.sign_in()
     total = browser.fetch("/api/v1/contacts").json()["totalElements"]

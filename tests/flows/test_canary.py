@@ -48,6 +48,14 @@ class Stage:
 
         keys.sign = kept
 
+    def forget(self) -> None:
+        """Begin anew: with each journey come new secrets, and none of an earlier one is in use."""
+        for known in (self.id_tokens, self.verifiers, self.session_ids, self.running.sandbox.grants.issued):
+            known.clear()
+        self.record.sent.clear()
+        self.log.seek(0)
+        self.log.truncate()
+
     def browse(self) -> Browser:
         return Browser(self.record.url)
 
@@ -152,6 +160,7 @@ def assert_nothing_leaked(stage: Stage) -> None:
 
 
 def test_an_ordinary_journey_leaks_nothing(stage: Stage) -> None:
+    stage.forget()
     journey(stage, None, from_the_beginning=False)
     assert len(stage.running.sandbox.grants.issued) >= 5
     assert stage.verifiers
@@ -164,13 +173,11 @@ def test_an_ordinary_journey_leaks_nothing(stage: Stage) -> None:
 @pytest.mark.parametrize("from_the_beginning", [True, False])
 @pytest.mark.parametrize("fault", FAULTS)
 def test_no_fault_makes_a_secret_leak(stage: Stage, fault: str, *, from_the_beginning: bool) -> None:
-    seen = len(stage.record.sent)
+    stage.forget()
     journey(stage, fault, from_the_beginning=from_the_beginning)
-    assert len(stage.record.sent) > seen
+    assert len(stage.record.sent) > 1000
+    assert len(stage.never_in_the_log()) > 2
     assert_nothing_leaked(stage)
-    stage.record.sent.clear()
-    stage.log.seek(0)
-    stage.log.truncate()
 
 
 def test_a_planted_leak_is_found(stage: Stage) -> None:
@@ -185,7 +192,3 @@ def test_a_planted_leak_is_found(stage: Stage) -> None:
         for leak in planted:
             assert find_leaks([secret], b"<p>" + leak + b"</p>"), leak
     assert find_leaks(secrets, b"an innocent page " * 100) == []
-    stage.running.sandbox.faults.inject("api_403_echo", {"path": "/v1/profile"})
-    session = stage.running.sandbox.grants.issued[-2]
-    assert find_leaks([session], f"Bearer {session}".encode())
-    stage.running.sandbox.faults.clear()

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gateway.browser.cookie import LOGIN_COOKIE_PREFIX, SESSION_COOKIE
-from tests.support.browser import Browser
 from tests.support.running import running_gateway
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.support.browser import Browser
     from tests.support.running import Running
 
 

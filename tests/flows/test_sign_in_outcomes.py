@@ -38,7 +38,8 @@ def assert_page(page: httpx.Response, status: int, code: str, origin: str, retur
     assert page.status_code == status, page.text
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     assert f"<code>{code}</code>" in page.text
-    assert "Traceback" not in page.text and "File " not in page.text
+    assert "Traceback" not in page.text
+    assert "File " not in page.text
     assert page.headers["cache-control"] == "no-store"
     assert "script" not in page.headers["content-security-policy"]
     links = {name: (url, text) for name, url, text in LINK.findall(page.text)}

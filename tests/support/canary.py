@@ -91,6 +91,8 @@ def recording(port_of_gateway: int, listening: socket.socket) -> Iterator[Record
 
 def _relay(browser: socket.socket, port: int, record: Recording, ending: threading.Event) -> None:
     with browser, socket.create_connection(("127.0.0.1", port)) as gateway:
+        for each in (browser, gateway):
+            each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         up = threading.Thread(target=_pump, args=(browser, gateway, None, ending))
         up.start()
         _pump(gateway, browser, record, ending)

@@ -1,4 +1,4 @@
-"""Bytes on sockets: a resource server whose every byte is scripted, and a browser that sends what it likes."""
+"""Bytes on sockets: a resource server whose every byte is scripted, and requests as no browser sends them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import socketserver
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
@@ -55,12 +55,15 @@ class Wire:
     url: str
     script: Callable[[Heard], Reply] = lambda _: reply()
     heard: list[Heard] = field(default_factory=list)
+    begun: threading.Event = field(default_factory=threading.Event)
+    """Set when the head of a request has arrived."""
     left: threading.Event = field(default_factory=threading.Event)
-    """Set when the other side closed a connection that waited for it."""
+    """Set when the other side closed a connection that waited for it, or in the middle of a request."""
 
     def reset(self) -> None:
         """Forget, and answer `{}` again."""
         self.heard.clear()
+        self.begun.clear()
         self.left.clear()
         self.script = lambda _: reply()
 
@@ -136,14 +139,30 @@ class _Connection(socketserver.StreamRequestHandler):
         while (field_line := self.rfile.readline().rstrip(b"\r\n")) != b"":
             name, _, value = field_line.decode("latin-1").partition(":")
             headers.append((name.lower(), value.strip()))
+        assert isinstance(self.server, _Server)
+        self.server.wire.begun.set()
         return Heard(method.decode(), target, headers, self._body(dict(headers)))
 
     def _body(self, headers: dict[str, str]) -> bytes:
         if headers.get("transfer-encoding") != "chunked":
-            return self.rfile.read(int(headers.get("content-length", "0")))
+            return self._exactly(int(headers.get("content-length", "0")))
         body = b""
-        while size := int(self.rfile.readline(), 16):
-            body += self.rfile.read(size)
-            self.rfile.readline()
-        self.rfile.readline()
+        while size := int(self._line(), 16):
+            body += self._exactly(size)
+            self._line()
+        self._line()
         return body
+
+    def _exactly(self, size: int) -> bytes:
+        data = self.rfile.read(size)
+        if len(data) < size:
+            self._was_cut()
+        return data
+
+    def _line(self) -> bytes:
+        return self.rfile.readline() or self._was_cut()
+
+    def _was_cut(self) -> NoReturn:
+        assert isinstance(self.server, _Server)
+        self.server.wire.left.set()
+        raise ConnectionAbortedError

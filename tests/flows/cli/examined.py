@@ -1,4 +1,4 @@
-"""What the doctor is shown: an authorization server and API that are well until they are scripted otherwise."""
+"""What the doctor is shown: an authorization server and API that are well until scripted otherwise."""
 
 from __future__ import annotations
 

@@ -67,9 +67,8 @@ def read_until(stream: IO[str] | None, text: str) -> str:
     assert stream is not None
     lines: list[str] = []
     while not lines or text not in lines[-1]:
-        line = stream.readline()
-        assert line, f"ended without {text!r}: {lines}"
-        lines.append(line)
+        lines.append(stream.readline())
+        assert lines[-1], f"ended without {text!r}: {lines}"
     return "".join(lines)
 
 

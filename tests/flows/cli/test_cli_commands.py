@@ -70,14 +70,14 @@ def test_serve_without_settings_reports_all_problems_at_once(tmp_path: Path) -> 
 
 def test_serve_reports_what_is_wrong_without_repeating_it(tmp_path: Path) -> None:
     wrong = serve_settings(public_url="ftp://hidden.example", secrets="hidden", session_idle="hidden")
-    done = run("serve", cwd=tmp_path, settings=wrong | {"LEXGATE_STROE": "hidden"})
+    done = run("serve", cwd=tmp_path, settings=wrong | {"LEXGATE_STOREE": "hidden"})
     assert done.returncode == 2
     named = [line.split(": ")[1] for line in done.stderr.splitlines()]
     assert sorted(named) == [
         "LEXGATE_PUBLIC_URL",
         "LEXGATE_SECRETS",
         "LEXGATE_SESSION_IDLE",
-        "LEXGATE_STROE",
+        "LEXGATE_STOREE",
     ]
     assert "hidden" not in done.stderr
     assert "LEXGATE_STORE?" in done.stderr
@@ -103,11 +103,11 @@ def test_a_store_that_cannot_be_used_is_a_clear_error(tmp_path: Path) -> None:
 
 
 def test_settings_come_from_the_file_in_the_working_directory(tmp_path: Path) -> None:
-    (tmp_path / "lexgate.toml").write_text('public_url = "https://app.example.com/path"\nstroe = "x"\n')
+    (tmp_path / "lexgate.toml").write_text('public_url = "https://app.example.com/path"\nstoree = "x"\n')
     done = run("serve", cwd=tmp_path)
     assert done.returncode == 2
     assert "LEXGATE_PUBLIC_URL: must be an origin, without a path" in done.stderr
-    assert "stroe in lexgate.toml: is not a setting; did you mean store?" in done.stderr
+    assert "storee in lexgate.toml: is not a setting; did you mean store?" in done.stderr
 
 
 def test_the_demo_lists_its_faults(tmp_path: Path) -> None:

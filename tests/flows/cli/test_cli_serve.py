@@ -3,112 +3,25 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import anyio.to_thread
 import httpx
 import pytest
 
-from gateway.sandbox import SandboxOptions, build_sandbox
 from tests.flows.cli.process import SECONDS, end, read_until, serve_settings, started
+from tests.flows.cli.stage import serving, settings_before
 from tests.support.browser import Browser
-from tests.support.running import running_app
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Iterator
     from pathlib import Path
 
-    from starlette.types import ASGIApp, Receive, Scope, Send
-
-
-@dataclass
-class HeldApi:
-    """The sandbox, but for one path that answers when it is let go."""
-
-    url: str = ""
-    app: ASGIApp | None = None
-    arrived: threading.Event = field(default_factory=threading.Event)
-    released: threading.Event = field(default_factory=threading.Event)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        assert self.app is not None
-        if scope["path"] != "/v1/held":
-            await self.app(scope, receive, send)
-            return
-        self.arrived.set()
-        await anyio.to_thread.run_sync(self.released.wait, SECONDS)
-        headers = [(b"content-type", b"text/plain"), (b"content-length", b"4")]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": b"done"})
-
-
-@dataclass
-class Stage:
-    """A gateway in a process of its own, and its API."""
-
-    process: subprocess.Popen[str]
-    api: HeldApi
-    public_url: str
-    admin_url: str
-
-    def drains(self) -> None:
-        """Wait until it says that it is draining."""
-        with httpx.Client(base_url=self.admin_url, trust_env=False) as client:
-            while (answer := client.get("/readyz")).status_code == 200:
-                pass
-            assert (answer.status_code, answer.json()["code"]) == (503, "draining")
-            assert client.get("/livez").status_code == 200
-
-    def accepts(self) -> bool:
-        """Tell whether the public listener takes a new connection."""
-        try:
-            httpx.get(f"{self.public_url}/auth/session", trust_env=False)
-        except (httpx.ConnectError, httpx.RemoteProtocolError, httpx.ReadError):
-            return False
-        return True
-
-
-@pytest.fixture
-def api() -> Iterator[HeldApi]:
-    api = HeldApi()
-    with running_app(api) as api.url:
-        yield api
-        api.released.set()
-
-
-def settings_before(api: HeldApi, **more: str) -> dict[str, str]:
-    """Build the settings of a gateway before this API, and register it there."""
-    settings = serve_settings(api_url=api.url, authorization_server=api.url, **more)
-    api.app = build_sandbox(
-        SandboxOptions(
-            base_url=api.url,
-            client_id=settings["LEXGATE_CLIENT_ID"],
-            client_secret=settings["LEXGATE_CLIENT_SECRET"],
-            redirect_uris=(f"{settings['LEXGATE_PUBLIC_URL']}/auth/callback",),
-        )
-    )
-    return settings
-
-
-@contextmanager
-def serving(api: HeldApi, settings: dict[str, str], cwd: Path) -> Iterator[Stage]:
-    public_url = settings["LEXGATE_PUBLIC_URL"]
-    with started("serve", cwd=cwd, settings=settings) as process:
-        assert read_until(process.stderr, "\n") == f"lexgate serves {public_url}\n"
-        yield Stage(process, api, public_url, f"http://{settings['LEXGATE_ADMIN_BIND']}")
-
-
-@pytest.fixture
-def stage(api: HeldApi, tmp_path: Path) -> Iterator[Stage]:
-    with serving(api, settings_before(api), tmp_path) as stage:
-        yield stage
+    from tests.flows.cli.stage import HeldApi, Stage
 
 
 @contextmanager
@@ -126,7 +39,9 @@ def call_in_flight(stage: Stage) -> Iterator[list[httpx.Response]]:
         answers.append(call.result(SECONDS))
 
 
-def test_serve_is_ready_within_a_second(tmp_path: Path) -> None:
+def test_serve_is_ready_within_a_second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("COV")]:
+        monkeypatch.delenv(name)  # measuring coverage takes time of its own
     # The best of several: this is about the gateway, not about what else the machine does.
     taken = []
     for _ in range(5):

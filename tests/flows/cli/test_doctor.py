@@ -15,12 +15,12 @@ from tests.flows.cli.examined import (
 )
 from tests.flows.cli.process import run
 from tests.support.running import running_gateway
-from tests.support.wire import Wire
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.support.running import Running
+    from tests.support.wire import Wire
 
 HEX = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 

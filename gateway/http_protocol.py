@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
@@ -11,6 +11,8 @@ from gateway.errors import BrowserError, RequestHeadTooLarge, RequestInvalid, Re
 
 if TYPE_CHECKING:
     import asyncio
+
+    from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 MAX_HEAD_BYTES = 65_536
 HEAD_SECONDS = 20.0
@@ -68,7 +70,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         if size > MAX_HEAD_BYTES:
             self._refusal = RequestHeadTooLarge
             raise ValueError("the request head is too large")
-        if self.parser.should_upgrade():
+        if self.parser is not None and self.parser.should_upgrade():
             # llhttp stops at the head of an upgrade, so a body behind it would be lost (RFC 9110 §7.8 lets a
             # server ignore Upgrade; it cannot here, because the framing would be guesswork).
             framed = {name for name, _ in self.headers} & {b"content-length", b"transfer-encoding"}
@@ -99,7 +101,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
 
     def _head_is_late(self) -> None:
         self._head_timer = None
-        if self.cycle is None or self.cycle.response_complete:
+        if self._is_idle():
             self._refuse(RequestTooSlow)
 
     def _stop_timer(self) -> None:
@@ -117,8 +119,12 @@ class LimitedHttpProtocol(HttpToolsProtocol):
     def _may_answer(self) -> bool:
         # A second answer to one request would be taken for the next one's (response desynchronization).
         if self._in_head:
-            return self.cycle is None or bool(self.cycle.response_complete)
+            return self._is_idle()
         return not self.cycle.response_started
+
+    def _is_idle(self) -> bool:
+        cycle = cast("RequestResponseCycle | None", self.cycle)  # None before the first request
+        return cycle is None or bool(cycle.response_complete)
 
 
 def _build_refusal(error: type[BrowserError]) -> bytes:

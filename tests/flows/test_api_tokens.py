@@ -10,6 +10,7 @@ import pytest
 from gateway.browser.cookie import SESSION_COOKIE
 from gateway.proxy.request_body import REPLAYABLE_BYTES
 from tests.support.running import running_gateway
+from tests.support.wire import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -203,8 +204,7 @@ def test_a_signed_out_browser_gets_nothing_of_a_refresh_under_way(running: Runni
     with ThreadPoolExecutor(1) as threads:
         before = refreshes(running)
         call = threads.submit(browser.fetch, "/api/v1/profile")
-        while refreshes(running) == before:
-            pass
+        until(lambda: refreshes(running) > before)
         kept = {"Cookie": f"{SESSION_COOKIE}={browser.cookie(SESSION_COOKIE)}"}
         assert browser.fetch("/auth/logout", "POST", headers=kept).status_code == 200
         assert call.result().status_code == 401

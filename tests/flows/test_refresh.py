@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from typing import TYPE_CHECKING
 
 import pytest
 
+from gateway.browser.cookie import SESSION_COOKIE
 from gateway.errors import ResourceServerTimeout
 from gateway.proxy.upstream import Upstream, UpstreamRequest
 from tests.support.browser import Browser
 from tests.support.running import running_gateway
 from tests.support.scripted import TOKENS, Script, come_back, running_script
-from tests.support.wire import Reply, running_wire
+from tests.support.wire import SECONDS, Reply, running_wire, until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -159,3 +161,23 @@ async def test_an_upload_may_take_longer_than_the_first_byte_of_its_answer() -> 
             await upstream.send(silent)
         assert wire.left.wait(5)
     await upstream.close()
+
+
+def test_a_browser_that_leaves_during_a_refresh_loses_no_token() -> None:
+    """The token is spent by being sent: what comes of it is kept, whoever asked for it."""
+    with running_gateway("lexware") as running, Browser(running.public_url) as browser:
+        browser.sign_in()
+        running.sandbox.faults.inject("token_slow", {"seconds": 0.3}, times=1)
+        running.sandbox.faults.inject("access_token_death")
+        counters = running.sandbox.counters
+        port = int(running.public_url.rpartition(":")[2])
+        cookie = f"{SESSION_COOKIE}={browser.cookie(SESSION_COOKIE)}"
+        with socket.create_connection(("127.0.0.1", port), timeout=SECONDS) as connection:
+            connection.sendall(
+                f"GET /api/v1/profile HTTP/1.1\r\nHost: x\r\nCookie: {cookie}\r\n\r\n".encode()
+            )
+            until(lambda: counters.token_requests["refresh_token"] > 0)
+        assert browser.fetch("/api/v1/profile").status_code == 200
+        assert browser.fetch("/auth/session").json()["tokens"]["generation"] == 2
+        assert counters.token_requests["refresh_token"] == 1
+        assert counters.events["refresh_reuse"] == 0

@@ -10,6 +10,7 @@ import pytest
 from gateway.browser.cookie import SESSION_COOKIE
 from tests.support.browser import Browser
 from tests.support.running import running_gateway
+from tests.support.scripted import come_back
 from tests.support.wire import Heard, Reply, reply, running_wire
 
 if TYPE_CHECKING:
@@ -160,14 +161,6 @@ def scripted() -> Iterator[tuple[Running, Server]]:
             yield running, server
 
 
-def respond(browser: Browser) -> httpx.Response:
-    """Begin a sign-in and come back with a code, without visiting the authorization server."""
-    begun = browser.navigate("/auth/login?return_to=/contacts", site="same-origin", follow=False)
-    assert begun.next_request is not None, begun.text
-    state = begun.next_request.url.params["state"]
-    return browser.navigate(f"/auth/callback?code=c&state={state}", site="cross-site")
-
-
 def test_an_authorization_server_that_is_down_is_told_at_the_login(
     scripted: tuple[Running, Server],
 ) -> None:
@@ -188,10 +181,10 @@ def test_an_authorization_server_that_goes_down_on_the_way_is_told_at_the_callba
     running, server = scripted
     server.down = "/token"
     with Browser(running.public_url) as browser:
-        assert_failed(browser, respond(browser), 503, "authorization_server_unreachable")
+        assert_failed(browser, come_back(browser), 503, "authorization_server_unreachable")
         server.down = "/jwks"
         server.token_answer["id_token"] = "e30.e30.e30"
-        assert_failed(browser, respond(browser), 503, "authorization_server_unreachable")
+        assert_failed(browser, come_back(browser), 503, "authorization_server_unreachable")
 
 
 @pytest.mark.parametrize(
@@ -211,7 +204,7 @@ def test_a_token_response_that_is_none_signs_nobody_in(
     running, server = scripted
     server.token_answer = answer
     with Browser(running.public_url) as browser:
-        assert_failed(browser, respond(browser), 502, code)
+        assert_failed(browser, come_back(browser), 502, code)
 
 
 def test_a_cookie_of_the_authorization_server_is_not_kept_for_the_next_user(
@@ -221,6 +214,6 @@ def test_a_cookie_of_the_authorization_server_is_not_kept_for_the_next_user(
     running, server = scripted
     for _ in range(2):
         with Browser(running.public_url) as browser:
-            respond(browser)
+            come_back(browser)
     assert len(server.wire.heard) >= 3
     assert [heard.header("cookie") for heard in server.wire.heard] == [None] * len(server.wire.heard)

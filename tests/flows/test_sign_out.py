@@ -10,13 +10,13 @@ import pytest
 from gateway.browser.cookie import SESSION_COOKIE
 from tests.support.browser import Browser
 from tests.support.running import CLIENT_ID, running_gateway
-from tests.support.wire import Reply, reply, running_wire
+from tests.support.scripted import come_back, running_script
+from tests.support.wire import Reply, reply
 
 if TYPE_CHECKING:
     from tests.support.running import Running
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
-PROFILE = b'{"organizationId": "o", "companyName": "C", "created": {"userId": "u"}, "connectionId": "k"}'
 
 
 def test_sign_out_ends_session_cookie_and_tokens(running: Running, browser: Browser) -> None:
@@ -114,19 +114,12 @@ def test_a_second_sign_in_at_the_same_connection_does_not_revoke_it() -> None:
 @pytest.mark.parametrize("failure", [reply(503), reply(400, b'{"error": "x"}'), Reply(closes=True)])
 def test_a_revocation_that_fails_keeps_nobody_signed_in(failure: Reply) -> None:
     """RFC 7009 §2.2.1: 503 included; and an authorization server that is down altogether."""
-    tokens = b'{"access_token": "a", "token_type": "Bearer", "expires_in": 3600, "refresh_token": "r"}'
-    answers = {b"/oauth2/token": reply(200, tokens), b"/v1/profile": reply(200, PROFILE)}
-    with running_wire() as wire:
-        wire.script = lambda heard: answers.get(heard.target, failure)
-        settings = {"LEXGATE_AUTHORIZATION_SERVER": wire.url, "LEXGATE_API_URL": wire.url}
-        with running_gateway("lexware", settings=settings) as running, Browser(running.public_url) as browser:
-            begun = browser.navigate("/auth/login", site="same-origin", follow=False)
-            assert begun.next_request is not None
-            state = begun.next_request.url.params["state"]
-            browser.navigate(f"/auth/callback?code=c&state={state}", site="cross-site")
-            assert browser.fetch("/auth/session").json()["active"] is True
-            answer = browser.fetch("/auth/logout", "POST")
-            assert (answer.status_code, answer.json()) == (200, {"logout_url": None})
-            assert browser.cookie(SESSION_COOKIE) is None
-            assert browser.fetch("/auth/session").json()["active"] is False
-            assert any(heard.target == b"/oauth2/revoke" for heard in wire.heard)
+    with running_script() as (running, script), Browser(running.public_url) as browser:
+        come_back(browser)
+        assert browser.fetch("/auth/session").json()["active"] is True
+        script.answers["/oauth2/revoke"] = failure
+        answer = browser.fetch("/auth/logout", "POST")
+        assert (answer.status_code, answer.json()) == (200, {"logout_url": None})
+        assert browser.cookie(SESSION_COOKIE) is None
+        assert browser.fetch("/auth/session").json()["active"] is False
+        assert script.heard("/oauth2/revoke")

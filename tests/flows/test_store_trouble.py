@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ import pytest
 from gateway.browser.cookie import SESSION_COOKIE
 from tests.support.browser import Browser, Cookie
 from tests.support.running import Clock, running_gateway
+from tests.support.wire import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -138,13 +140,11 @@ def test_a_refreshed_token_survives_a_store_that_is_busy_for_a_moment(
         )
     )
     grant = running.call(running.gateway._vault.read_grant(session.grant_key))  # noqa: SLF001 - as above
-    import asyncio  # noqa: PLC0415 - this test alone works on the gateway's loop
-
     with busy:
-        before = running.sandbox.counters.token_answers["refresh_token"]
+        answers = running.sandbox.counters.token_answers
+        before = answers["refresh_token"]
         future = asyncio.run_coroutine_threadsafe(refresher.replaced_grant(grant), running.loop)
-        while running.sandbox.counters.token_answers["refresh_token"] == before:
-            pass
+        until(lambda: answers["refresh_token"] > before)
     assert future.result(10).generation == 2
     assert browser.fetch("/auth/session").json()["tokens"]["generation"] == 2
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import socketserver
 import threading
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn
@@ -96,6 +97,14 @@ def send_raw(url: str, data: bytes) -> bytes:
         except TimeoutError:
             raise AssertionError(f"no end after {bytes(received)!r}") from None
         return bytes(received)
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Poll until it holds; AssertionError if it never does."""
+    deadline = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, "it never came to that"
+        threading.Event().wait(0.001)
 
 
 def statuses(received: bytes) -> list[int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -39,21 +38,13 @@ def call_in_flight(stage: Stage) -> Iterator[list[httpx.Response]]:
         answers.append(call.result(SECONDS))
 
 
-def test_serve_is_ready_within_a_second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in os.environ if name.startswith("COV")]:
-        monkeypatch.delenv(name)  # measuring coverage takes time of its own
-    # The best of several: this is about the gateway, not about what else the machine does.
-    taken = []
-    for _ in range(5):
-        settings = serve_settings()
-        begun = time.perf_counter()
-        with started("serve", cwd=tmp_path, settings=settings) as process:
-            read_until(process.stderr, "lexgate serves")
-            with httpx.Client(trust_env=False) as client:
-                assert client.get(f"{settings['LEXGATE_PUBLIC_URL']}/auth/session").status_code == 200
-            taken.append(time.perf_counter() - begun)
-            assert end(process)[0] == 0
-    assert min(taken) < 1.0, taken
+def test_serve_answers_once_it_says_so(tmp_path: Path) -> None:
+    settings = serve_settings()
+    with started("serve", cwd=tmp_path, settings=settings) as process:
+        read_until(process.stderr, "lexgate serves")
+        with httpx.Client(trust_env=False) as client:
+            assert client.get(f"{settings['LEXGATE_PUBLIC_URL']}/auth/session").status_code == 200
+        assert end(process)[0] == 0
 
 
 def test_serve_prints_one_line_with_the_public_url_and_logs_json(stage: Stage) -> None:

@@ -53,27 +53,27 @@ def _build_parser() -> argparse.ArgumentParser:
         "serve",
         _serve,
         summary="run the gateway",
-        description="Run the gateway until SIGTERM or SIGINT; calls in flight then get 20 seconds to end. One "
-        "line with the public URL goes to standard error once it answers; standard output is the log, one "
-        "JSON object a line. Exit code 0 after an orderly end, 1 if the store cannot be used, 2 with one line "
-        "a problem if the settings are not valid or a port is taken.",
+        description="Run the gateway until SIGTERM or SIGINT; calls in flight then get 20 seconds to end. "
+        "One line with the public URL goes to standard error once it answers; standard output is the log, "
+        "one JSON object a line. Exit code 0 after an orderly end, 1 if the store cannot be used, 2 with one "
+        "line a problem if the settings are not valid or a port is taken.",
     )
     _add_command(
         commands,
         "doctor",
         _doctor,
         summary="check the settings and everything they point at",
-        description="Check settings, secrets, store, authorization server, client credentials, clock, redirect "
-        "URI, API and cookies, one line each with the remedy. Keeps nothing. Exit code 0 if nothing failed, "
-        "1 otherwise.",
+        description="Check settings, secrets, store, authorization server, client credentials, clock, "
+        "redirect URI, API and cookies, one line each with the remedy. Keeps nothing. Exit code 0 if "
+        "nothing failed, 1 otherwise.",
     )
     _add_command(
         commands,
         "keygen",
         _keygen,
         summary="print a new secret for LEXGATE_SECRETS",
-        description="Print a new secret of 256 random bits. To rotate, put it before the old one, separated by "
-        "a comma: the first signs, all verify. Remove the old one once LEXGATE_SESSION_MAX has passed.",
+        description="Print a new secret of 256 random bits. To rotate, put it before the old one, separated "
+        "by a comma: the first signs, all verify. Remove the old one once LEXGATE_SESSION_MAX has passed.",
     )
     return parser
 
@@ -100,7 +100,9 @@ def _add_demo(commands: Any) -> None:  # noqa: ANN401 - argparse does not name t
         description="Run the gateway on http://localhost:PORT with lexoffice in a box behind it. Needs no "
         "settings and heeds none; nothing is kept. Ctrl-C ends it.",
     )
-    demo.add_argument("--port", type=_port, default=8000, help="port of the gateway, 0 for any (default: 8000)")
+    demo.add_argument(
+        "--port", type=_port, default=8000, help="port of the gateway, 0 for any (default: 8000)"
+    )
     demo.add_argument(
         "--picture",
         choices=("lexware", "openid"),

@@ -63,7 +63,7 @@ async def run_demo(*, port: int, picture: str, faults: Sequence[str]) -> None:
 def _bind_near(port: int) -> socket.socket:
     try:
         return bind(_HOST, port, setting=_PORT)
-    except (ConfigurationError, OverflowError):
+    except ConfigurationError:
         return bind(_HOST, 0, setting=_PORT)
 
 

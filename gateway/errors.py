@@ -10,6 +10,8 @@
     |   |-- MethodRefused                 405 method_refused
     |   |-- BodyTooLarge                  413 body_too_large
     |   |-- RequestInvalid                400 request_invalid
+    |   |-- RequestTooSlow                408 request_too_slow
+    |   |-- RequestHeadTooLarge           431 request_head_too_large
     |   |-- ParameterRepeated             400 parameter_repeated
     |   |-- StateUnknown                  400 state_unknown
     |   |-- LoginAttemptExpired           400 login_attempt_expired
@@ -144,6 +146,22 @@ class RequestInvalid(BrowserError):
 
     code = "request_invalid"
     title = "The request is malformed"
+
+
+class RequestTooSlow(BrowserError):
+    """The head of the request did not come in time."""
+
+    code = "request_too_slow"
+    status = 408
+    title = "The request took too long to arrive"
+
+
+class RequestHeadTooLarge(BrowserError):
+    """The request line and header fields are more than the gateway takes (RFC 6585 §5)."""
+
+    code = "request_head_too_large"
+    status = 431
+    title = "The request head is too large"
 
 
 class ParameterRepeated(BrowserError):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from gateway.errors import ConfigurationError
+from gateway.http_protocol import LimitedHttpProtocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -55,9 +56,9 @@ def bind(host: str, port: int, *, setting: str) -> socket.socket:
     try:
         bound.bind((host, port))
         bound.listen(_BACKLOG)
-    except OSError as exc:
+    except (OSError, OverflowError) as exc:
         bound.close()
-        detail = exc.strerror or type(exc).__name__
+        detail = getattr(exc, "strerror", None) or str(exc)
         raise ConfigurationError(
             [f"{setting}: port {port} on {host} cannot be used ({detail}); choose another one"]
         ) from exc
@@ -158,7 +159,7 @@ def _build_config(app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="none",
-        http="httptools",
+        http=LimitedHttpProtocol,
         ws="none",
         lifespan="off",
         log_config=None,

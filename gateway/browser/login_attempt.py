@@ -48,7 +48,7 @@ class LoginAttempt:
             previous = fields.pop("previous_session")
             previous_session = None if previous is None else bytes.fromhex(previous)
             attempt = LoginAttempt(**fields, previous_session=previous_session)
-        except (AttributeError, KeyError, TypeError):
+        except (AttributeError, KeyError, TypeError, ValueError):
             raise ValueError("not an attempt") from None
         if version != _VERSION:
             raise ValueError("another version")

@@ -8,12 +8,13 @@ from urllib.parse import unquote
 
 DEFAULT_RETURN_TO = "/"
 
-_MAX_LENGTH = 1024
+_MAX_LENGTH = 512
 """The path travels in a sealed cookie, five of which must fit into a request."""
 # RFC 3986 §3.3, §3.4, §3.5: a path, a query, a fragment; all else must be percent-encoded.
 _REFERENCE = re.compile(
     r"(?P<path>/(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*)"
-    r"(?:\?(?:[A-Za-z0-9._~!$&'()*+,;=:@/?\[\]-]|%[0-9A-Fa-f]{2})*)?"
+    # Browsers leave some more as they are in a query, and an app hands on its `location.search`.
+    r"(?:\?(?:[A-Za-z0-9._~!$&'()*+,;=:@/?\[\]{}|^`-]|%[0-9A-Fa-f]{2})*)?"
     r"(?:\#(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*)?"
 )
 _DOT_SEGMENTS = frozenset({".", ".."})
@@ -49,12 +50,15 @@ def _is_harmless(path: str) -> bool:
 
 def _is_plain(path: str) -> bool:
     segments = path.split("/")[1:]
-    # Blanks between two slashes vanish wherever segments are trimmed.
-    if "//" in path.replace(" ", "") or "\\" in path or not path.isprintable() or "\ufffd" in path:
+    if "//" in path or "\\" in path or not path.isprintable() or "\ufffd" in path:
         return False
-    if any(segment.partition(";")[0] in _DOT_SEGMENTS for segment in segments):
+    # Servers cut parameters and trim blanks: "/;/" and "/..%20/" are "//" and "/../" to them.
+    names = [segment.partition(";")[0].strip() for segment in segments]
+    if any(
+        name in _DOT_SEGMENTS or (segment and not name) for segment, name in zip(segments, names, strict=True)
+    ):
         return False
     # RFC 3986 §3.2.1: userinfo would make an authority of the first segment where a prefix is cut off.
     if "@" in segments[0] or ":" in segments[0]:
         return False
-    return segments[0].lower() not in _OWN_ENDPOINTS
+    return names[0].lower() not in _OWN_ENDPOINTS

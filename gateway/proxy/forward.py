@@ -7,7 +7,8 @@ import contextlib
 import random
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 from gateway.browser.csrf import CSRF_HEADER, judge_request
 from gateway.errors import (
@@ -19,10 +20,11 @@ from gateway.errors import (
 from gateway.observability.exchange import exchange_of
 from gateway.proxy.answer import pass_answer
 from gateway.proxy.headers import filter_request_headers, validate_request_framing
-from gateway.proxy.request_body import BrowserLeftError, RequestBody
+from gateway.proxy.request_body import BrowserLeftError, RequestBody, run_until_left
 from gateway.proxy.retry import (
     Attempts,
     Failure,
+    RefusedTokens,
     Step,
     decide_on_failure,
     decide_on_status,
@@ -32,7 +34,7 @@ from gateway.proxy.retry import (
 from gateway.proxy.upstream import UpstreamRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable
 
     from starlette.types import Receive, Scope, Send
 
@@ -45,7 +47,6 @@ if TYPE_CHECKING:
     from gateway.sessions.vault import Vault
 
 _CSRF_NAME = CSRF_HEADER.lower().encode()
-_FRAMED_BY_SENDER = frozenset({b"content-length"})
 _FAILURES: dict[type[ResourceServerError], Failure] = {
     ResourceServerUnreachable: Failure.UNREACHABLE,
     ResourceServerTimeout: Failure.TIMEOUT,
@@ -72,10 +73,11 @@ class Forward:
         self._upstream = upstream
         self._authentication = authentication
         self._vault = vault
-        self._refresher = refresher
+        self.refresher = refresher
         self._metrics = metrics
         self._public_origin = public_origin
-        self._clock = clock
+        self.clock = clock
+        self.refused = RefusedTokens()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one call."""
@@ -97,7 +99,7 @@ class Forward:
         with contextlib.suppress(BrowserLeftError):
             await body.read_ahead()
             call = _Call(self, scope, send, matched, body, grant)
-            await _until_left(call.run(parse_patience(fields.get(b"prefer"))), body)
+            await run_until_left(call.run(parse_patience(fields.get(b"prefer"))), body)
 
     def _judge(self, method: str, fields: dict[bytes, bytes]) -> None:
         judge_request(
@@ -110,8 +112,8 @@ class Forward:
 
     async def _admit(self, headers: list[tuple[bytes, bytes]]) -> Grant:
         session = await self._authentication.require(headers)
-        grant = await self._refresher.valid_grant(session.grant_key)
-        await self._vault.keep_alive(session, now=self._clock())
+        grant = await self.refresher.valid_grant(session.grant_key)
+        await self._vault.keep_alive(session, now=self.clock())
         return grant
 
     async def exchange(self, request: UpstreamRequest) -> UpstreamResponse:
@@ -121,14 +123,6 @@ class Forward:
             return await self._upstream.send(request)
         finally:
             self._metrics.observe_upstream(time.perf_counter() - started)
-
-    async def replaced_grant(self, used: Grant) -> Grant:
-        """Return a grant with a newer token than the one that the API refused."""
-        return await self._refresher.replaced_grant(used)
-
-    def now(self) -> float:
-        """Return the time in seconds since the epoch."""
-        return self._clock()
 
 
 class _Call:
@@ -173,7 +167,7 @@ class _Call:
             if step.decision == "pass":
                 raise self._told(error, attempts.method) from error
             return step, None, replace(attempts, resent=True)
-        retry_after = parse_retry_after(_field(response, b"retry-after"), now=self._forward.now())
+        retry_after = parse_retry_after(_field(response, b"retry-after"), now=self._forward.clock())
         step = decide_on_status(
             attempts,
             response.status,
@@ -181,14 +175,23 @@ class _Call:
             retry_after=retry_after,
             jitter=random.random(),  # noqa: S311 - spreads calls out, guards nothing
         )
-        if step.decision == "pass" or (step.decision == "refresh_and_replay" and self._grant is None):
+        if step.decision == "pass" or (step.decision == "refresh_and_replay" and not self._can_refresh()):
+            self._note_refusal(response, attempts)
             return step, response, attempts
         await response.close()
         return step, None, await self._prepared(step, attempts)
 
+    def _can_refresh(self) -> bool:
+        now = self._forward.clock()
+        return self._grant is not None and not self._forward.refused.has(self._grant.key, now=now)
+
+    def _note_refusal(self, response: UpstreamResponse, attempts: Attempts) -> None:
+        if response.status == HTTPStatus.UNAUTHORIZED and attempts.refreshed and self._grant is not None:
+            self._forward.refused.add(self._grant.key, now=self._forward.clock())
+
     async def _prepared(self, step: Step, attempts: Attempts) -> Attempts:
         if step.decision == "refresh_and_replay" and self._grant is not None:
-            self._grant = await self._forward.replaced_grant(self._grant)
+            self._grant = await self._forward.refresher.replaced_grant(self._grant)
             return replace(attempts, refreshed=True)
         if step.decision == "wait_and_resend":
             return replace(attempts, waits=attempts.waits + 1, waited=attempts.waited + step.wait)
@@ -196,9 +199,8 @@ class _Call:
 
     def _build_request(self) -> UpstreamRequest:
         route = self._matched.route
-        headers = self._headers
-        length = next((int(value) for name, value in headers if name == b"content-length"), None)
-        headers = [field for field in headers if field[0] not in _FRAMED_BY_SENDER]
+        length = next((int(value) for name, value in self._headers if name == b"content-length"), None)
+        headers = [field for field in self._headers if field[0] != b"content-length"]
         if self._grant is not None:
             token = self._grant.tokens.access_token
             if token not in self._used_tokens:
@@ -238,21 +240,6 @@ class _Call:
             return error
         # lexoffice knows no idempotency keys: only a person can tell whether to send a write again.
         return type(error)("The call may have been performed.", log_detail=error.log_detail)
-
-
-async def _until_left(work: Coroutine[Any, Any, None], body: RequestBody) -> None:
-    """Run the call; end it when the browser leaves, for then nobody waits for the answer."""
-    call = asyncio.ensure_future(work)
-    watch = asyncio.ensure_future(body.left()) if body.is_replayable else None
-    try:
-        await asyncio.wait({call, watch} if watch else {call}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        ended = [task for task in (call, watch) if task is not None and not task.done()]
-        for task in ended:
-            task.cancel()
-        await asyncio.gather(*ended, return_exceptions=True)
-    if not call.cancelled():
-        call.result()
 
 
 def _field(response: UpstreamResponse, name: bytes) -> bytes | None:

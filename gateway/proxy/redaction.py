@@ -8,6 +8,7 @@ Content-Length and Content-Range stay true. Base64 of a token, or a token in pie
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -96,13 +97,17 @@ class TokenRedactor:
 class _Token:
     """One token as a chain of parts, each with the forms it can take; built when its beginning was seen."""
 
-    __slots__ = ("_anchors", "_raw", "_steps")
+    __slots__ = ("_anchors", "_beginning", "_raw", "_steps")
 
     def __init__(self, raw: bytes) -> None:
         self._raw = raw
         self._steps: tuple[tuple[bytes, ...], ...] = ()
-        first = _LETTERS_OR_ONE.findall(raw[:_ANCHOR_BYTES])[0]
-        self._anchors = tuple(form[:_ANCHOR_BYTES] for form in _build_forms(first))
+        first, *rest = _LETTERS_OR_ONE.findall(raw[:_ANCHOR_BYTES])
+        # A lone "-" stands everywhere; with the letters behind it, it is as rare as the token.
+        following = rest[0] if rest and rest[0].isalnum() and not first.isalnum() else b""
+        self._anchors = tuple(form + following for form in _build_forms(first))
+        # All forms in one pass: a search for each would read the whole chunk again at every candidate.
+        self._beginning = _compile(self._anchors)
 
     def search(self, buffer: bytes, start: int, *, at_end: bool) -> _Found | None:
         while (start := self._candidate(buffer, start)) >= 0:
@@ -116,9 +121,13 @@ class _Token:
 
     def _candidate(self, buffer: bytes, start: int) -> int:
         """Return the first place at which the token could begin, or -1."""
-        places = [place for anchor in self._anchors if (place := buffer.find(anchor, start)) >= 0]
-        if places:
-            return min(places)
+        if len(self._anchors) == 1:
+            place = buffer.find(self._anchors[0], start)
+        else:
+            found = self._beginning.search(buffer, start)
+            place = found.start() if found else -1
+        if place >= 0:
+            return place
         cut = [place for anchor in self._anchors if (place := _find_cut(anchor, buffer, start)) >= 0]
         return min(cut, default=-1)
 
@@ -170,6 +179,11 @@ def _find_cut(anchor: bytes, buffer: bytes, start: int) -> int:
             return place
         place += 1
     return -1
+
+
+@functools.lru_cache(maxsize=1024)
+def _compile(anchors: tuple[bytes, ...]) -> re.Pattern[bytes]:
+    return re.compile(b"|".join(map(re.escape, anchors)))
 
 
 def _fill(length: int) -> bytes:

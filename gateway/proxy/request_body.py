@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+from typing import TYPE_CHECKING, Any
 
 from gateway.errors import BodyTooLarge
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Coroutine
 
     from starlette.types import Receive
 
@@ -72,3 +73,18 @@ class RequestBody:
         if self._seen > self._limit:
             raise BodyTooLarge(f"At most {self._limit} bytes are accepted.")
         return chunk
+
+
+async def run_until_left(work: Coroutine[Any, Any, None], body: RequestBody) -> None:
+    """Run the call; end it when the browser leaves, for then nobody waits for the answer."""
+    call = asyncio.ensure_future(work)
+    watch = asyncio.ensure_future(body.left()) if body.is_replayable else None
+    try:
+        await asyncio.wait({call, watch} if watch else {call}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        ended = [task for task in (call, watch) if task is not None and not task.done()]
+        for task in ended:
+            task.cancel()
+        await asyncio.gather(*ended, return_exceptions=True)
+    if not call.cancelled():
+        call.result()

@@ -13,6 +13,7 @@ DEFAULT_PATIENCE = 10.0
 MAX_PATIENCE = 25.0
 FIRST_WAIT = 0.5
 LONGEST_WAIT = 8.0
+REFUSED_SECONDS = 10.0
 
 # RFC 9110 §9.2.1: what may be asked twice without doing anything twice.
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -55,6 +56,25 @@ class Step:
 
 
 PASS = Step("pass")
+
+
+class RefusedTokens:
+    """Grants whose newest token the resource server refused, though it had just been made.
+
+    lexoffice answers 401 during outages too: to refresh again with every call would be load and nothing else.
+    """
+
+    def __init__(self) -> None:
+        self._until: dict[bytes, float] = {}
+
+    def add(self, grant_key: bytes, *, now: float) -> None:
+        """Remember it for `REFUSED_SECONDS`."""
+        self._until = {key: until for key, until in self._until.items() if until > now}
+        self._until[grant_key] = now + REFUSED_SECONDS
+
+    def has(self, grant_key: bytes, *, now: float) -> bool:
+        """Return whether a refresh would only bring another token that is refused."""
+        return self._until.get(grant_key, now) > now
 
 
 def decide_on_status(

@@ -75,7 +75,7 @@ class Upstream:
         seconds = request.connect_seconds + request.first_byte_seconds
         with _translated():
             async with asyncio.timeout(seconds) as limit:
-                # The answer's time begins with the end of the request: an upload takes as long as its line does.
+                # Each chunk of an upload extends it: how long that takes is for the browser's line to say.
                 body = request.body
                 if body is not None and not isinstance(body, bytes):
                     body = _extending(body, limit, seconds)

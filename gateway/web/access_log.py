@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _LOGGER = logging.getLogger(__name__)
 _BROKEN_OFF = 499
 """Logged where the browser left before an answer began."""
+_FAILED = 500
 _WANTED = frozenset({b"traceparent", b"tracestate", b"x-forwarded-for"})
 
 
@@ -50,11 +51,13 @@ class AccessLog:
         started = time.perf_counter()
         status = _BROKEN_OFF
         sent = 0
+        is_told = False
 
         async def counted(message: Message) -> None:
-            nonlocal status, sent
+            nonlocal status, sent, is_told
             if message["type"] == "http.response.start":
                 status = message["status"]
+                is_told = status == _FAILED
                 message["headers"] = [
                     *message.get("headers", ()),
                     (b"x-request-id", exchange.request_id.encode()),
@@ -66,7 +69,8 @@ class AccessLog:
         try:
             await self._app(scope, receive, counted)
         except Exception:
-            _LOGGER.exception("a request failed", extra={"fields": {"request_id": exchange.request_id}})
+            if not is_told:  # whoever answers 500 has logged the cause
+                _LOGGER.exception("a request failed", extra={"fields": {"request_id": exchange.request_id}})
         finally:
             seconds = time.perf_counter() - started
             self._finish(scope, exchange, status=status, seconds=seconds, sent=sent)

@@ -1,21 +1,29 @@
-"""The files under /auth that belong to this gateway's version: the SPA client, its types, the pages' style."""
+"""The files under /auth that are of this gateway's version: the SPA client, its types, the pages' style."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from fastapi import APIRouter
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.requests import Request  # noqa: TC002 - FastAPI reads the annotation
 from starlette.responses import FileResponse, Response
 from starlette.staticfiles import NotModifiedResponse
 
 _ASSETS = Path(__file__).parent / "assets"
+_REST = "/auth/{name:path}"
+_READING = ("GET", "HEAD")
+_METHODS = (*_READING, "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _NOT_FOUND = 404
+_NOT_ALLOWED = 405
 
 
 def build_client_router(client_folder: Path) -> APIRouter:
-    """Build the routes of the client's files; every other path under /auth is 404, never the SPA."""
+    """Build the routes of the client's files, and of all that no other router below /auth answers.
+
+    Include it last: its answer is 405 for a path of another router, 404 for an unknown one, never the SPA.
+    """
     router = APIRouter()
     files = {
         "client.js": (client_folder / "client.js", "text/javascript; charset=utf-8"),
@@ -23,12 +31,22 @@ def build_client_router(client_folder: Path) -> APIRouter:
         "page.css": (_ASSETS / "page.css", "text/css; charset=utf-8"),
     }
 
-    @router.api_route("/auth/{name:path}", methods=["GET", "HEAD"])
-    async def client_file(name: str, request: Request) -> Response:
-        if name not in files:
-            raise HTTPException(_NOT_FOUND)
-        path, media_type = files[name]
-        return _answer_file(path, media_type, request)
+    @router.api_route(_REST, methods=list(_METHODS))
+    @router.api_route("/auth", methods=list(_METHODS))
+    async def client_file(request: Request, name: str = "") -> Response:
+        if name in files and request.method in _READING:
+            path, media_type = files[name]
+            return _answer_file(path, media_type, request)
+        others = [
+            context
+            for context in iter_route_contexts(request.app.routes)
+            if context.endpoint is not client_file and context.path == request.scope["path"]
+        ]
+        # RFC 9110 §15.5.6: 405 says what the path does allow.
+        allowed = _READING if name in files else sorted({m for other in others for m in other.methods or ()})
+        if allowed:
+            raise HTTPException(_NOT_ALLOWED, headers={"Allow": ", ".join(allowed)})
+        raise HTTPException(_NOT_FOUND)
 
     _ = client_file
     return router

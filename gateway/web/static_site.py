@@ -3,23 +3,55 @@
 from __future__ import annotations
 
 import re
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
-from starlette.staticfiles import StaticFiles
+from starlette.responses import FileResponse
+from starlette.staticfiles import NotModifiedResponse, StaticFiles
 
 if TYPE_CHECKING:
+    import os
     from pathlib import Path
 
     from starlette.responses import Response
     from starlette.types import Scope
 
 _INDEX = "index.html"
-_FINGERPRINTED = re.compile(r"[.-](?=[A-Za-z0-9_-]*\d)[A-Za-z0-9_-]{8,}\.[a-z0-9]{1,5}(\.map)?\Z")
+# RFC 8615: the one folder with a dot that is meant for everybody; the app has no pages in it.
+_WELL_KNOWN = ".well-known"
+# What build tools put before the suffix: 8 or more hex digits, or 8 characters of base64url or base32. A date
+# or a word with a number is none: a file that changes must not be kept for a year.
+_FINGERPRINTED = re.compile(
+    r"""[.-](?:
+        (?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{8,64}
+      | (?![A-Z]?[a-z]+\d+\.)(?=\w*\d)(?=\w*[A-Z])\w{8}
+    )(?:\.[a-z0-9]{1,11}){1,2}\Z""",
+    re.VERBOSE | re.ASCII,
+)
 _VERSIONED = re.compile(rb"(?:\A|&)v=[\w.-]+(?:&|\Z)")
 _FOREVER = "public, max-age=31536000, immutable"
 _REVALIDATE = "no-cache"
 _NOT_FOUND = 404
+_UNREADABLE = 401
+_MEDIA_TYPES = {
+    ".avif": "image/avif",
+    ".css": "text/css",
+    ".html": "text/html",
+    ".ico": "image/x-icon",
+    ".js": "text/javascript",
+    ".json": "application/json",
+    ".map": "application/json",
+    ".mjs": "text/javascript",
+    ".svg": "image/svg+xml",
+    ".wasm": "application/wasm",
+    ".webmanifest": "application/manifest+json",
+    ".webp": "image/webp",
+    ".woff": "font/woff",
+    ".woff2": "font/woff2",
+}
+"""Of these, not the machine's own table has the word: with nosniff, a wrong type is a broken app."""
 
 
 class StaticSite(StaticFiles):
@@ -30,16 +62,37 @@ class StaticSite(StaticFiles):
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         """Answer a file, or the app's page for a path of the app's own (history fallback)."""
-        hidden = any(part.startswith(".") and part != "." for part in path.split("/"))
-        if hidden:
+        if path == ".":
+            path = _INDEX
+        first, *rest = path.split("/")
+        named = rest if first == _WELL_KNOWN else (first, *rest)
+        if any(part.startswith(".") for part in named):
             raise HTTPException(_NOT_FOUND)
         try:
-            response = await super().get_response(_INDEX if path == "." else path, scope)
+            response = await super().get_response(path, scope)
         except HTTPException as error:
-            if error.status_code != _NOT_FOUND or "." in path.rsplit("/", 1)[-1]:
+            if error.status_code == _UNREADABLE:
+                raise HTTPException(_NOT_FOUND) from error
+            if error.status_code != _NOT_FOUND or first == _WELL_KNOWN or "." in path.rsplit("/", 1)[-1]:
                 raise
             path = _INDEX
             response = await super().get_response(_INDEX, scope)
         lasting = _FINGERPRINTED.search(path) or _VERSIONED.search(scope["query_string"])
         response.headers["Cache-Control"] = _FOREVER if lasting and path != _INDEX else _REVALIDATE
+        return response
+
+    def file_response(
+        self,
+        full_path: str | os.PathLike[str],
+        stat_result: os.stat_result,
+        scope: Scope,
+        status_code: int = 200,
+    ) -> Response:
+        """Answer one file, or 304 where the browser has it."""
+        media_type = _MEDIA_TYPES.get(PurePath(full_path).suffix.lower())
+        response = FileResponse(
+            full_path, status_code=status_code, stat_result=stat_result, media_type=media_type
+        )
+        if self.is_not_modified(response.headers, Headers(scope=scope)):
+            return NotModifiedResponse(response.headers)
         return response

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _LOGGER = logging.getLogger(__name__)
 _SWEEP_SECONDS = 60.0
+_AT_ONCE = 8
+"""Revocations under way at a time: the authorization server has a rate limit of its own."""
 
 
 class Sweep:
@@ -46,8 +48,11 @@ class Sweep:
     async def sweep(self) -> int:
         """Sweep once; returns how many grants were left without a session and are being revoked."""
         grants = await self._vault.sweep(self._clock())
+        under_way: set[asyncio.Task[bool]] = set()
         for grant in grants:
-            self._revocation.begin(grant.tokens.refresh_token, grant.tokens.access_token)
+            if len(under_way) >= _AT_ONCE:
+                _, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+            under_way.add(self._revocation.begin(grant.tokens.refresh_token, grant.tokens.access_token))
         return len(grants)
 
     async def _run(self) -> None:
@@ -57,4 +62,7 @@ class Sweep:
             except StoreError as error:
                 self._metrics.count_store_error()
                 _LOGGER.warning("expired sessions could not be cleared away: %s", error.code)
+            except Exception:
+                # A defect that strikes once must not leave expired sessions where they are for good.
+                _LOGGER.exception("expired sessions could not be cleared away")
             await asyncio.sleep(_SWEEP_SECONDS)

@@ -22,7 +22,6 @@ export const de = {
   loading: "Wird geladen …",
   signedIn: (name) => `Angemeldet als ${name}`,
   footer: "Ihre Daten bleiben in lexoffice. Diese Seite zeigt sie nur an und speichert keine.",
-
   signedOut: {
     title: "Anmelden",
     heading: "Ihre Belege aus lexoffice, auf einen Blick.",
@@ -43,7 +42,6 @@ export const de = {
       replaced: "Eine neuere Anmeldung in diesem Browser hat diese Sitzung ersetzt.",
     },
   },
-
   ended: {
     heading: "Ihre Sitzung ist beendet",
     reasons: {
@@ -57,7 +55,6 @@ export const de = {
     way: "Was Sie sehen, bleibt stehen. Melden Sie sich neu an, dann kommen Sie auf diese Seite zurück.",
     button: "Neu anmelden",
   },
-
   overview: {
     title: "Übersicht",
     lead: (company) => (company ? `So steht ${company} heute da` : "So steht es heute"),
@@ -82,7 +79,6 @@ export const de = {
     otherCurrencies: (list) => `Die Summen sind in Euro; Belege in ${list} zählen nicht mit.`,
     empty: "Noch gibt es keine Belege. Sobald Sie in lexoffice eine Rechnung schreiben, erscheint sie hier.",
   },
-
   vouchers: {
     title: "Belege",
     filters: "Belege filtern",
@@ -117,7 +113,6 @@ export const de = {
     noneText: "Sobald Sie in lexoffice eine Rechnung schreiben, erscheint sie hier.",
     archived: "archiviert",
   },
-
   types: {
     invoice: "Rechnung",
     downpaymentinvoice: "Abschlagsrechnung",
@@ -130,7 +125,6 @@ export const de = {
     purchaseinvoice: "Ausgabebeleg",
     purchasecreditnote: "Ausgabenminderung",
   },
-
   states: {
     draft: "Entwurf",
     open: "Offen",
@@ -144,7 +138,6 @@ export const de = {
     rejected: "Abgelehnt",
     unchecked: "Ungeprüft",
   },
-
   voucher: {
     back: "Alle Belege",
     openPdf: "PDF öffnen",
@@ -178,7 +171,6 @@ export const de = {
     unknownTitle: "Diese Belegart ist unbekannt",
     unknownText: "Die Adresse ist falsch oder stammt aus einer neueren Fassung.",
   },
-
   contacts: {
     title: "Kontakte",
     search: "Name",
@@ -198,7 +190,6 @@ export const de = {
     none: "Noch keine Kontakte",
     noneText: "Sobald Sie in lexoffice einen Kontakt anlegen, erscheint er hier.",
   },
-
   contact: {
     back: "Alle Kontakte",
     vouchers: "Belege dieses Kontakts",
@@ -219,14 +210,12 @@ export const de = {
     phone: "Telefon",
     kinds: { business: "geschäftlich", office: "Büro", mobile: "mobil", private: "privat", fax: "Fax", other: "sonstige" },
   },
-
   paging: {
     label: "Seiten",
     previous: "Zurück",
     next: "Weiter",
     page: (n, of) => `Seite ${n} von ${of}`,
   },
-
   faults: {
     retry: "Erneut versuchen",
     id: "Anfrage",

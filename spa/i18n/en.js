@@ -21,7 +21,6 @@ export const en = {
   loading: "Loading …",
   signedIn: (/** @type {string} */ name) => `Signed in as ${name}`,
   footer: "Your data stay in lexoffice. This page shows them; it keeps none.",
-
   signedOut: {
     title: "Sign in",
     heading: "Your books in lexoffice, at a glance.",
@@ -42,7 +41,6 @@ export const en = {
       replaced: "A newer sign-in in this browser replaced this session.",
     },
   },
-
   ended: {
     heading: "Your session has ended",
     reasons: {
@@ -56,7 +54,6 @@ export const en = {
     way: "What you see stays on the screen. Sign in again, and you come back to this page.",
     button: "Sign in again",
   },
-
   overview: {
     title: "Overview",
     lead: (/** @type {string} */ company) => (company ? `How ${company} is doing today` : "How things are today"),
@@ -82,7 +79,6 @@ export const en = {
     otherCurrencies: (/** @type {string} */ list) => `Sums are in euros; vouchers in ${list} are left out.`,
     empty: "There are no vouchers yet. As soon as you write an invoice in lexoffice, it appears here.",
   },
-
   vouchers: {
     title: "Vouchers",
     filters: "Filter vouchers",
@@ -117,7 +113,6 @@ export const en = {
     noneText: "As soon as you write an invoice in lexoffice, it appears here.",
     archived: "archived",
   },
-
   types: {
     invoice: "Invoice",
     downpaymentinvoice: "Down payment invoice",
@@ -130,7 +125,6 @@ export const en = {
     purchaseinvoice: "Purchase invoice",
     purchasecreditnote: "Purchase credit note",
   },
-
   states: {
     draft: "Draft",
     open: "Open",
@@ -144,7 +138,6 @@ export const en = {
     rejected: "Rejected",
     unchecked: "Unchecked",
   },
-
   voucher: {
     back: "All vouchers",
     openPdf: "Open PDF",
@@ -178,7 +171,6 @@ export const en = {
     unknownTitle: "This kind of voucher is unknown",
     unknownText: "The address is wrong or from a newer version.",
   },
-
   contacts: {
     title: "Contacts",
     search: "Name",
@@ -198,7 +190,6 @@ export const en = {
     none: "No contacts yet",
     noneText: "As soon as you add a contact in lexoffice, it appears here.",
   },
-
   contact: {
     back: "All contacts",
     vouchers: "Vouchers of this contact",
@@ -219,14 +210,12 @@ export const en = {
     phone: "Phone",
     kinds: { business: "business", office: "office", mobile: "mobile", private: "private", fax: "fax", other: "other" },
   },
-
   paging: {
     label: "Pages",
     previous: "Previous",
     next: "Next",
     page: (/** @type {number} */ n, /** @type {number} */ of) => `Page ${n} of ${of}`,
   },
-
   faults: {
     retry: "Try again",
     id: "Request",

@@ -23,7 +23,7 @@ def running(request: pytest.FixtureRequest) -> Iterator[Running]:
 
 @pytest.fixture
 def browser(running: Running) -> Iterator[Browser]:
-    """A browser that knows nothing yet; what an earlier test injected is gone."""
+    """Open a browser that knows nothing yet; what an earlier test injected is gone."""
     running.sandbox.faults.clear()
     with Browser(running.public_url) as browser:
         yield browser
@@ -32,6 +32,6 @@ def browser(running: Running) -> Iterator[Browser]:
 
 @pytest.fixture
 def other_browser(running: Running) -> Iterator[Browser]:
-    """Somebody else's browser."""
+    """Open somebody else's browser."""
     with Browser(running.public_url) as browser:
         yield browser

@@ -1,11 +1,11 @@
-"""A browser for flow tests: follows redirects, sends Fetch metadata, and keeps cookies as RFC 6265bis says."""
+"""A browser for flow tests: follows redirects, sends Fetch metadata, keeps cookies as RFC 6265bis says."""
 
 from __future__ import annotations
 
 import html
 import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urljoin, urlsplit
 
 import httpx
@@ -36,7 +36,7 @@ class Browser:
     def __post_init__(self) -> None:
         self._client = httpx.Client(timeout=30, trust_env=False, follow_redirects=False)
 
-    def __enter__(self) -> Browser:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -56,7 +56,7 @@ class Browser:
         return self._send(method, urljoin(self.origin, path), headers, cross_site=False, **options)
 
     def navigate(self, url: str, *, site: str = "none", follow: bool = True) -> httpx.Response:
-        """Open a URL at top level; `site` is who started it: none (typed), same-origin (link) or cross-site."""
+        """Open a URL at top level; `site`, who started it: none (typed), same-origin or cross-site."""
         return self._go("GET", urljoin(self.origin, url), site, follow=follow)
 
     def submit(self, page: httpx.Response, *, press: str, follow: bool = True) -> httpx.Response:
@@ -70,7 +70,9 @@ class Browser:
                     return self._go("POST", url, "same-origin", follow=follow, data={name: value})
         raise AssertionError(f"no button {press} on {page.url}")
 
-    def post_form(self, page: httpx.Response, fields: dict[str, str], *, follow: bool = True) -> httpx.Response:
+    def post_form(
+        self, page: httpx.Response, fields: dict[str, str], *, follow: bool = True
+    ) -> httpx.Response:
         """Submit the first form of a page with these fields."""
         found = _FORM.search(page.text)
         assert found is not None, f"no form on {page.url}"
@@ -119,11 +121,19 @@ class Browser:
             method, options = "GET", {}
 
     def _send(
-        self, method: str, url: str, headers: dict[str, str], *, cross_site: bool, **options: Any
-    ) -> httpx.Response:  # noqa: ANN401
+        self,
+        method: str,
+        url: str,
+        headers: dict[str, str],
+        *,
+        cross_site: bool,
+        **options: Any,  # noqa: ANN401 - httpx's
+    ) -> httpx.Response:
         host = urlsplit(url).netloc
         jar = self.cookies.setdefault(host, {})
-        sent = [f"{name}={cookie.value}" for name, cookie in jar.items() if _is_sent(cookie, cross_site, method)]
+        sent = [
+            f"{name}={cookie.value}" for name, cookie in jar.items() if _is_sent(cookie, cross_site, method)
+        ]
         if sent and "Cookie" not in headers:
             headers["Cookie"] = "; ".join(sent)
         response = self._client.request(method, url, headers=headers, **options)
@@ -146,7 +156,8 @@ def _keep(jar: dict[str, Cookie], line: str) -> None:
     lowered = {key.lower(): text for key, _, text in (part.partition("=") for part in attributes)}
     if name.startswith("__Host-Http-"):
         # What a browser demands of the prefix; a cookie without it would be dropped silently.
-        assert {"secure", "httponly"} <= lowered.keys() and lowered.get("path") == "/", line
+        assert {"secure", "httponly"} <= lowered.keys(), line
+        assert lowered.get("path") == "/", line
         assert "domain" not in lowered, line
     if lowered.get("max-age") == "0":
         jar.pop(name, None)

@@ -1,4 +1,4 @@
-"""Real servers for tests: a gateway and what stands behind it, on real sockets, in a thread with its own loop."""
+"""Real servers for tests: a gateway and what stands behind it, on sockets, in a thread with its own loop."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import uvicorn
 import uvloop
@@ -61,7 +61,7 @@ class Running:
 
 
 @contextmanager
-def running_gateway(  # noqa: PLR0913 - a stage has many properties; all have defaults
+def running_gateway(
     picture: str = "lexware",
     *,
     settings: Mapping[str, str] | None = None,
@@ -151,7 +151,7 @@ class _Thread:
         self._ending: asyncio.Event | None = None
         self._serving: Any = None
 
-    def __enter__(self) -> _Thread:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

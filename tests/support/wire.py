@@ -1,13 +1,14 @@
-"""Bytes on sockets: a resource server whose every byte is scripted, and a browser that sends what it likes."""
+"""Bytes on sockets: a resource server whose every byte is scripted, and requests as no browser sends them."""
 
 from __future__ import annotations
 
 import socket
 import socketserver
 import threading
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
@@ -55,12 +56,15 @@ class Wire:
     url: str
     script: Callable[[Heard], Reply] = lambda _: reply()
     heard: list[Heard] = field(default_factory=list)
+    begun: threading.Event = field(default_factory=threading.Event)
+    """Set when the head of a request has arrived."""
     left: threading.Event = field(default_factory=threading.Event)
-    """Set when the other side closed a connection that waited for it."""
+    """Set when the other side closed a connection that waited for it, or in the middle of a request."""
 
     def reset(self) -> None:
         """Forget, and answer `{}` again."""
         self.heard.clear()
+        self.begun.clear()
         self.left.clear()
         self.script = lambda _: reply()
 
@@ -79,13 +83,11 @@ def running_wire() -> Iterator[Wire]:
             thread.join()
 
 
-def send_raw(url: str, data: bytes, *, half_close: bool = False) -> bytes:
+def send_raw(url: str, data: bytes) -> bytes:
     """Send bytes on a connection of their own and return all that comes until it is closed."""
     parts = urlsplit(url)
     with socket.create_connection(("127.0.0.1", parts.port or 80), timeout=SECONDS) as connection:
         connection.sendall(data)
-        if half_close:
-            connection.shutdown(socket.SHUT_WR)
         received = bytearray()
         try:
             while chunk := connection.recv(65536):
@@ -95,6 +97,14 @@ def send_raw(url: str, data: bytes, *, half_close: bool = False) -> bytes:
         except TimeoutError:
             raise AssertionError(f"no end after {bytes(received)!r}") from None
         return bytes(received)
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Poll until it holds; AssertionError if it never does."""
+    deadline = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, "it never came to that"
+        threading.Event().wait(0.001)
 
 
 def statuses(received: bytes) -> list[int]:
@@ -138,14 +148,30 @@ class _Connection(socketserver.StreamRequestHandler):
         while (field_line := self.rfile.readline().rstrip(b"\r\n")) != b"":
             name, _, value = field_line.decode("latin-1").partition(":")
             headers.append((name.lower(), value.strip()))
+        assert isinstance(self.server, _Server)
+        self.server.wire.begun.set()
         return Heard(method.decode(), target, headers, self._body(dict(headers)))
 
     def _body(self, headers: dict[str, str]) -> bytes:
         if headers.get("transfer-encoding") != "chunked":
-            return self.rfile.read(int(headers.get("content-length", "0")))
+            return self._exactly(int(headers.get("content-length", "0")))
         body = b""
-        while size := int(self.rfile.readline(), 16):
-            body += self.rfile.read(size)
-            self.rfile.readline()
-        self.rfile.readline()
+        while size := int(self._line(), 16):
+            body += self._exactly(size)
+            self._line()
+        self._line()
         return body
+
+    def _exactly(self, size: int) -> bytes:
+        data = self.rfile.read(size)
+        if len(data) < size:
+            self._was_cut()
+        return data
+
+    def _line(self) -> bytes:
+        return self.rfile.readline() or self._was_cut()
+
+    def _was_cut(self) -> NoReturn:
+        assert isinstance(self.server, _Server)
+        self.server.wire.left.set()
+        raise ConnectionAbortedError

@@ -65,7 +65,14 @@ def test_every_shorter_and_longer_cookie_is_noticed() -> None:
 
 def test_a_signed_text_that_is_no_session_id_is_not_read() -> None:
     cookie = SessionCookie([NEW])
-    for text in ("", "admin", SESSION_ID[:-1], f"{SESSION_ID}A", f"{SESSION_ID[:-1]}.", f"{SESSION_ID[:-1]}+"):
+    for text in (
+        "",
+        "admin",
+        SESSION_ID[:-1],
+        f"{SESSION_ID}A",
+        f"{SESSION_ID[:-1]}.",
+        f"{SESSION_ID[:-1]}+",
+    ):
         assert cookie.verify(cookie.sign(text)) is None
 
 

@@ -1,0 +1,54 @@
+"""`lexgate demo`: everything in one process, and nothing left of it."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from gateway.sandbox.accounts import USERS
+from tests.flows.cli.process import end, read_until, started
+from tests.support.browser import Browser
+
+
+@pytest.mark.parametrize("picture", ["lexware", "openid"])
+def test_the_demo_greets_works_and_ends(tmp_path: Path, picture: str) -> None:
+    before = set(Path(tempfile.gettempdir()).glob("lexgate-demo-*"))
+    foreign = {"LEXGATE_PUBLIC_URL": "https://app.example.com", "LEXGATE_STORE": "nonsense"}
+    with started("demo", "--port", "0", "--picture", picture, cwd=tmp_path, settings=foreign) as process:
+        greeting = read_until(process.stdout, "Ctrl-C ends it.")
+        public_url = re.findall(r"lexgate is ready: +(http://localhost:\d+)\n", greeting)[0]
+        for user in USERS.values():
+            assert user.name in greeting
+        with Browser(public_url) as browser:
+            assert browser.sign_in().status_code == 200
+            answer = browser.fetch("/api/v1/profile")
+            assert answer.json()["companyName"] in greeting
+            assert browser.fetch("/auth/logout", "POST").status_code == 200
+        code, output, errors = end(process, signal.SIGINT)
+    assert (code, output.strip()) == (0, "")
+    assert [json.loads(line)["message"] for line in errors.splitlines()] == ["sign_in", "sign_out"], (
+        "the audit log"
+    )
+    assert list(tmp_path.iterdir()) == []
+    assert set(Path(tempfile.gettempdir()).glob("lexgate-demo-*")) <= before
+
+
+def test_the_demo_switches_faults_on(tmp_path: Path) -> None:
+    arguments = ("--port", "0", "--fault", "api_403_echo", "--fault", "token_failing")
+    with started("demo", *arguments, cwd=tmp_path) as process:
+        greeting = read_until(process.stdout, "Ctrl-C ends it.")
+        assert "Faults              api_403_echo, token_failing" in greeting
+        public_url = re.findall(r"http://localhost:\d+", greeting)[0]
+        with Browser(public_url) as browser:
+            page = browser.sign_in()
+        assert page.status_code == 503
+        assert "authorization_server_unreachable" in page.text
+        code, _, errors = end(process)
+    assert code == 0
+    lines = [json.loads(line) for line in errors.splitlines()]
+    assert {line["level"] for line in lines} == {"warning"}

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gateway.errors import StoreUnavailable
+from gateway.sessions.change_log import ChangeLog
 from gateway.sessions.claim import decide_claim, decide_release
 from gateway.sessions.memory_tables import Tables
 from gateway.sessions.records import SWEEP_SESSIONS, EndedSessions, RefreshClaim
@@ -30,8 +31,8 @@ class MemoryStore:
 
     async def open(self) -> None:
         """Begin empty."""
-        self._tables = Tables()
         self._epoch += 1
+        self._tables = Tables(ChangeLog(self._epoch))
 
     async def close(self) -> None:
         """Forget everything."""
@@ -93,7 +94,7 @@ class MemoryStore:
             return False
         tables.grants[record.key] = replace(record, ends_at=max(known.ends_at, record.ends_at))
         tables.leases.pop(record.key, None)
-        tables.note(record.key)
+        tables.changes.note(record.key)
         return True
 
     async def end_session(self, key: bytes, *, reason: EndReason, now: float) -> GrantRecord | None:
@@ -188,7 +189,7 @@ class MemoryStore:
 
     async def changes(self, since: Cursor | None) -> Changes:
         """Return what changed; see SessionStore."""
-        return self._opened().changes(since, self._epoch)
+        return self._opened().changes.since(since)
 
     async def count_sessions(self, now: float) -> int:
         """Return how many sessions live."""

@@ -6,19 +6,17 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from gateway.sessions.records import (
-    CHANGES_KEPT,
     HANDED_SECONDS,
     REVOCATION_SECONDS,
     TOKENS_DEAD,
     TOMBSTONE_SECONDS,
-    Changes,
-    Cursor,
     GrantRecord,
     SessionRecord,
     Tombstone,
 )
 
 if TYPE_CHECKING:
+    from gateway.sessions.change_log import ChangeLog
     from gateway.sessions.claim import Lease
     from gateway.sessions.session import EndReason
 
@@ -36,6 +34,7 @@ class _Entry:
 class Tables:
     """Everything that the store holds."""
 
+    changes: ChangeLog
     sessions: dict[bytes, SessionRecord] = field(default_factory=dict[bytes, SessionRecord])
     grants: dict[bytes, GrantRecord] = field(default_factory=dict[bytes, GrantRecord])
     members: dict[bytes, set[bytes]] = field(default_factory=dict[bytes, set[bytes]])
@@ -43,8 +42,6 @@ class Tables:
     tombstones: dict[bytes, Tombstone] = field(default_factory=dict[bytes, Tombstone])
     revocations: dict[_EntryKey, _Entry] = field(default_factory=dict[_EntryKey, _Entry])
     spent: dict[bytes, float] = field(default_factory=dict[bytes, float])
-    changed: list[bytes] = field(default_factory=list[bytes])
-    changes_dropped: int = 0
 
     def offer(self, grant: GrantRecord) -> None:
         """Put a sign-in's grant in, beside or in place of what is there."""
@@ -58,7 +55,7 @@ class Tables:
             self.leases.pop(grant.key, None)
         ends_at = max(known.ends_at, grant.ends_at)
         self.grants[grant.key] = replace(newest, created_at=known.created_at, ends_at=ends_at)
-        self.note(grant.key)
+        self.changes.note(grant.key)
 
     def bury(
         self, key: bytes, reason: EndReason, *, ended_at: float, now: float, handed_out: bool = True
@@ -71,14 +68,14 @@ class Tables:
         if session is None:
             return None
         self.tombstones[key] = Tombstone(key=key, reason=reason, ended_at=ended_at)
-        self.note(key)
+        self.changes.note(key)
         members = self.members[session.grant_key]
         members.discard(key)
         if members:
             return None
         del self.members[session.grant_key]
         self.leases.pop(session.grant_key, None)
-        self.note(session.grant_key)
+        self.changes.note(session.grant_key)
         orphan = self.grants.pop(session.grant_key)
         if reason not in TOKENS_DEAD:
             self.queue(orphan, due_at=now + HANDED_SECONDS if handed_out else now, now=now)
@@ -96,20 +93,6 @@ class Tables:
         for entry in taken:
             entry.due_at = retry_at
         return [entry.record for entry in taken]
-
-    def note(self, key: bytes) -> None:
-        """Write down that what is kept under a key changed."""
-        self.changed.append(key)
-        if len(self.changed) >= 2 * CHANGES_KEPT:
-            del self.changed[:CHANGES_KEPT]
-            self.changes_dropped += CHANGES_KEPT
-
-    def changes(self, since: Cursor | None, epoch: int) -> Changes:
-        """Return the keys noted since a cursor of this epoch."""
-        cursor = (epoch, self.changes_dropped + len(self.changed))
-        if since is None or since[0] != epoch or since[1] < self.changes_dropped:
-            return Changes(cursor, None)
-        return Changes(cursor, frozenset(self.changed[since[1] - self.changes_dropped :]))
 
     def forget(self, now: float) -> None:
         """Drop what is past its time."""

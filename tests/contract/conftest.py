@@ -7,13 +7,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.contract import redis_servers
 from tests.contract.stores import SHARED_STORES, STORES, opened
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
     from gateway.sessions.store import SessionStore
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _servers() -> Iterator[None]:
+    yield
+    redis_servers.stop_all()
 
 
 @pytest.fixture(params=STORES)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from gateway.sessions.memory import MemoryStore
+from gateway.sessions.redis import RedisStore
 from gateway.sessions.sqlite import SqliteStore
+from tests.contract import redis_servers
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -17,11 +20,17 @@ if TYPE_CHECKING:
 STORES: dict[str, Callable[[Path], SessionStore]] = {
     "memory": lambda _: MemoryStore(),
     "sqlite": lambda folder: SqliteStore(folder / "sessions.db"),
+    "redis": lambda folder: RedisStore(redis_servers.single_url(), namespace=_namespace(folder)),
+    "cluster": lambda folder: RedisStore(redis_servers.cluster_url(), namespace=_namespace(folder)),
 }
-SHARED_STORES = ("sqlite",)
+SHARED_STORES = ("sqlite", "redis", "cluster")
 """Those that several processes may open at once."""
 CALLER_CLOCK_STORES = ("memory", "sqlite")
 """Those that have no clock of their own."""
+
+
+def _namespace(folder: Path) -> str:
+    return hashlib.sha256(str(folder).encode()).hexdigest()[:8]
 
 
 @asynccontextmanager

@@ -1,0 +1,137 @@
+"""What the Redis store knows beside sessions: who refreshes, what is to be revoked, what changed."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, TypeVar
+
+from gateway.sessions.records import RefreshClaim
+from gateway.sessions.redis_changes import RedisChanges
+from gateway.sessions.redis_link import RedisLink
+from gateway.sessions.redis_place import parse_redis_url
+from gateway.sessions.redis_records import pack_grant, unpack_grant
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from gateway.sessions.records import Changes, Cursor, GrantRecord
+
+_T = TypeVar("_T")
+
+BUCKETS = 256
+_PROBED = range(0, BUCKETS, 16)
+"""Buckets that a ping writes to: spread so that every master of a cluster has one of them."""
+
+
+class RedisClaims:
+    """The part of RedisStore that is not about sessions."""
+
+    def __init__(self, url: str, *, namespace: str = "lexgate", seconds: float = 2.0) -> None:
+        self._link = RedisLink(parse_redis_url(url), namespace=namespace, seconds=seconds)
+        self._changes = RedisChanges(self._link)
+        self._under_way: set[asyncio.Task[object]] = set()
+
+    async def open(self) -> None:
+        """Connect; StoreUnavailable if nothing can be written."""
+        self._link.open()
+        try:
+            await self.ping()
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """Finish what is under way, and disconnect."""
+        if self._under_way:
+            await asyncio.wait(self._under_way)
+        await self._changes.close()
+        await self._link.close()
+
+    async def ping(self) -> None:
+        """Write a little to every master."""
+        await self._link.run_all(
+            [("SET", f"{self._link.prefix(bucket)}ping", b"", "PX", 1000) for bucket in _PROBED]
+        )
+
+    async def claim_refresh(
+        self, grant_key: bytes, *, generation: int, owner: bytes, lease_seconds: float, now: float
+    ) -> RefreshClaim:
+        """Claim a refresh; see SessionStore."""
+        outcome, left, value = await self._whole(
+            self._link.script(
+                grant_key[0], "claim_refresh", grant_key, generation, owner, repr(lease_seconds)
+            )
+        )
+        return RefreshClaim(
+            outcome=outcome.decode(),
+            until=None if left is None else now + float(left),
+            grant=None if value is None else unpack_grant(grant_key, value),
+        )
+
+    async def renew_claim(self, grant_key: bytes, *, owner: bytes, lease_seconds: float, now: float) -> bool:
+        """Renew a lease; see SessionStore."""
+        _ = now
+        renewed = self._link.script(grant_key[0], "renew_claim", grant_key, owner, repr(lease_seconds))
+        return bool(await self._whole(renewed))
+
+    async def release_claim(self, grant_key: bytes, *, owner: bytes, spent_unknown: bool, now: float) -> None:
+        """Let go of a claim; see SessionStore."""
+        _ = now
+        await self._whole(
+            self._link.script(grant_key[0], "release_claim", grant_key, owner, int(spent_unknown))
+        )
+
+    async def queue_revocation(self, record: GrantRecord, *, due_at: float, now: float) -> None:
+        """Queue a revocation; see SessionStore."""
+        values = (record.key, pack_grant(record), repr(due_at), repr(now))
+        await self._whole(self._link.script(record.key[0], "queue_revocation", *values))
+
+    async def take_revocations(self, *, now: float, limit: int, retry_at: float) -> list[GrantRecord]:
+        """Hand out what is due; see SessionStore."""
+
+        async def take() -> list[GrantRecord]:
+            taken: list[GrantRecord] = []
+            for bucket in await self._due("revocations", now):
+                if len(taken) < limit:
+                    rows = await self._link.script(
+                        bucket, "take_revocations", repr(now), limit - len(taken), repr(retry_at)
+                    )
+                    taken += [unpack_grant(key, value) for key, value in rows]
+            return taken
+
+        return await self._whole(take())
+
+    async def settle_revocation(self, key: bytes, *, generation: int, created_at: float) -> None:
+        """Take out of the queue what was revoked."""
+        await self._whole(self._link.script(key[0], "settle_revocation", key, generation, repr(created_at)))
+
+    async def spend_once(self, key: bytes, *, expires_at: float, now: float) -> bool:
+        """Return True once; see SessionStore."""
+        if expires_at <= now:
+            return False
+        values = (repr(expires_at), repr(now))
+        return bool(await self._whole(self._link.script(key[0], "spend_once", key, *values)))
+
+    async def changes(self, since: Cursor | None) -> Changes:
+        """Return what changed; see SessionStore."""
+        return await self._whole(self._changes.since(since))
+
+    async def _due(self, name: str, now: float) -> list[int]:
+        """Return the buckets in whose sorted set something is due."""
+        counts = await self._link.run_all(
+            [("ZCOUNT", f"{self._link.prefix(bucket)}{name}", "-inf", repr(now)) for bucket in range(BUCKETS)]
+        )
+        return [bucket for bucket, count in enumerate(counts) if count]
+
+    async def _whole(self, work: Coroutine[object, object, _T]) -> _T:
+        """Do `work` to its end even if the caller is cancelled meanwhile."""
+        task = asyncio.ensure_future(work)
+        self._under_way.add(task)
+        task.add_done_callback(self._landed)
+        return await asyncio.shield(task)
+
+    def _landed(self, task: asyncio.Task[object]) -> None:
+        self._under_way.discard(task)
+        if not task.cancelled():
+            # Whoever was to hear of the error may have left.
+            task.exception()

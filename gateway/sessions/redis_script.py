@@ -1,0 +1,34 @@
+"""The one script that does all of the Redis store's operations."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.resources import files
+
+from gateway.sessions.records import (
+    HANDED_SECONDS,
+    REVOCATION_SECONDS,
+    SWEEP_SESSIONS,
+    TOKENS_DEAD,
+    TOMBSTONE_SECONDS,
+)
+
+_FILES = ("steps", "sessions", "grants")
+
+
+def _build_script() -> bytes:
+    constants = {
+        "HANDED_SECONDS": HANDED_SECONDS,
+        "REVOCATION_SECONDS": REVOCATION_SECONDS,
+        "SWEEP": SWEEP_SESSIONS,
+        "TOMBSTONE_SECONDS": TOMBSTONE_SECONDS,
+        "TOKENS_DEAD": "{" + ", ".join(f"{reason} = true" for reason in sorted(TOKENS_DEAD)) + "}",
+    }
+    head = "".join(f"local {name} = {value}\n" for name, value in constants.items())
+    folder = files("gateway.sessions") / "lua"
+    return (head + "".join((folder / f"{name}.lua").read_text() for name in _FILES)).encode()
+
+
+SCRIPT = _build_script()
+DIGEST = hashlib.sha1(SCRIPT, usedforsecurity=False).hexdigest()
+"""By which Redis knows a script that it has seen."""

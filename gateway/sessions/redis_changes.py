@@ -29,7 +29,6 @@ class RedisChanges:
         self._connections: dict[str, AbstractConnection] = {}
         self._epoch = 0
         self._log = ChangeLog(0)
-        self._pings = 0
 
     async def since(self, cursor: Cursor | None) -> Changes:
         """Return what was published since a cursor; StoreUnavailable if not every master answers."""
@@ -41,9 +40,7 @@ class RedisChanges:
                     await asyncio.gather(*(self._subscribe(each) for each in self._connections.values()))
                     self._epoch += 1
                     self._log = ChangeLog(self._epoch)
-                self._pings += 1
-                token = str(self._pings).encode()
-                await asyncio.gather(*(self._read(each, token) for each in self._connections.values()))
+                await asyncio.gather(*(self._read(each) for each in self._connections.values()))
             except BaseException:
                 await self._let_go()
                 raise
@@ -58,14 +55,12 @@ class RedisChanges:
         await connection.send_command("SUBSCRIBE", self._link.channel)
         await connection.read_response()
 
-    async def _read(self, connection: AbstractConnection, token: bytes) -> None:
-        await connection.send_command("PING", token)
-        while True:
-            kind, *rest = _parts(await connection.read_response())
-            if kind == b"message":
-                self._log.note(rest[1])
-            elif kind == b"pong" and rest[0] == token:
-                return
+    async def _read(self, connection: AbstractConnection) -> None:
+        await connection.send_command("PING")
+        # The answer to the PING is the only one that is no message: a connection with a PING unanswered is
+        # not used again.
+        while (parts := _parts(await connection.read_response()))[0] == b"message":
+            self._log.note(parts[2])
 
     async def _let_go(self) -> None:
         connections, self._connections = self._connections, {}

@@ -6,7 +6,7 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import NoScriptError, RedisClusterException, RedisError
 
 from gateway.errors import StoreUnavailable
 from gateway.sessions.redis_clients import build_client
@@ -56,21 +56,21 @@ class RedisLink:
 
     async def run(self, *command: Argument) -> Any:  # noqa: ANN401 - whatever Redis answers
         """Return the answer to a command; StoreUnavailable for every trouble."""
-        async with self.limits() as client:
+        async with self._turn() as client:
             return await client.run(*command)
 
     async def run_all(self, commands: Sequence[Sequence[Argument]]) -> list[Any]:
         """Return the answers to commands that have nothing to do with each other, sent together."""
-        async with self.limits() as client:
+        async with self._turn() as client:
             return await client.run_all(commands)
 
     async def script(self, bucket: int, operation: str, *arguments: Argument) -> Any:  # noqa: ANN401 - the same
         """Do an operation of the script in a bucket."""
         prefix = self.prefix(bucket)
-        # Two keys, neither of which is ever there: a cluster that is moving the slot then says TRYAGAIN, where
-        # it would else let the script see the half of the bucket that has arrived.
+        # Two keys, neither of which is ever there: a cluster that is moving the slot then says TRYAGAIN, and
+        # does not let the script see only the half of the bucket that has arrived.
         rest = (2, prefix, f"{prefix}-", operation, self.channel, *arguments)
-        async with self.limits() as client:
+        async with self._turn() as client:
             try:
                 return await client.run("EVALSHA", DIGEST, *rest)
             except NoScriptError:
@@ -78,19 +78,28 @@ class RedisLink:
 
     @asynccontextmanager
     async def limits(self) -> AsyncGenerator[RedisClient]:
-        """Hand out the client for one command, to be used within the limits of time and number."""
+        """Hand out the client to be used at once, within the limit of time."""
+        try:
+            if self._client is None:
+                raise StoreUnavailable(log_detail="the Redis store is closed")
+            async with asyncio.timeout(self._seconds):
+                yield self._client
+        except (RedisError, RedisClusterException, OSError, TimeoutError) as exc:
+            raise _unavailable(exc) from exc
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncGenerator[RedisClient]:
+        """Hand out the client to not too many at once."""
         try:
             async with asyncio.timeout(self._seconds):
                 await self._room.acquire()
-            try:
-                if self._client is None:
-                    raise StoreUnavailable(log_detail="the Redis store is closed")
-                async with asyncio.timeout(self._seconds):
-                    yield self._client
-            finally:
-                self._room.release()
-        except (RedisError, OSError, TimeoutError) as exc:
+        except TimeoutError as exc:
             raise _unavailable(exc) from exc
+        try:
+            async with self.limits() as client:
+                yield client
+        finally:
+            self._room.release()
 
 
 def _unavailable(exc: Exception) -> StoreUnavailable:

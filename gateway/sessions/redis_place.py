@@ -51,7 +51,7 @@ def parse_redis_url(url: str) -> RedisPlace:
     if kind == "single" and len(addresses) > 1:
         raise ValueError("several hosts need redis+sentinel: or redis+cluster:")
     service, db = _parse_path(kind, parts.path)
-    options = parse_qs(parts.query, strict_parsing=bool(parts.query))
+    options = parse_qs(parts.query, keep_blank_values=True)
     if not set(options) <= {"ca_file"}:
         raise ValueError("the only option is ca_file")
     return RedisPlace(

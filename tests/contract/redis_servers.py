@@ -8,9 +8,17 @@ import subprocess
 import tempfile
 import time
 from contextlib import ExitStack, suppress
+from datetime import UTC, datetime, timedelta
 from functools import cache
+from ipaddress import ip_address
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from redis.asyncio import Redis
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,10 +56,13 @@ class RedisServer:
 
     def ask(self, *command: str) -> str:
         """Return what redis-cli says."""
-        run = subprocess.run(
-            ["redis-cli", "-p", str(self.port), *command], capture_output=True, text=True, check=False
-        )
-        return run.stdout.strip()
+        return ask(self.port, *command)
+
+
+def ask(port: int, *command: str) -> str:
+    """Return what redis-cli says to a command at a port of this machine."""
+    arguments = ["redis-cli", "-p", str(port), *command]
+    return subprocess.run(arguments, capture_output=True, text=True, check=False).stdout.strip()
 
 
 def poll_until(is_ready: Callable[[], bool]) -> None:
@@ -107,6 +118,41 @@ def cluster_url() -> str:
 def cluster_address(servers: list[RedisServer]) -> str:
     """Return the URL of a cluster."""
     return "redis+cluster://" + ",".join(f"127.0.0.1:{server.port}" for server in servers)
+
+
+def write_certificate(folder: Path) -> Path:
+    """Make cert.pem, for 127.0.0.1 and signed by itself, and key.pem; return the former."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "redis")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem, no_password = serialization.Encoding.PEM, serialization.NoEncryption()
+    (folder / "key.pem").write_bytes(key.private_bytes(pem, serialization.PrivateFormat.PKCS8, no_password))
+    (folder / "cert.pem").write_bytes(certificate.public_bytes(pem))
+    return folder / "cert.pem"
+
+
+async def read_everything(namespace: str, url: str | None = None) -> dict[bytes, bytes]:
+    """Return all keys of a namespace on the server, each with everything under it."""
+    found: dict[bytes, bytes] = {}
+    connection: Any = Redis.from_url(url or single_url())
+    async with connection as client:
+        async for name in client.scan_iter(f"{namespace}:*"):
+            kind = await client.type(name)
+            if kind == b"string":
+                found[name] = await client.get(name) or b""
+            elif kind == b"hash":
+                found[name] = b"".join(await client.hkeys(name))
+            else:
+                found[name] = b"".join(await client.zrange(name, 0, -1))
+    return found
 
 
 def stop_all() -> None:

@@ -119,7 +119,7 @@ async def _answers(store: SessionStore, operations: list[tuple[Any, ...]]) -> li
         return [*answers, await store.count_sessions(NOW)]
 
 
-@settings(max_examples=100, deadline=None, database=None, derandomize=True)
+@settings(max_examples=40, deadline=None, database=None, derandomize=True)
 @given(st.lists(OPERATIONS, max_size=30))
 def test_all_stores_agree(operations: list[tuple[Any, ...]]) -> None:
     async def ask_all() -> list[list[object]]:

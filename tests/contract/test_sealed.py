@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 from gateway.sessions.keyring import Keyring
 from gateway.sessions.memory import MemoryStore
-from gateway.sessions.session import Tokens, new_session_id
+from gateway.sessions.redis import RedisStore
+from gateway.sessions.session import Tokens
 from gateway.sessions.sqlite import SqliteStore
 from gateway.sessions.vault import Vault
+from tests.contract import redis_servers
 from tests.contract.records import NOW
 from tests.contract.stores import opened
 
@@ -30,19 +32,26 @@ TOKENS = Tokens(
     scope="scope-canary",
 )
 PERSONAL = ("subject-canary", "connection-canary", "ada@canary.example", "Ada Canary")
+DEVICE = ("device-canary", "address-canary", "sid-canary")
+SIGN_IN = {
+    "issuer": "https://issuer-canary.example",
+    "client_id": "client-canary",
+    "subject": PERSONAL[0],
+    "connection_id": PERSONAL[1],
+}
 
 
 async def _begin(vault: Vault, session_id: str, *, replaces: bytes | None = None) -> tuple[Session, Grant]:
     session, _ = await vault.begin(
         session_id=session_id,
-        issuer="https://issuer-canary.example",
-        client_id="client-canary",
-        subject=PERSONAL[0],
-        connection_id=PERSONAL[1],
+        **SIGN_IN,
         claims={"email": PERSONAL[2], "name": PERSONAL[3]},
         tokens=TOKENS,
         replaces=replaces,
         now=NOW,
+        device=DEVICE[0],
+        address=DEVICE[1],
+        sid=DEVICE[2],
     )
     grant = await vault.read_grant(session.grant_key)
     assert grant is not None
@@ -52,16 +61,28 @@ async def _begin(vault: Vault, session_id: str, *, replaces: bytes | None = None
 async def _live(store: SessionStore) -> list[str]:
     """Let a whole life of sessions pass through the store; return every secret of it."""
     vault = Vault(store, Keyring([SECRET]), idle_seconds=1800, max_seconds=36000)
-    session_ids = [new_session_id() for _ in range(3)]
+    session_ids = [vault.new_session_id(**SIGN_IN) for _ in range(3)]
     first, grant = await _begin(vault, session_ids[0])
     newer = replace(TOKENS, access_token="access-token-canary-2", refresh_token="refresh-token-canary-2")
     assert await vault.replace_tokens(grant, newer) is not None
     await vault.keep_alive(first, now=NOW + 600)
     second, _ = await _begin(vault, session_ids[1], replaces=first.key)
+    await vault.claim_refresh(grant, owner=b"owner", lease_seconds=30, now=NOW + 601)
     await vault.end(second.key, reason="signed_out", now=NOW + 601)
-    await _begin(vault, session_ids[2])
+    third, _ = await _begin(vault, session_ids[2])
+    assert await vault.list_for(third, now=NOW + 601) == [third]
+    assert await vault.spend_once(b"state", expires_at=NOW + 900, now=NOW + 601)
     tokens = [token for pair in (TOKENS, newer) for token in (pair.access_token, pair.refresh_token or "")]
-    return [*tokens, *session_ids, *PERSONAL, "client-canary", "issuer-canary", "scope-canary", SECRET]
+    return [
+        *tokens,
+        *session_ids,
+        *PERSONAL,
+        *DEVICE,
+        "client-canary",
+        "issuer-canary",
+        "scope-canary",
+        SECRET,
+    ]
 
 
 def _hidden(secrets: list[str]) -> list[bytes]:
@@ -94,3 +115,14 @@ async def test_the_records_in_memory_hold_no_secret() -> None:
         raw = pickle.dumps(vars(store))
     assert b"signed_out" in raw
     assert [secret for secret in _hidden(secrets) if secret in raw] == []
+
+
+async def test_neither_keys_nor_values_in_redis_hold_a_secret() -> None:
+    async with opened(RedisStore(redis_servers.single_url(), namespace="sealed")) as store:
+        secrets = await _live(store)
+        raw = await redis_servers.read_everything("sealed")
+    kinds = {name[len("sealed:{00}:") :][:1] for name in raw}
+    assert kinds >= {b"s", b"g", b"m", b"r", b"u", b"i", b"d", b"e"}
+    assert b"signed_out" in b"".join(raw.values())
+    for name, value in raw.items():
+        assert [secret for secret in _hidden(secrets) if secret in name + value] == []

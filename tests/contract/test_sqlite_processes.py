@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gateway.sessions.records import GrantRecord, SessionRecord
+from gateway.sessions.records import HANDED_SECONDS, GrantRecord, SessionRecord
 from gateway.sessions.sqlite import SqliteStore
 from tests.contract.records import NOW, grant_record, key, session_record, tombstone
 from tests.contract.stores import opened
@@ -80,6 +80,9 @@ async def test_a_killed_process_leaves_whatever_it_promised(database: Path, line
                 assert isinstance(found, SessionRecord)
                 assert isinstance(grant, GrantRecord)
                 assert grant.generation >= (2 if what == "refreshed" else 1)
+        queued = await store.take_revocations(now=NOW + HANDED_SECONDS, limit=1000, retry_at=NOW)
+        ended = {key(session.strip()) for what, session in promised[:-1] if what == "ended"}
+        assert {grant.key for grant in queued} >= ended
         await store.ping()
     connection = sqlite3.connect(database)
     assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]

@@ -1,0 +1,262 @@
+"""What is particular to Redis: expiry, buckets, steps that a crash may part, its clock and its troubles."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from redis.asyncio import Redis
+
+from gateway.errors import StoreUnavailable
+from gateway.sessions.records import REVOCATION_SECONDS, TOMBSTONE_SECONDS, EndedSessions
+from gateway.sessions.redis import RedisStore
+from tests.contract import redis_servers
+from tests.contract.records import LONGEST, NOW, grant_record, key, session_record, tombstone
+from tests.contract.stores import opened
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
+
+    from tests.contract.redis_servers import RedisServer
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[Redis]:
+    async with Redis.from_url(redis_servers.single_url()) as client:
+        await client.flushall()
+        yield client
+
+
+@pytest.fixture
+async def store(client: Redis) -> AsyncIterator[RedisStore]:
+    _ = client
+    async with opened(RedisStore(redis_servers.single_url())) as store:
+        assert isinstance(store, RedisStore)
+        yield store
+
+
+@pytest.fixture
+def server() -> Iterator[RedisServer]:
+    server = redis_servers.start_server()
+    yield server
+    server.stop()
+
+
+def _url(server: RedisServer) -> str:
+    return f"redis://127.0.0.1:{server.port}"
+
+
+async def _begin(store: RedisStore, name: str = "a", grant: str = "grant") -> None:
+    await store.add(session_record(name, grant, sid="sid"), grant_record(grant), replaces=None, now=NOW)
+
+
+async def test_every_key_expires_by_itself(store: RedisStore, client: Redis) -> None:
+    for name in "abc":
+        await _begin(store, name, f"grant {name}")
+    await store.touch(key("a"), last_seen_at=NOW + 60, idle_at=NOW + 1860)
+    await store.claim_refresh(key("grant a"), generation=1, owner=b"one", lease_seconds=30, now=NOW)
+    await store.renew_claim(key("grant a"), owner=b"one", lease_seconds=30, now=NOW)
+    await store.replace_grant(grant_record("grant b", generation=2), expected_generation=1)
+    await store.claim_refresh(key("grant b"), generation=2, owner=b"one", lease_seconds=30, now=NOW)
+    await store.release_claim(key("grant b"), owner=b"one", spent_unknown=True, now=NOW)
+    await store.end_session(key("c"), reason="signed_out", now=NOW)
+    await store.spend_once(key("state"), expires_at=NOW + 600, now=NOW)
+    names = [name async for name in client.scan_iter()]
+    assert len(names) > 12
+    latest = (NOW + LONGEST + REVOCATION_SECONDS) * 1000
+    for name in names:
+        assert 0 < await client.pexpiretime(name) <= latest, name
+
+
+async def test_a_tombstone_and_a_spent_key_expire_when_they_should(store: RedisStore, client: Redis) -> None:
+    await _begin(store)
+    await store.end_session(key("a"), reason="signed_out", now=NOW)
+    await store.spend_once(key("state"), expires_at=NOW + 600, now=NOW)
+    names = [name async for name in client.scan_iter("lexgate:{00}:[su]*")]
+    ends = sorted([await client.pexpiretime(name) for name in names])
+    assert ends == [(NOW + 600) * 1000, (NOW + TOMBSTONE_SECONDS) * 1000]
+
+
+async def test_a_swept_store_is_empty(store: RedisStore, client: Redis) -> None:
+    for name in ("a", "far b"):
+        await _begin(store, name, "far" if name.startswith("far") else "grant")
+    for grant in await store.remove_expired(NOW + LONGEST):
+        await store.settle_revocation(grant.key, generation=1, created_at=NOW)
+    await store.remove_expired(NOW + LONGEST + TOMBSTONE_SECONDS)
+    left = [name async for name in client.scan_iter() if not name.endswith(b"ping")]
+    assert left == []
+
+
+async def test_a_lease_ends_by_the_servers_clock(store: RedisStore) -> None:
+    await _begin(store)
+    for owner in (b"one", b"other"):
+        deadline = time.monotonic() + 10
+        while True:
+            claim = await store.claim_refresh(
+                key("grant"), generation=1, owner=owner, lease_seconds=0.05, now=NOW
+            )
+            if claim.outcome != "held":
+                break
+            assert claim.until is not None
+            assert NOW < claim.until <= NOW + 0.05
+            assert time.monotonic() < deadline
+        assert claim.outcome == ("granted" if owner == b"one" else "granted_abandoned")
+
+
+async def test_a_session_and_its_grant_must_lie_together(store: RedisStore) -> None:
+    with pytest.raises(ValueError, match="begin differently"):
+        await store.add(session_record("far a"), grant_record(), replaces=None, now=NOW)
+    assert await store.list_sessions(key("subject")) == []
+
+
+async def test_a_crash_before_the_session_is_added_leaves_a_line_that_is_passed_over(
+    store: RedisStore, client: Redis
+) -> None:
+    await _begin(store)
+    await client.zadd(b"lexgate:{00}:i" + key("subject"), {key("never added"): NOW + 60})
+    assert await store.list_sessions(key("subject")) == [session_record("a", sid="sid")]
+    ended = await store.end_sessions(key("subject"), except_key=key("a"), reason="signed_out", now=NOW)
+    assert ended == EndedSessions()
+
+
+async def test_a_crash_before_the_old_session_is_replaced_leaves_both(
+    server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(RedisStore(_url(server))) as store:
+        assert isinstance(store, RedisStore)
+        await _begin(store, "far old", "far")
+
+        async def crash(*_: object, **__: object) -> None:
+            raise StoreUnavailable
+
+        monkeypatch.setattr(store, "_end", crash)
+        with pytest.raises(StoreUnavailable):
+            await store.add(session_record("new"), grant_record(), replaces=key("far old"), now=NOW)
+        for name, grant in (("far old", "far"), ("new", "grant")):
+            assert await store.read_session(key(name)) is not None
+            assert await store.read_grant(key(grant)) == grant_record(grant)
+
+
+async def test_a_script_that_redis_forgot_is_sent_again(store: RedisStore, client: Redis) -> None:
+    await client.script_flush()
+    await _begin(store)
+    assert await store.read_session(key("a")) == session_record("a", sid="sid")
+
+
+async def test_two_namespaces_do_not_meet(store: RedisStore) -> None:
+    async with opened(RedisStore(redis_servers.single_url(), namespace="other")) as other:
+        cursor = (await other.changes(None)).cursor
+        await _begin(store)
+        await store.end_session(key("a"), reason="signed_out", now=NOW)
+        assert await other.read_session(key("a")) is None
+        assert (await other.changes(cursor)).keys == frozenset()
+
+
+async def test_a_lost_subscription_means_that_anything_may_have_changed(
+    store: RedisStore, client: Redis
+) -> None:
+    await _begin(store)
+    cursor = (await store.changes(None)).cursor
+    assert (await store.changes(cursor)).keys == frozenset()
+    await client.execute_command("CLIENT", "KILL", "TYPE", "pubsub")  # type: ignore[no-untyped-call] # redis-py
+    await store.end_session(key("a"), reason="signed_out", now=NOW)
+    with pytest.raises(StoreUnavailable):
+        await store.changes(cursor)
+    assert (await store.changes(cursor)).keys is None
+
+
+async def test_a_restart_is_an_outage_that_passes(server: RedisServer) -> None:
+    async with opened(RedisStore(_url(server))) as store:
+        cursor = (await store.changes(None)).cursor
+        server.stop()
+        for operation in (store.read_session(key("a")), store.changes(cursor), store.ping()):
+            with pytest.raises(StoreUnavailable) as caught:
+                await operation
+            assert caught.value.retry_after is not None
+            assert not caught.value.detail
+            assert str(server.port) not in caught.value.log_detail
+        server.start()
+        await store.ping()
+        await store.add(session_record("a"), grant_record(), replaces=None, now=NOW)
+        assert await store.read_session(key("a")) == session_record("a")
+        assert (await store.changes(cursor)).keys is None
+
+
+async def test_a_redis_that_hangs_is_an_outage_that_passes(server: RedisServer) -> None:
+    async with opened(RedisStore(_url(server), seconds=0.1)) as store:
+        await store.add(session_record("a"), grant_record(), replaces=None, now=NOW)
+        cursor = (await store.changes(None)).cursor
+        server.process.send_signal(signal.SIGSTOP)
+        operations = [store.read_session(key("a")) for _ in range(100)]
+        answers = await asyncio.gather(*operations, store.changes(cursor), return_exceptions=True)
+        assert {type(answer) for answer in answers} == {StoreUnavailable}
+        server.process.send_signal(signal.SIGCONT)
+        assert await store.read_session(key("a")) == session_record("a")
+        assert (await store.changes(cursor)).keys is None
+
+
+async def test_a_redis_that_takes_no_writes_is_unavailable(store: RedisStore, client: Redis) -> None:
+    await _begin(store)
+    await client.execute_command("REPLICAOF", "127.0.0.1", "1")  # type: ignore[no-untyped-call] # redis-py
+    try:
+        with pytest.raises(StoreUnavailable):
+            await store.ping()
+        with pytest.raises(StoreUnavailable):
+            await store.end_session(key("a"), reason="signed_out", now=NOW)
+        assert await store.read_session(key("a")) == session_record("a", sid="sid")
+    finally:
+        await client.execute_command("REPLICAOF", "NO", "ONE")  # type: ignore[no-untyped-call] # redis-py
+    await store.end_session(key("a"), reason="signed_out", now=NOW)
+    assert await store.read_session(key("a")) == tombstone("a", "signed_out", NOW)
+
+
+async def test_a_redis_that_is_full_is_unavailable(server: RedisServer) -> None:
+    async with opened(RedisStore(_url(server))) as store:
+        server.ask("config", "set", "maxmemory", "1")
+        with pytest.raises(StoreUnavailable):
+            await store.add(session_record("a"), grant_record(), replaces=None, now=NOW)
+        server.ask("config", "set", "maxmemory", "0")
+        await store.add(session_record("a"), grant_record(), replaces=None, now=NOW)
+
+
+async def test_a_wrong_password_is_unavailable_and_said_to_nobody(server: RedisServer) -> None:
+    server.ask("config", "set", "requirepass", "canary")
+    with pytest.raises(StoreUnavailable) as caught:
+        await RedisStore(f"redis://:wrong-canary@127.0.0.1:{server.port}").open()
+    assert "canary" not in f"{caught.value!r} {caught.value.log_detail}"
+    async with opened(RedisStore(f"redis://:canary@127.0.0.1:{server.port}/2")) as store:
+        await store.ping()
+
+
+async def test_a_connection_may_be_encrypted(tmp_path: Path) -> None:
+    ca_file = redis_servers.write_certificate(tmp_path)
+    server = redis_servers.start_server(
+        f"tls-cert-file {ca_file}",
+        f"tls-key-file {tmp_path / 'key.pem'}",
+        f"tls-ca-cert-file {ca_file}",
+        "tls-auth-clients no",
+        f"tls-port {(tls_port := redis_servers.free_port())}",
+    )
+    url = f"rediss://127.0.0.1:{tls_port}"
+    async with opened(RedisStore(f"{url}?ca_file={ca_file}")) as store:
+        assert (await store.changes(None)).keys is None
+        await store.ping()
+    with pytest.raises(StoreUnavailable):
+        await RedisStore(url).open()
+    server.stop()
+
+
+async def test_close_finishes_what_is_under_way(client: Redis) -> None:
+    _ = client
+    store = RedisStore(redis_servers.single_url())
+    await store.open()
+    adding = asyncio.create_task(store.add(session_record("a"), grant_record(), replaces=None, now=NOW))
+    await asyncio.sleep(0)
+    await store.close()
+    assert await adding is None
+    async with opened(RedisStore(redis_servers.single_url())) as again:
+        assert await again.read_session(key("a")) == session_record("a")

@@ -78,7 +78,7 @@ class Gateway:
             audit=self._audit,
             keyring=self._keyring,
         )
-        self._revocation = Revocation(self._authorization_server)
+        self._revocation = Revocation(self._authorization_server, self._vault, clock=clock)
         self._upstream = Upstream()
         self._sweep = Sweep(
             vault=self._vault, revocation=self._revocation, metrics=self._metrics, clock=clock

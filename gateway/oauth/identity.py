@@ -35,12 +35,14 @@ class Identity:
     connection_id: str | None = field(repr=False)
     """lexoffice's."""
     claims: dict[str, str] = field(repr=False)
+    sid: str | None = field(default=None, repr=False)
+    """The authorization server's own session, where the id_token names it (Back-Channel Logout 1.0 §2.1)."""
 
 
 def build_identity(claims: Mapping[str, object]) -> Identity:
     """Take the subject and what is fit for display from validated id_token claims."""
     display = {name: text for name in _DISPLAY_CLAIMS if (text := _text(claims.get(name)))}
-    return Identity(str(claims["sub"]), None, display)
+    return Identity(str(claims["sub"]), None, display, _text(claims.get("sid")) or None)
 
 
 def parse_profile(body: bytes) -> Identity:

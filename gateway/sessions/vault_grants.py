@@ -85,9 +85,10 @@ class GrantVault:
         """Let go of a claim whose refresh brought no tokens; say whether the token may have been spent."""
         await self._store.release_claim(grant_key, owner=owner, spent_unknown=spent_unknown, now=now)
 
-    async def queue_revocation(self, grant: Grant, *, now: float) -> None:
+    async def queue_revocation(self, grant: Grant, *, now: float, due_at: float | None = None) -> None:
         """Have tokens revoked that never had a session, or whose grant went while they were fetched."""
-        await self._store.queue_revocation(seal_grant(grant, self._keyring), due_at=now, now=now)
+        due = now if due_at is None else due_at
+        await self._store.queue_revocation(seal_grant(grant, self._keyring), due_at=due, now=now)
 
     async def take_revocations(self, *, now: float, limit: int, retry_at: float) -> list[Grant]:
         """Return grants whose tokens are to be revoked now; each is offered again at `retry_at`.

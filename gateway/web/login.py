@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse
 
 from gateway.browser.cookie import SESSION_COOKIE, build_set_cookie
 from gateway.browser.csrf import judge_navigation
+from gateway.browser.device import describe_device
 from gateway.browser.login_attempt import LOGIN_ATTEMPT_LIFETIME, LoginAttempt, validate_login_attempt
 from gateway.browser.return_to import validate_return_to
 from gateway.errors import AuthorizationResponseSpent, GatewayError
@@ -23,8 +24,7 @@ from gateway.oauth.authorization import (
 )
 from gateway.oauth.pkce import build_code_challenge, new_code_verifier
 from gateway.observability.exchange import exchange_of
-from gateway.sessions.refresh import build_tokens
-from gateway.sessions.session import new_session_id
+from gateway.sessions.refreshed_tokens import build_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -162,11 +162,10 @@ class SignIn:
             identity = await self._authorization_server.identify(
                 tokens, nonce=attempt.nonce, max_age=attempt.max_age
             )
-            session_id = new_session_id()
-            session = await self._begin_session(session_id, attempt, identity, tokens)
+            session_id, session = await self._begin_session(request, attempt, identity, tokens)
         except BaseException:
             # Nobody will ever use these tokens: they must not live on at the authorization server.
-            self._revocation.begin(tokens.refresh_token, tokens.access_token)
+            self._revocation.begin_unheld(build_tokens(tokens, now=self._clock()))
             raise
         self._note(request, session)
         response = RedirectResponse(attempt.return_to, 302)
@@ -180,9 +179,15 @@ class SignIn:
         return response
 
     async def _begin_session(
-        self, session_id: str, attempt: LoginAttempt, identity: Identity, tokens: TokenResponse
-    ) -> Session:
+        self, request: Request, attempt: LoginAttempt, identity: Identity, tokens: TokenResponse
+    ) -> tuple[str, Session]:
         now = self._clock()
+        session_id = self._vault.new_session_id(
+            issuer=self._authorization_server.name,
+            client_id=self._authorization_server.client_id,
+            subject=identity.subject,
+            connection_id=identity.connection_id,
+        )
         session, replaced = await self._vault.begin(
             session_id=session_id,
             issuer=self._authorization_server.name,
@@ -193,10 +198,13 @@ class SignIn:
             tokens=build_tokens(tokens, now=now),
             replaces=attempt.previous_session,
             now=now,
+            device=describe_device(request.headers.get("user-agent")),
+            address=exchange_of(request.scope).address,
+            sid=identity.sid,
         )
         if replaced is not None:
-            self._revocation.begin(replaced.tokens.refresh_token, replaced.tokens.access_token)
-        return session
+            self._revocation.begin(replaced)
+        return session_id, session
 
     def _note(self, request: Request, session: Session) -> None:
         exchange = exchange_of(request.scope)

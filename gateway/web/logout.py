@@ -91,7 +91,7 @@ class SignOut:
         )
 
     async def _revoke(self, grant: Grant) -> bool:
-        task = self._revocation.begin(grant.tokens.refresh_token, grant.tokens.access_token)
+        task = self._revocation.begin(grant)
         await asyncio.wait({task}, timeout=_PATIENCE)
         return task.done() and task.result()
 

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 _LOGGER = logging.getLogger(__name__)
 _SWEEP_SECONDS = 60.0
-_AT_ONCE = 8
-"""Revocations under way at a time: the authorization server has a rate limit of its own."""
 
 
 class Sweep:
@@ -46,14 +44,11 @@ class Sweep:
                 await self._task
 
     async def sweep(self) -> int:
-        """Sweep once; returns how many grants were left without a session and are being revoked."""
+        """Sweep once; returns how many grants were left without a session, now or before, and are being revoked."""
         grants = await self._vault.sweep(self._clock())
-        under_way: set[asyncio.Task[bool]] = set()
         for grant in grants:
-            if len(under_way) >= _AT_ONCE:
-                _, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
-            under_way.add(self._revocation.begin(grant.tokens.refresh_token, grant.tokens.access_token))
-        return len(grants)
+            self._revocation.begin(grant)
+        return len(grants) + await self._revocation.retry()
 
     async def _run(self) -> None:
         while True:

@@ -28,7 +28,8 @@
     |   |-- TokenResponseInvalid            502 token_response_invalid
     |   |-- MetadataInvalid                 502 metadata_invalid
     |   |-- IdTokenInvalid                  502 id_token_invalid
-    |   |   `-- KeyUnknown                      502 id_token_invalid: fetch the keys again
+    |   |   |-- KeyUnknown                      502 id_token_invalid: fetch the keys again
+    |   |   `-- IdTokenUntimely                 502 id_token_invalid: one of the clocks is wrong
     |   `-- IdentityInvalid                 502 identity_invalid
     |-- ResourceServerError           the resource server is at fault: 502, 504
     |   |-- ResourceServerUnreachable       502 resource_server_unreachable
@@ -45,7 +46,7 @@ token, code, secret or session id.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class GatewayError(Exception):
@@ -61,6 +62,10 @@ class GatewayError(Exception):
         self.log_detail = log_detail
         self.retry_after = retry_after
         """Seconds after which trying again makes sense, or None."""
+
+    def again(self) -> Self:
+        """Return an equal error, to be raised to somebody else."""
+        return type(self)(self.detail, log_detail=self.log_detail, retry_after=self.retry_after)
 
 
 class BrowserError(GatewayError):
@@ -213,6 +218,8 @@ class AuthorizationServerError(GatewayError):
     code = "authorization_server_error"
     status = 502
     title = "The authorization server failed"
+    was_not_sent = False
+    """Whether the request certainly did not reach it: a code or refresh token in it is then unspent."""
 
 
 class AuthorizationServerUnreachable(AuthorizationServerError):
@@ -287,6 +294,10 @@ class IdTokenInvalid(AuthorizationServerError):
 
 class KeyUnknown(IdTokenInvalid):
     """The id_token names a key that is not in the key set: fetching the keys again may help."""
+
+
+class IdTokenUntimely(IdTokenInvalid):
+    """The id_token is right but for its times: expired, or of a clock that goes another way than ours."""
 
 
 class IdentityInvalid(AuthorizationServerError):

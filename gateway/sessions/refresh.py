@@ -33,6 +33,7 @@ from gateway.errors import (
     GatewayError,
     GrantRefused,
     IdTokenInvalid,
+    IdTokenUntimely,
     KeyUnknown,
     SessionRequired,
     StoreError,
@@ -188,12 +189,12 @@ class Refresher:
         try:
             await self._authorization_server.confirm_subject(response, subject=grant.subject)
         except AuthorizationServerError as error:
-            if isinstance(error, IdTokenInvalid) and not isinstance(error, KeyUnknown):
+            if isinstance(error, IdTokenInvalid) and not isinstance(error, KeyUnknown | IdTokenUntimely):
                 # OpenID Connect Core §12.2: tokens of somebody else must not become this user's.
                 await self._end(grant, error.code)
                 await self._revoke(tokens)
                 raise SessionRequired("grant_ended") from None
-            _LOGGER.warning("the id_token of a refresh could not be checked: its key cannot be had")
+            _LOGGER.warning("the id_token of a refresh could not be checked: %s", error)
         current = await self._write(grant, tokens)
         if current is None:
             await self._revoke(tokens)

@@ -46,7 +46,7 @@ token, code, secret or session id.
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from typing import ClassVar
 
 
 class GatewayError(Exception):
@@ -62,10 +62,6 @@ class GatewayError(Exception):
         self.log_detail = log_detail
         self.retry_after = retry_after
         """Seconds after which trying again makes sense, or None."""
-
-    def again(self) -> Self:
-        """Return an equal error, to be raised to somebody else."""
-        return type(self)(self.detail, log_detail=self.log_detail, retry_after=self.retry_after)
 
 
 class BrowserError(GatewayError):

@@ -22,8 +22,6 @@ _LOGGER = logging.getLogger(__name__)
 _METADATA_SECONDS = 3600.0
 _KEYS_SECONDS = 60.0
 """An unknown `kid` fetches the key set at most this often: no stranger can make it a hammer."""
-_FAILURE_SECONDS = 5.0
-"""A fetch that failed is everybody's answer for so long: those who wait do not each wait for their own."""
 _HTTP_OK = 200
 
 
@@ -46,18 +44,17 @@ class Published:
         self._keys: KeySet | None = None
         self._keys_fetched_at = float("-inf")
         self._fetching = asyncio.Lock()
-        self._failure: tuple[float, AuthorizationServerError] | None = None
+        self._discovery: asyncio.Task[ServerMetadata] | None = None
 
     async def metadata(self) -> ServerMetadata:
         """Return the metadata, fetched at most once an hour; known ones serve on while the fetch fails."""
         if self._metadata is not None and self._clock() < self._metadata_until:
             return self._metadata
-        async with self._fetching:
-            if self._metadata is not None and self._clock() < self._metadata_until:
-                return self._metadata
-            if self._failure is not None and self._clock() < self._failure[0]:
-                raise self._failure[1].again()
-            return await self._discover()
+        # One fetch for all who wait: where discovery hangs, they do not wait one after the other.
+        if self._discovery is None:
+            self._discovery = asyncio.create_task(self._discover())
+            self._discovery.add_done_callback(self._discovered)
+        return await asyncio.shield(self._discovery)
 
     async def keys(self, *, refetch: bool = False) -> KeySet:
         """Return the key set; with `refetch` a new one, unless it was fetched within the last minute."""
@@ -80,13 +77,17 @@ class Published:
             self._metadata = parse_metadata(body, self._issuer)
         except AuthorizationServerError as error:
             if self._metadata is None:
-                self._failure = (self._clock() + _FAILURE_SECONDS, error)
                 raise
             _LOGGER.warning("known metadata serve on: %s", error)
             self._metadata_until = self._clock() + _KEYS_SECONDS
         else:
             self._metadata_until = self._clock() + _METADATA_SECONDS
         return self._metadata
+
+    def _discovered(self, task: asyncio.Task[ServerMetadata]) -> None:
+        self._discovery = None
+        if not task.cancelled():
+            task.exception()  # told to whoever still waits; nobody may
 
     async def _fetch(self, url: str, what: str) -> bytes:
         answer = await self._connection.get(url)

@@ -28,7 +28,8 @@
     |   |-- TokenResponseInvalid            502 token_response_invalid
     |   |-- MetadataInvalid                 502 metadata_invalid
     |   |-- IdTokenInvalid                  502 id_token_invalid
-    |   |   `-- KeyUnknown                      502 id_token_invalid: fetch the keys again
+    |   |   |-- KeyUnknown                      502 id_token_invalid: fetch the keys again
+    |   |   `-- IdTokenUntimely                 502 id_token_invalid: one of the clocks is wrong
     |   `-- IdentityInvalid                 502 identity_invalid
     |-- ResourceServerError           the resource server is at fault: 502, 504
     |   |-- ResourceServerUnreachable       502 resource_server_unreachable
@@ -289,6 +290,10 @@ class IdTokenInvalid(AuthorizationServerError):
 
 class KeyUnknown(IdTokenInvalid):
     """The id_token names a key that is not in the key set: fetching the keys again may help."""
+
+
+class IdTokenUntimely(IdTokenInvalid):
+    """The id_token is right but for its times: expired, or of a clock that goes another way than ours."""
 
 
 class IdentityInvalid(AuthorizationServerError):

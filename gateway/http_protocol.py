@@ -76,9 +76,13 @@ class LimitedHttpProtocol(HttpToolsProtocol):
             framed = {name for name, _ in self.headers} & {b"content-length", b"transfer-encoding"}
             if framed or self.parser.get_method() == b"CONNECT":
                 raise ValueError("an upgrade with a body, or a tunnel")
+        if not self.url.startswith(b"/") or b"#" in self.url:
+            # RFC 9112 §3.2.1: the origin-form alone; of any other target uvicorn would keep the path and drop
+            # the host or fragment that somebody meant.
+            raise ValueError("not the origin-form")
         self._bytes_without_progress = 0
-        self._in_head = False
         super().on_headers_complete()
+        self._in_head = False
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of the body."""

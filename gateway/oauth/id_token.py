@@ -15,7 +15,7 @@ from joserfc import jws
 from joserfc.errors import JoseError, SecurityWarning
 from joserfc.jwk import JWKRegistry, Key, KeySet
 
-from gateway.errors import IdTokenInvalid, KeyUnknown, MetadataInvalid
+from gateway.errors import IdTokenInvalid, IdTokenUntimely, KeyUnknown, MetadataInvalid
 from gateway.oauth.metadata import ASYMMETRIC_ALGORITHMS
 from gateway.oauth.strict_json import parse_object
 
@@ -75,8 +75,8 @@ def validate_id_token(id_token: str, *, keys: KeySet, expected: Expected) -> dic
     """
     algorithm, claims = _verify(id_token, keys, expected.algorithms)
     _validate_issuer_and_audience(claims, expected)
-    _validate_times(claims, expected)
     _validate_bindings(claims, expected, algorithm)
+    _validate_times(claims, expected)
     return claims
 
 
@@ -180,11 +180,11 @@ def _validate_issuer_and_audience(claims: Mapping[str, object], expected: Expect
 def _validate_times(claims: Mapping[str, object], expected: Expected) -> None:
     now = expected.now
     if _time(claims, "exp") <= now - LEEWAY_SECONDS:
-        raise IdTokenInvalid(log_detail="exp has passed")
+        raise IdTokenUntimely(log_detail="exp has passed")
     if _time(claims, "iat") > now + LEEWAY_SECONDS:
-        raise IdTokenInvalid(log_detail="iat lies in the future")
+        raise IdTokenUntimely(log_detail="iat lies in the future")
     if "nbf" in claims and _time(claims, "nbf") > now + LEEWAY_SECONDS:
-        raise IdTokenInvalid(log_detail="nbf lies in the future")
+        raise IdTokenUntimely(log_detail="nbf lies in the future")
     # OpenID Connect Core §3.1.2.1: who asked for max_age must check auth_time.
     if expected.max_age is not None and _time(claims, "auth_time") + expected.max_age < now - LEEWAY_SECONDS:
         raise IdTokenInvalid(log_detail="auth_time is older than max_age")

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import math
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from gateway.errors import ResourceServerBroken
 from gateway.proxy.headers import build_safety_headers, filter_response_headers
 from gateway.proxy.redaction import TokenRedactor, is_text_like
+from gateway.proxy.request_body import BrowserLeftError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 
     from starlette.types import Send
 
@@ -30,12 +34,14 @@ async def pass_answer(
     destination: str,
     tokens: Iterable[str],
     retry_after: float,
+    idle_seconds: float,
 ) -> None:
     """Send head and body on, all but the end mark.
 
     Raises ResourceServerBroken for a head that cannot be passed on, or when the body ends too early.
 
-    `retry_after` (seconds) is told with a 429 that says nothing of its own.
+    `retry_after` (seconds) is told with a 429 that says nothing of its own; a browser that takes nothing for
+    `idle_seconds` is left.
     """
     if response.status not in _FINAL_STATUSES:
         raise ResourceServerBroken(log_detail=f"status {response.status} is no final answer's")
@@ -44,7 +50,8 @@ async def pass_answer(
     fields = dict(passed)
     content_type = fields.get(b"content-type")
     encoding = fields.get(b"content-encoding", b"identity").strip().lower()
-    is_searched = is_text_like(content_type)
+    # An error is searched whatever it calls itself: no type makes a quoted token harmless.
+    is_searched = response.status >= HTTPStatus.BAD_REQUEST or is_text_like(content_type)
     is_decoded = is_searched and encoding != b"identity" and _has_body(method, response.status)
     if is_decoded and encoding not in _DECODABLE:
         # The request asked for `identity`: what cannot be searched for the token is not passed on.
@@ -59,7 +66,18 @@ async def pass_answer(
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     chunks = response.chunks(decoded=is_decoded)
     async for chunk in _searched(chunks, redactor) if is_searched else chunks:
-        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        async with _taken_within(idle_seconds):
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+
+
+@contextlib.asynccontextmanager
+async def _taken_within(seconds: float) -> AsyncGenerator[None]:
+    """Break off for a browser that takes nothing for so long: it holds a connection that others need."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        raise BrowserLeftError from None
 
 
 def _build_headers(

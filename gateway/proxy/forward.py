@@ -227,6 +227,7 @@ class _Call:
                 destination=self._matched.route.destination,
                 tokens=self._used_tokens,
                 retry_after=step.wait,
+                idle_seconds=self._matched.route.timeouts.idle,
             )
         except ResourceServerError as error:
             raise self._told(error, self._scope["method"]) from error

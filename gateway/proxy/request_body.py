@@ -30,6 +30,7 @@ class RequestBody:
         self._seen = 0
         self._kept = bytearray()
         self._is_whole = False
+        self._whole = asyncio.Event()
         self._streamed = False
 
     async def read_ahead(self) -> None:
@@ -49,7 +50,8 @@ class RequestBody:
         return self._stream()
 
     async def left(self) -> None:
-        """Return once the browser has left; call only when the body is whole."""
+        """Return once the body is whole and the browser has left."""
+        await self._whole.wait()
         while (await self._receive())["type"] != "http.disconnect":
             pass
 
@@ -69,6 +71,8 @@ class RequestBody:
             raise BrowserLeftError
         chunk: bytes = message.get("body", b"")
         self._is_whole = not message.get("more_body", False)
+        if self._is_whole:
+            self._whole.set()
         self._seen += len(chunk)
         if self._seen > self._limit:
             raise BodyTooLarge(f"At most {self._limit} bytes are accepted.")
@@ -78,11 +82,11 @@ class RequestBody:
 async def run_until_left(work: Coroutine[Any, Any, None], body: RequestBody) -> None:
     """Run the call; end it when the browser leaves, for then nobody waits for the answer."""
     call = asyncio.ensure_future(work)
-    watch = asyncio.ensure_future(body.left()) if body.is_replayable else None
+    watch = asyncio.ensure_future(body.left())
     try:
-        await asyncio.wait({call, watch} if watch else {call}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({call, watch}, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        ended = [task for task in (call, watch) if task is not None and not task.done()]
+        ended = [task for task in (call, watch) if not task.done()]
         for task in ended:
             task.cancel()
         await asyncio.gather(*ended, return_exceptions=True)

@@ -46,6 +46,7 @@ from gateway.errors import (
     AuthorizationServerUnreachable,
     GatewayError,
     IdTokenInvalid,
+    IdTokenUntimely,
     KeyUnknown,
     SessionRequired,
     StoreError,
@@ -262,12 +263,12 @@ class Refresher:
         try:
             await self._authorization_server.confirm_subject(response, subject=grant.subject)
         except AuthorizationServerError as error:
-            if isinstance(error, IdTokenInvalid) and not isinstance(error, KeyUnknown):
+            if isinstance(error, IdTokenInvalid) and not isinstance(error, KeyUnknown | IdTokenUntimely):
                 # OpenID Connect Core §12.2: tokens of somebody else must not become this user's.
                 await self._end(grant, reason="grant_ended", code=error.code)
                 await self._give_up(grant.with_tokens(tokens))
                 raise SessionRequired("grant_ended") from None
-            _LOGGER.warning("the id_token of a refresh could not be checked: its key cannot be had")
+            _LOGGER.warning("the id_token of a refresh could not be checked: %s", error)
         current = await self._write(grant, tokens)
         if current is None:
             await self._give_up(grant.with_tokens(tokens))

@@ -11,6 +11,7 @@ import pytest
 from gateway.browser.cookie import SESSION_COOKIE
 from gateway.errors import ResourceServerTimeout
 from gateway.proxy.upstream import Upstream, UpstreamRequest
+from gateway.sandbox.accounts import USERS
 from tests.support.browser import Browser
 from tests.support.running import running_gateway
 from tests.support.scripted import TOKENS, Script, come_back, running_script
@@ -120,15 +121,25 @@ def test_a_key_that_cannot_be_had_yet_signs_nobody_out() -> None:
         assert browser.fetch("/auth/session/refresh", "POST").json()["tokens"]["generation"] == 3
 
 
-def test_an_id_token_that_is_refused_ends_grant_and_tokens() -> None:
+def test_an_id_token_for_somebody_else_ends_grant_and_tokens() -> None:
     """OpenID Connect Core §12.2."""
     with running_gateway("openid") as running, Browser(running.public_url) as browser:
         browser.sign_in()
-        running.sandbox.faults.inject("clock_skew", {"seconds": 4000})
+        (connection,) = running.sandbox.grants.connections()
+        object.__setattr__(connection, "user", USERS["jonas"])
         running.clock.advance(11)
         refused = browser.fetch("/auth/session/refresh", "POST")
         assert (refused.status_code, refused.json()["reason"]) == (401, "grant_ended")
         assert running.sandbox.grants.connections() == ()
+
+
+def test_a_clock_that_goes_wrong_signs_nobody_out() -> None:
+    with running_gateway("openid") as running, Browser(running.public_url) as browser:
+        browser.sign_in()
+        running.sandbox.faults.inject("clock_skew", {"seconds": 4000})
+        running.clock.advance(11)
+        assert browser.fetch("/auth/session/refresh", "POST").json()["tokens"]["generation"] == 2
+        assert browser.fetch("/api/v1/profile").status_code == 200
 
 
 async def test_an_upload_may_take_longer_than_the_first_byte_of_its_answer() -> None:

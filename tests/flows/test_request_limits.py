@@ -95,13 +95,27 @@ def test_a_slow_head_is_refused(running: Running, monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize(
     "request_bytes",
     [
-        b"POST /api/v1/contacts HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 3\r\n\r\nabc",
-        b"POST /api/v1/contacts HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 3\r\n\r\nabc",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1, 2\r\n\r\n",
         b"CONNECT evil.example:443 HTTP/1.1\r\nHost: x\r\n\r\n",
         b"\x16\x03\x01 this is TLS",
+        b"GET http://evil.example/api/v1/profile HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET file:///etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /api/v1/profile#fragment HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n",
     ],
-    ids=["upgrade with a body", "two framings", "two lengths", "tunnel", "not HTTP"],
+    ids=[
+        "upgrade with a body",
+        "two framings",
+        "two lengths",
+        "tunnel",
+        "not HTTP",
+        "absolute",
+        "file",
+        "fragment",
+        "asterisk",
+    ],
 )
 def test_what_cannot_be_framed_is_refused(connection: socket.socket, request_bytes: bytes) -> None:
     send(connection, request_bytes)

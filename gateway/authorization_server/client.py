@@ -1,0 +1,167 @@
+"""What the gateway asks of the authorization server: tokens, revocation, identity."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from gateway.authorization_server.connection import Connection
+from gateway.authorization_server.published import Published
+from gateway.errors import IdentityInvalid, KeyUnknown
+from gateway.oauth.client_auth import build_client_authentication, choose_client_auth_method
+from gateway.oauth.identity import Identity, build_identity, parse_profile
+from gateway.oauth.token import (
+    TokenResponse,
+    build_code_exchange,
+    build_refresh_request,
+    build_revocation_request,
+    parse_token_response,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from gateway.authorization_server.connection import Answer
+    from gateway.oauth.authorization import AuthorizationCode
+    from gateway.oauth.client_auth import ClientAuthMethod
+    from gateway.oauth.metadata import ServerMetadata
+
+_HTTP_OK = 200
+_HTTP_TOO_MANY = 429
+_PROFILE_PAUSES = (0.6, 1.2, 2.4)
+
+
+class AuthorizationServer:
+    """Speaks OAuth 2.0 and, where there is an issuer, OpenID Connect.
+
+    With `issuer`, metadata come from discovery and identity from the id_token; without, `metadata` are fixed
+    and identity is the profile at `profile_url`. Every method raises AuthorizationServerError for what went
+    wrong on the way, and never retries a token request: a code or refresh token is spent by being sent.
+    """
+
+    def __init__(
+        self,
+        *,
+        issuer: str | None,
+        metadata: ServerMetadata | None,
+        client_id: str,
+        client_secret: str | None,
+        client_auth: ClientAuthMethod | None,
+        redirect_uri: str,
+        profile_url: str | None,
+        clock: Callable[[], float],
+    ) -> None:
+        self.client_id = client_id
+        self._issuer = issuer
+        self._connection = Connection()
+        self._published = Published(
+            issuer=issuer, metadata=metadata, connection=self._connection, clock=clock
+        )
+        self._name = issuer or (metadata.authorization_endpoint if metadata else "")
+        self._client_secret = client_secret
+        self._client_auth: ClientAuthMethod | None = client_auth
+        self._redirect_uri = redirect_uri
+        self._profile_url = profile_url
+        self._clock = clock
+
+    @property
+    def name(self) -> str:
+        """The issuer, or what stands for one where there is no OpenID Connect: the authorization endpoint."""
+        return self._name
+
+    @property
+    def expects_id_token(self) -> bool:
+        """Whether identity comes from an id_token (OpenID Connect)."""
+        return self._issuer is not None
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._connection.close()
+
+    async def metadata(self) -> ServerMetadata:
+        """Return the metadata; known ones serve on while discovery fails."""
+        return await self._published.metadata()
+
+    async def exchange_code(self, code: AuthorizationCode, *, code_verifier: str) -> TokenResponse:
+        """Exchange the authorization code for tokens, once (RFC 6749 §4.1.3, RFC 7636 §4.5)."""
+        form = build_code_exchange(code, redirect_uri=self._redirect_uri, code_verifier=code_verifier)
+        return await self._request_tokens(form)
+
+    async def refresh(self, refresh_token: str) -> TokenResponse:
+        """Spend the refresh token (RFC 6749 §6); `GrantRefused` says that it is dead."""
+        return await self._request_tokens(build_refresh_request(refresh_token))
+
+    async def revoke(self, token: str, *, token_type_hint: str) -> bool:
+        """Revoke a token (RFC 7009); False where the server offers no revocation or does not confirm."""
+        metadata = await self.metadata()
+        if metadata.revocation_endpoint is None:
+            return False
+        form = build_revocation_request(token, token_type_hint=token_type_hint)
+        answer = await self._post(metadata.revocation_endpoint, form, metadata)
+        return answer.status == _HTTP_OK
+
+    async def identify(self, tokens: TokenResponse, *, nonce: str | None, max_age: int | None) -> Identity:
+        """Find out who signed in: the id_token's claims, or the profile where there is no OpenID Connect."""
+        if not self.expects_id_token:
+            return await self._fetch_profile(tokens.access_token)
+        if tokens.id_token is None:
+            raise IdentityInvalid(log_detail="the token response has no id_token; is `openid` in the scope?")
+        return build_identity(await self._validate_id_token(tokens, nonce=nonce, max_age=max_age))
+
+    async def confirm_subject(self, tokens: TokenResponse, *, subject: str) -> None:
+        """Validate the id_token of a refresh, if there is one: same subject (OpenID Connect Core §12.2)."""
+        if tokens.id_token is not None and self.expects_id_token:
+            await self._validate_id_token(tokens, nonce=None, max_age=None, subject=subject)
+
+    async def _validate_id_token(
+        self, tokens: TokenResponse, *, nonce: str | None, max_age: int | None, subject: str | None = None
+    ) -> Mapping[str, object]:
+        # joserfc takes a tenth of a second to import: only those who get an id_token wait for it.
+        from gateway.oauth.id_token import Expected, validate_id_token  # noqa: PLC0415 - see above
+
+        metadata = await self.metadata()
+        expected = Expected(
+            issuer=self._issuer or "",
+            client_id=self.client_id,
+            access_token=tokens.access_token,
+            algorithms=metadata.id_token_algorithms,
+            now=self._clock(),
+            nonce=nonce,
+            max_age=max_age,
+            subject=subject,
+        )
+        id_token = tokens.id_token or ""
+        try:
+            return validate_id_token(id_token, keys=await self._published.keys(), expected=expected)
+        except KeyUnknown:
+            keys = await self._published.keys(refetch=True)
+            return validate_id_token(id_token, keys=keys, expected=expected)
+
+    async def _fetch_profile(self, access_token: str) -> Identity:
+        headers = {"Authorization": f"Bearer {access_token}"}
+        answer = await self._connection.get(self._profile_url or "", headers=headers)
+        for pause in _PROFILE_PAUSES:
+            if answer.status != _HTTP_TOO_MANY:
+                break
+            # lexoffice performed nothing: its budget is shared with every other call of this connection.
+            await asyncio.sleep(max(pause, min(answer.retry_after or 0, 5)))
+            answer = await self._connection.get(self._profile_url or "", headers=headers)
+        if answer.status != _HTTP_OK:
+            raise IdentityInvalid(log_detail=f"the profile answered {answer.status}")
+        return parse_profile(answer.body)
+
+    async def _request_tokens(self, form: dict[str, str]) -> TokenResponse:
+        metadata = await self.metadata()
+        answer = await self._post(metadata.token_endpoint, form, metadata)
+        return parse_token_response(answer.status, answer.body, answer.retry_after)
+
+    async def _post(self, url: str, form: dict[str, str], metadata: ServerMetadata) -> Answer:
+        method = choose_client_auth_method(
+            self._client_auth,
+            metadata.token_endpoint_auth_methods,
+            has_secret=self._client_secret is not None,
+        )
+        authentication = build_client_authentication(method, self.client_id, self._client_secret)
+        return await self._connection.post(
+            url, headers=authentication.headers, form={**form, **authentication.form}
+        )

@@ -26,8 +26,8 @@ _RETRY_SECONDS = 60.0
 class Revocation:
     """Runs each revocation in a task of its own, which outlives the request that asked for it.
 
-    The store queues every grant that lost its last session, so what fails here, or is cut off by the end of the
-    process, is taken up again by `retry`, on whichever replica calls it next.
+    The store queues every grant that lost its last session, so what fails here, or is cut off by the end of
+    the process, is taken up again by `retry`, on whichever replica calls it next.
     """
 
     def __init__(

@@ -44,7 +44,7 @@ class Sweep:
                 await self._task
 
     async def sweep(self) -> int:
-        """Sweep once; returns how many grants were left without a session, now or before, and are being revoked."""
+        """Sweep once; returns how many grants are being revoked for want of a session, now or still."""
         grants = await self._vault.sweep(self._clock())
         for grant in grants:
             self._revocation.begin(grant)

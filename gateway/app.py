@@ -187,7 +187,13 @@ class Gateway:
 def build_store(settings: Settings) -> SessionStore:
     """Build the store that the settings name, not yet opened."""
     path = settings.store_path
-    return MemoryStore() if path is None else SqliteStore(path)
+    if path is not None:
+        return SqliteStore(path)
+    if settings.store == "memory://":
+        return MemoryStore()
+    from gateway.sessions.redis import RedisStore  # noqa: PLC0415 - a third of a second to import
+
+    return RedisStore(settings.store)
 
 
 def build_authorization_server(

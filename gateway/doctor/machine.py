@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import zlib
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from gateway.app import build_store
 from gateway.browser.cookie import LOGIN_COOKIE_PREFIX, SESSION_COOKIE
@@ -40,6 +41,8 @@ def examine_secrets(settings: Settings) -> Finding:
 async def examine_store(settings: Settings) -> Finding:
     """See whether sessions can be kept."""
     path = settings.store_path
+    if path is None and settings.store != "memory://":
+        return await _examine_redis(settings)
     if path is None:
         return Finding(
             "note",
@@ -57,6 +60,21 @@ async def examine_store(settings: Settings) -> Finding:
         f"{settings.store} cannot be used by {user}: {problem}",
         f"let that user write to {path.parent}, or name another file in LEXGATE_STORE",
     )
+
+
+async def _examine_redis(settings: Settings) -> Finding:
+    # The URL may hold a password, so only its hosts are told.
+    hosts = urlsplit(settings.store).netloc.rpartition("@")[2]
+    store = build_store(settings)
+    try:
+        await store.open()
+        await store.ping()
+    except StoreError as error:
+        remedy = "check LEXGATE_STORE, the way out of the container, and Redis's own log and ACL"
+        return Finding("failed", "store", f"Redis at {hosts} cannot be used: {error}", remedy)
+    finally:
+        await store.close()
+    return Finding("ok", "store", f"Redis at {hosts} can be written")
 
 
 async def _try_store(settings: Settings, path: Path) -> str | None:

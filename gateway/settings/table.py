@@ -25,7 +25,8 @@ from gateway.settings.values import (
 )
 
 PREFIX = "LEXGATE_"
-SECRET_FIELDS = frozenset({"secrets", "client_secret"})
+SECRET_FIELDS = frozenset({"secrets", "client_secret", "store"})
+"""Those that may also stand in a file; a store's URL can hold a password."""
 
 _LEXWARE_SCOPE = (
     "profile.read contacts.read invoices.read voucherlist.read vouchers.read files.read articles.read"
@@ -126,7 +127,8 @@ class Settings(BaseSettings):
     store: Annotated[str, BeforeValidator(parse_store)] = Field(
         default="",
         validate_default=True,
-        description="where sessions are kept: memory://, or sqlite:/// with an absolute path",
+        repr=False,
+        description="where sessions are kept: memory://, sqlite:/// with an absolute path, or a Redis URL",
         examples=["sqlite:///var/lib/lexgate/sessions.db"],
     )
     spa: Path | None = Field(
@@ -232,7 +234,7 @@ class Settings(BaseSettings):
 
     @property
     def store_path(self) -> Path | None:
-        """The SQLite file, or None for the store in memory."""
+        """The SQLite file, or None for another store."""
         path = self.store.removeprefix("sqlite:")
         return Path(f"/{path.lstrip('/')}") if path != self.store else None
 

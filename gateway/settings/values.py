@@ -14,6 +14,8 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import SecretStr
 
+from gateway.sessions.redis_place import parse_redis_url
+
 Network = IPv4Network | IPv6Network
 
 SECRET_BYTES = 32
@@ -112,10 +114,16 @@ def parse_scope(value: object) -> str:
 
 
 def parse_store(value: object) -> str:
-    """Validate a store's URL: "memory://", or "sqlite:///" with an absolute path."""
+    """Validate a store's URL: "memory://", "sqlite:///" with an absolute path, or a Redis URL."""
     text = _parse_text(value)
+    if re.match(r"rediss?(?:\+[a-z]+)?:", text):
+        try:
+            parse_redis_url(text)
+        except ValueError as exc:
+            raise ValueError(f"is no Redis URL: {exc}") from None
+        return text
     if text != "memory://" and not re.fullmatch(r"sqlite:///+[^/?#\x00][^?#\x00]*", text):
-        raise ValueError("must be memory://, or sqlite:/// with an absolute path")
+        raise ValueError("must be memory://, sqlite:/// with an absolute path, or a redis:// URL")
     return text
 
 

@@ -1,7 +1,8 @@
 /** The browser's side of the gateway, served as `/auth/client.js`. It is the only code of an app that knows `/auth/*`. */
 
 /** Why there is no session. */
-export type InactiveReason = "none" | "idle" | "expired" | "signed_out" | "grant_ended" | "replaced";
+export type InactiveReason = "none" | "idle" | "expired" | "signed_out"
+  | "signed_out_elsewhere" | "grant_ended" | "refresh_lost" | "replaced";
 
 /** What the authorization server says of the person; display strings. */
 export interface Claims {

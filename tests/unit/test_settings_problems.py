@@ -58,7 +58,7 @@ def test_every_problem_is_told_at_once_with_what_to_write(tmp_path: Path) -> Non
         "client_auth": "private_key_jwt",
         "scope": '"',
         "api_url": "api",
-        "store": "redis://localhost",
+        "store": "redis://",
         "spa": "missing",
         "bind": "8000",
         "admin_bind": "localhost:http",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,6 +51,9 @@ if TYPE_CHECKING:
     from gateway.settings import Settings
 
 
+_LOGGER = logging.getLogger(__name__)
+
+
 class Gateway:
     """All parts of one process; `public` and `admin` are its ASGI applications."""
 
@@ -92,11 +97,15 @@ class Gateway:
         await self._store.open()
         self._sweep.start()
 
-    async def close(self) -> None:
-        """Let what is under way come to its end, and close everything."""
+    async def close(self, *, patience: float = 3.0) -> None:
+        """Let refreshes and revocations come to their end for `patience` seconds, and close everything."""
         await self._sweep.stop()
-        await self._refresher.drain()
-        await self._revocation.drain()
+        try:
+            async with asyncio.timeout(patience):
+                await self._refresher.drain()
+                await self._revocation.drain()
+        except TimeoutError:
+            _LOGGER.warning("ended before every call to the authorization server had come to its end")
         await self._authorization_server.close()
         await self._upstream.close()
         await self._store.close()

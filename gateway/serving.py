@@ -29,7 +29,6 @@ _CLOSE_SECONDS = 3
 _KEEP_ALIVE_SECONDS = 75
 """Longer than the idle time-out of the proxies in front, so that it is they who close (nginx: 60 s)."""
 _BACKLOG = 2048
-_LOGGER = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +78,8 @@ async def serve(
     The others outlive it, so that what the calls in flight need is there, and an orchestrator can watch.
     Raises StoreUnavailable, and whatever keeps a listener from starting.
     """
+    loop = asyncio.get_running_loop()
+    deadline = loop.time()
     await gateway.open()
     try:
         public, *others = (_Serving(listener) for listener in listeners)
@@ -87,18 +88,12 @@ async def serve(
         on_ready()
         await ending.wait()
         gateway.health.is_draining = True
+        deadline = loop.time() + drain_seconds + _CLOSE_SECONDS
         await public.end(drain_seconds)
         await asyncio.gather(*(serving.end(1) for serving in others))
     finally:
-        await _close(gateway)
-
-
-async def _close(gateway: Gateway) -> None:
-    try:
-        async with asyncio.timeout(_CLOSE_SECONDS):
-            await gateway.close()
-    except TimeoutError:
-        _LOGGER.warning("ended before every call to the authorization server had come to its end")
+        # What the calls did not need of the time, a refresh may: its token is spent, its answer must be kept.
+        await gateway.close(patience=max(_CLOSE_SECONDS / 2, deadline - loop.time()))
 
 
 def end_on_signals() -> asyncio.Event:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from gateway.errors import StoreError
 from gateway.sessions.envelope import open_session, seal_grant, seal_session
 from gateway.sessions.records import TOMBSTONE_SECONDS, Tombstone
 from gateway.sessions.session import (
@@ -187,7 +189,9 @@ class Vault(ListingVault):
             seal_session(session, self._keyring), seal_grant(grant, self._keyring), replaces=replaces, now=now
         )
         if shared:
-            await self._settle(grant)
+            # The session is there: trouble now must not make the caller take the sign-in for failed.
+            with contextlib.suppress(StoreError):
+                await self._settle(grant)
         return self._open_if_readable(orphan)
 
 

@@ -29,10 +29,10 @@ ENVIRONMENT = {
 }
 
 
-class NeverClosing(Gateway):
-    """A gateway with a call to the authorization server that does not come back."""
+class NeverDone:
+    """Refreshes of which one does not come back."""
 
-    async def close(self) -> None:
+    async def drain(self) -> None:
         await asyncio.Event().wait()
 
 
@@ -74,8 +74,9 @@ async def test_what_never_closes_is_left_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("gateway.serving._CLOSE_SECONDS", 0.05)
-    served = NeverClosing(load_settings(ENVIRONMENT, tmp_path))
-    with caplog.at_level(logging.WARNING, "gateway.serving"):
+    served = Gateway(load_settings(ENVIRONMENT, tmp_path))
+    monkeypatch.setattr(served, "_refresher", NeverDone())
+    with caplog.at_level(logging.WARNING, "gateway.app"):
         _, taken = await serve_call_that_never_ends(served, drain_seconds=0)
     assert taken < 3
     assert "before every call to the authorization server" in caplog.text

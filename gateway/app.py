@@ -30,7 +30,9 @@ from gateway.sessions.sqlite import SqliteStore
 from gateway.sessions.vault import Vault
 from gateway.web.access_log import AccessLog
 from gateway.web.attempt_cookies import AttemptCookies
+from gateway.web.backchannel_logout import BackchannelLogout, build_backchannel_logout_router
 from gateway.web.client_files import build_client_router
+from gateway.web.endings import Endings
 from gateway.web.guard import Guard
 from gateway.web.health import Health, build_admin_app
 from gateway.web.login import SignIn, build_login_router
@@ -39,6 +41,7 @@ from gateway.web.pages import Pages
 from gateway.web.problems import Problems
 from gateway.web.revocation import Revocation
 from gateway.web.session import CheckSession, build_session_router
+from gateway.web.sessions import SessionList, build_sessions_router
 from gateway.web.static_site import StaticSite
 from gateway.web.sweep import Sweep
 
@@ -84,6 +87,9 @@ class Gateway:
             keyring=self._keyring,
         )
         self._revocation = Revocation(self._authorization_server, self._vault, clock=clock)
+        self._endings = Endings(
+            revocation=self._revocation, keyring=self._keyring, audit=self._audit, metrics=self._metrics
+        )
         self._upstream = Upstream()
         self._sweep = Sweep(
             vault=self._vault, revocation=self._revocation, metrics=self._metrics, clock=clock
@@ -146,6 +152,7 @@ class Gateway:
         web.include_router(build_login_router(self._build_sign_in()))
         web.include_router(build_session_router(self._build_check_session()))
         web.include_router(build_logout_router(self._build_sign_out()))
+        self._include_lists(web)
         web.include_router(build_client_router(shipped_spa() / "client"))
         web.mount("/", StaticSite(self._settings.spa or shipped_spa()))
         return web
@@ -179,13 +186,31 @@ class Gateway:
             clock=self._clock,
         )
 
+    def _include_lists(self, web: FastAPI) -> None:
+        session_list = SessionList(
+            authentication=self._authentication,
+            vault=self._vault,
+            endings=self._endings,
+            public_origin=self._settings.public_url,
+            clock=self._clock,
+        )
+        backchannel_logout = BackchannelLogout(
+            authorization_server=self._authorization_server,
+            vault=self._vault,
+            endings=self._endings,
+            metrics=self._metrics,
+            clock=self._clock,
+        )
+        web.include_router(build_sessions_router(session_list))
+        web.include_router(build_backchannel_logout_router(backchannel_logout))
+
     def _build_sign_out(self) -> SignOut:
         return SignOut(
             authorization_server=self._authorization_server,
             authentication=self._authentication,
             vault=self._vault,
             keyring=self._keyring,
-            revocation=self._revocation,
+            endings=self._endings,
             audit=self._audit,
             metrics=self._metrics,
             public_url=self._settings.public_url,

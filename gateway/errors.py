@@ -17,7 +17,8 @@
     |   |-- LoginAttemptExpired           400 login_attempt_expired
     |   |-- AuthorizationResponseSpent    400 authorization_response_spent
     |   |-- IssuerMismatch                400 issuer_mismatch
-    |   `-- AuthorizationDenied           403 access_denied
+    |   |-- AuthorizationDenied           403 access_denied
+    |   `-- LogoutTokenInvalid            400 logout_token_invalid
     |-- AuthorizationServerError      the authorization server is at fault: 502, 503, 504
     |   |-- AuthorizationServerUnreachable  503 authorization_server_unreachable
     |   |-- AuthorizationServerBusy         503 authorization_server_busy
@@ -206,6 +207,13 @@ class AuthorizationDenied(BrowserError):
     code = "access_denied"
     status = 403
     title = "Access was not granted"
+
+
+class LogoutTokenInvalid(BrowserError):
+    """What came as a logout token fails a check of OpenID Connect Back-Channel Logout 1.0 §2.6."""
+
+    code = "logout_token_invalid"
+    title = "The logout token is invalid"
 
 
 class AuthorizationServerError(GatewayError):

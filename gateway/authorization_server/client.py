@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from gateway.authorization_server.connection import Connection
 from gateway.authorization_server.published import Published
-from gateway.errors import IdentityInvalid, KeyUnknown
+from gateway.errors import IdentityInvalid, KeyUnknown, LogoutTokenInvalid
 from gateway.oauth.client_auth import build_client_authentication, choose_client_auth_method
 from gateway.oauth.identity import Identity, build_identity, parse_profile
 from gateway.oauth.token import (
@@ -21,14 +21,18 @@ from gateway.oauth.token import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from joserfc.jwk import KeySet
+
     from gateway.authorization_server.connection import Answer
     from gateway.oauth.authorization import AuthorizationCode
     from gateway.oauth.client_auth import ClientAuthMethod
+    from gateway.oauth.logout_token import LogoutToken
     from gateway.oauth.metadata import ServerMetadata
 
 _HTTP_OK = 200
 _HTTP_TOO_MANY = 429
 _PROFILE_PAUSES = (0.6, 1.2, 2.4)
+_Valid = TypeVar("_Valid")
 
 
 class AuthorizationServer:
@@ -113,6 +117,29 @@ class AuthorizationServer:
         if tokens.id_token is not None and self.expects_id_token:
             await self._validate_id_token(tokens, nonce=None, max_age=None, subject=subject)
 
+    async def validate_logout_token(self, logout_token: str) -> LogoutToken:
+        """Check a logout token of this server's (Back-Channel Logout 1.0 §2.6); raises LogoutTokenInvalid.
+
+        Whether its `jti` came before is for the caller to find out.
+        """
+        # joserfc is slow to import: see _validate_id_token.
+        from gateway.oauth.id_token import Expected  # noqa: PLC0415 - see above
+        from gateway.oauth.logout_token import validate_logout_token  # noqa: PLC0415 - see above
+
+        expected = Expected(
+            issuer=self._issuer or "",
+            client_id=self.client_id,
+            access_token=None,
+            algorithms=(await self.metadata()).id_token_algorithms,
+            now=self._clock(),
+        )
+        try:
+            return await self._with_keys(
+                lambda keys: validate_logout_token(logout_token, keys=keys, expected=expected)
+            )
+        except KeyUnknown as error:
+            raise LogoutTokenInvalid(log_detail=error.log_detail) from None
+
     async def _validate_id_token(
         self, tokens: TokenResponse, *, nonce: str | None, max_age: int | None, subject: str | None = None
     ) -> Mapping[str, object]:
@@ -131,11 +158,13 @@ class AuthorizationServer:
             subject=subject,
         )
         id_token = tokens.id_token or ""
+        return await self._with_keys(lambda keys: validate_id_token(id_token, keys=keys, expected=expected))
+
+    async def _with_keys(self, validate: Callable[[KeySet], _Valid]) -> _Valid:
         try:
-            return validate_id_token(id_token, keys=await self._published.keys(), expected=expected)
+            return validate(await self._published.keys())
         except KeyUnknown:
-            keys = await self._published.keys(refetch=True)
-            return validate_id_token(id_token, keys=keys, expected=expected)
+            return validate(await self._published.keys(refetch=True))
 
     async def _fetch_profile(self, access_token: str) -> Identity:
         headers = {"Authorization": f"Bearer {access_token}"}

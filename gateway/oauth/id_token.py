@@ -73,11 +73,48 @@ def validate_id_token(id_token: str, *, keys: KeySet, expected: Expected) -> dic
 
     Raises KeyUnknown when the key set has no such key (fetch it again), IdTokenInvalid otherwise.
     """
-    algorithm, claims = _verify(id_token, keys, expected.algorithms)
+    algorithm, claims = verify_signature(id_token, keys, expected.algorithms)
     _validate_issuer_and_audience(claims, expected)
     _validate_bindings(claims, expected, algorithm)
     _validate_times(claims, expected)
     return claims
+
+
+def verify_signature(
+    token: str, keys: KeySet, algorithms: tuple[str, ...], *, explicit_type: str | None = None
+) -> tuple[str, dict[str, object]]:
+    """Return the algorithm and the claims of a JWT that one of the keys signed; raises as validate_id_token.
+
+    A `typ` that names a special kind of JWT (`...+jwt`) is refused unless it is `explicit_type`.
+    """
+    header = _read_header(token, explicit_type)
+    algorithm = header.get("alg")
+    # RFC 8725 §3.1: the algorithm comes from the metadata, never from the token alone: no `none`, no HMAC.
+    if (
+        not isinstance(algorithm, str)
+        or algorithm not in algorithms
+        or algorithm not in ASYMMETRIC_ALGORITHMS
+    ):
+        raise IdTokenInvalid(log_detail="alg")
+    key = _select_key(keys, header.get("kid"), algorithm)
+    registry = jws.JWSRegistry(algorithms=[algorithm], strict_check_header=False)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore", SecurityWarning
+            )  # of the name EdDSA, which many servers still use
+            verified = jws.deserialize_compact(token, key, registry=registry)
+        return algorithm, parse_object(verified.payload)
+    except (JoseError, ValueError, TypeError) as exc:
+        raise IdTokenInvalid(log_detail=f"signature: {type(exc).__name__}") from None
+
+
+def read_time(claims: Mapping[str, object], name: str) -> float:
+    """Return a claim in seconds since the epoch; raises IdTokenInvalid where it is missing or no time."""
+    value = claims.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LAST_SECOND:
+        raise IdTokenInvalid(log_detail=f"{name} is missing or no time")
+    return float(value)
 
 
 def _import_key(document: object) -> Key | None:
@@ -106,31 +143,8 @@ def _can_verify(jwk: Mapping[str, object]) -> bool:
     )
 
 
-def _verify(id_token: str, keys: KeySet, algorithms: tuple[str, ...]) -> tuple[str, dict[str, object]]:
-    header = _read_header(id_token)
-    algorithm = header.get("alg")
-    # RFC 8725 §3.1: the algorithm comes from the metadata, never from the token alone: no `none`, no HMAC.
-    if (
-        not isinstance(algorithm, str)
-        or algorithm not in algorithms
-        or algorithm not in ASYMMETRIC_ALGORITHMS
-    ):
-        raise IdTokenInvalid(log_detail="alg")
-    key = _select_key(keys, header.get("kid"), algorithm)
-    registry = jws.JWSRegistry(algorithms=[algorithm], strict_check_header=False)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore", SecurityWarning
-            )  # of the name EdDSA, which many servers still use
-            token = jws.deserialize_compact(id_token, key, registry=registry)
-        return algorithm, parse_object(token.payload)
-    except (JoseError, ValueError, TypeError) as exc:
-        raise IdTokenInvalid(log_detail=f"signature: {type(exc).__name__}") from None
-
-
-def _read_header(id_token: str) -> dict[str, object]:
-    match = _COMPACT.fullmatch(id_token)
+def _read_header(token: str, explicit_type: str | None) -> dict[str, object]:
+    match = _COMPACT.fullmatch(token)
     if match is None:
         raise IdTokenInvalid(log_detail="not a signed token")
     try:
@@ -141,7 +155,8 @@ def _read_header(id_token: str) -> dict[str, object]:
     if "crit" in header or "b64" in header:
         raise IdTokenInvalid(log_detail="crit")
     # RFC 8725 §3.11: an access token or logout token that says so is no id_token (token confusion).
-    if str(header.get("typ", "")).lower().endswith("+jwt"):
+    typ = str(header.get("typ", "")).lower().removeprefix("application/")
+    if typ.endswith("+jwt") and typ != explicit_type:
         raise IdTokenInvalid(log_detail="typ")
     return header
 
@@ -179,14 +194,17 @@ def _validate_issuer_and_audience(claims: Mapping[str, object], expected: Expect
 
 def _validate_times(claims: Mapping[str, object], expected: Expected) -> None:
     now = expected.now
-    if _time(claims, "exp") <= now - LEEWAY_SECONDS:
+    if read_time(claims, "exp") <= now - LEEWAY_SECONDS:
         raise IdTokenUntimely(log_detail="exp has passed")
-    if _time(claims, "iat") > now + LEEWAY_SECONDS:
+    if read_time(claims, "iat") > now + LEEWAY_SECONDS:
         raise IdTokenUntimely(log_detail="iat lies in the future")
-    if "nbf" in claims and _time(claims, "nbf") > now + LEEWAY_SECONDS:
+    if "nbf" in claims and read_time(claims, "nbf") > now + LEEWAY_SECONDS:
         raise IdTokenUntimely(log_detail="nbf lies in the future")
     # OpenID Connect Core §3.1.2.1: who asked for max_age must check auth_time.
-    if expected.max_age is not None and _time(claims, "auth_time") + expected.max_age < now - LEEWAY_SECONDS:
+    if (
+        expected.max_age is not None
+        and read_time(claims, "auth_time") + expected.max_age < now - LEEWAY_SECONDS
+    ):
         raise IdTokenInvalid(log_detail="auth_time is older than max_age")
 
 
@@ -210,13 +228,6 @@ def _at_hash(access_token: str, algorithm: str) -> str | None:
         return None  # EdDSA: OpenID Connect names no hash for it
     whole = digest(access_token.encode()).digest()
     return urlsafe_b64encode(whole[: len(whole) // 2]).rstrip(b"=").decode("ascii")
-
-
-def _time(claims: Mapping[str, object], name: str) -> float:
-    value = claims.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LAST_SECOND:
-        raise IdTokenInvalid(log_detail=f"{name} is missing or no time")
-    return float(value)
 
 
 def _same(one: str, other: str) -> bool:

@@ -9,9 +9,10 @@ from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from gateway.browser.cookie import SESSION_COOKIE, build_clear_cookie
-from gateway.errors import AuthorizationServerError
+from gateway.errors import AuthorizationServerError, RequestInvalid
 from gateway.oauth.logout import build_logout_url
 from gateway.observability.exchange import exchange_of
+from gateway.sessions.vault_lists import SessionsEnded
 from gateway.web.session import judge_browser
 
 if TYPE_CHECKING:
@@ -22,16 +23,15 @@ if TYPE_CHECKING:
     from gateway.observability.metrics import Metrics
     from gateway.sessions.authentication import Authentication
     from gateway.sessions.keyring import Keyring
-    from gateway.sessions.session import Grant
     from gateway.sessions.vault import Vault
-    from gateway.web.revocation import Revocation
+    from gateway.web.endings import Endings
 
 _PATIENCE = 3.0
 """Seconds that a person waits for the authorization server at most; the revocation goes on after them."""
 
 
 class SignOut:
-    """Ends a session, revokes its tokens if it was the last of its grant, and says where to go from here."""
+    """Ends a session, or all of its user's; revokes what tokens that leaves, and says where to go on."""
 
     def __init__(  # noqa: PLR0913 - every argument is named
         self,
@@ -40,7 +40,7 @@ class SignOut:
         authentication: Authentication,
         vault: Vault,
         keyring: Keyring,
-        revocation: Revocation,
+        endings: Endings,
         audit: Audit,
         metrics: Metrics,
         public_url: str,
@@ -50,19 +50,23 @@ class SignOut:
         self._authentication = authentication
         self._vault = vault
         self._keyring = keyring
-        self._revocation = revocation
+        self._endings = endings
         self._audit = audit
         self._metrics = metrics
         self._public_url = public_url
         self._clock = clock
 
     async def sign_out(self, request: Request) -> Response:
-        """Answer JSON with `logout_url` (or null); a form is sent there, or to the app."""
+        """Answer JSON with `logout_url` (or null); a form is sent there, or to the app.
+
+        With `?everywhere=true` all sessions of the user end; SessionRequired without a live one to say whose.
+        """
         is_form = _is_form(request)
         # A form cannot set a header; it is held to Fetch metadata or Origin alone.
         judge_browser(request, self._public_url, header_required=not is_form)
-        key = self._authentication.presented_key(request.scope["headers"])
-        if key is not None:
+        if _is_everywhere(request):
+            await self._end_everywhere(request)
+        elif (key := self._authentication.presented_key(request.scope["headers"])) is not None:
             await self._end(request, key)
         logout_url = await self._logout_url()
         response: Response
@@ -78,22 +82,37 @@ class SignOut:
 
     async def _end(self, request: Request, key: bytes) -> None:
         grant = await self._vault.end(key, reason="signed_out", now=self._clock())
-        revoked = grant is None or await self._revoke(grant)
+        ended = SessionsEnded((key,), () if grant is None else (grant,))
+        await self._conclude(request, ended, key=key, subject=grant.subject if grant else None)
+
+    async def _end_everywhere(self, request: Request) -> None:
+        # Only a live session proves whose others are to end; without one the answer must not be a success.
+        session = await self._authentication.require(request.scope["headers"])
+        ended = await self._vault.end_all(session, now=self._clock())
+        others = SessionsEnded(tuple(key for key in ended.keys if key != session.key))
+        self._endings.note(request, others, subject=session.subject)
+        await self._conclude(request, ended, key=session.key, subject=session.subject)
+
+    async def _conclude(
+        self, request: Request, ended: SessionsEnded, *, key: bytes, subject: str | None
+    ) -> None:
+        revoked = await self._revoke(ended)
         exchange = exchange_of(request.scope)
         self._metrics.count_session_end("signed_out")
         self._audit.sign_out(
             "success" if revoked else "failure",
             code=None if revoked else "revocation_unconfirmed",
             session=self._keyring.label(key),
-            subject=grant.subject if grant else None,
+            subject=subject,
             address=exchange.address,
             request_id=exchange.request_id,
         )
 
-    async def _revoke(self, grant: Grant) -> bool:
-        task = self._revocation.begin(grant)
-        await asyncio.wait({task}, timeout=_PATIENCE)
-        return task.done() and task.result()
+    async def _revoke(self, ended: SessionsEnded) -> bool:
+        tasks = self._endings.revoke(ended)
+        if tasks:
+            await asyncio.wait(tasks, timeout=_PATIENCE)
+        return all(task.done() and task.result() for task in tasks)
 
     async def _logout_url(self) -> str | None:
         try:
@@ -119,6 +138,13 @@ def build_logout_router(sign_out: SignOut) -> APIRouter:
 
     _ = logout
     return router
+
+
+def _is_everywhere(request: Request) -> bool:
+    values = request.query_params.getlist("everywhere")
+    if values not in ([], ["true"], ["false"]):
+        raise RequestInvalid("everywhere is true or false.")
+    return values == ["true"]
 
 
 def _is_form(request: Request) -> bool:

@@ -89,15 +89,15 @@ def build_session_document(session: Session, grant: Grant, *, now: float) -> dic
         "claims": dict(session.claims),
         "csrf_header": _CSRF,
         "session": {
-            "created_at": _timestamp(session.created_at),
-            "ends_at": _timestamp(session.ends_at),
-            "idle_at": _timestamp(session.idle_at),
+            "created_at": format_time(session.created_at),
+            "ends_at": format_time(session.ends_at),
+            "idle_at": format_time(session.idle_at),
             "ends_in_seconds": max(0, int(session.ends_at - now)),
             "idle_in_seconds": max(0, int(session.idle_at - now)),
         },
         "tokens": {
-            "expires_at": _timestamp(grant.tokens.expires_at),
-            "refreshed_at": _timestamp(grant.tokens.refreshed_at),
+            "expires_at": format_time(grant.tokens.expires_at),
+            "refreshed_at": format_time(grant.tokens.refreshed_at),
             "expires_in_seconds": max(0, int(grant.tokens.expires_at - now)),
             "generation": grant.generation,
         },
@@ -129,5 +129,6 @@ def _answer(document: dict[str, Any]) -> JSONResponse:
     return JSONResponse(document, headers={"Cache-Control": "no-store"})
 
 
-def _timestamp(seconds: float) -> str:
+def format_time(seconds: float) -> str:
+    """Write seconds since the epoch as RFC 3339 text in UTC."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,216 @@
+"""Three gateway processes on one store, before the sandbox in a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gateway.browser.cookie import SESSION_COOKIE
+from tests.chaos.call import Answer, Gone, call
+from tests.contract.redis_servers import RedisServer
+from tests.contract.redis_servers import free_port as free_redis_port
+from tests.flows.cli.process import free_port
+from tests.support.browser import Browser
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable
+
+ROOT = Path(__file__).parents[2]
+REPLICAS = 3
+OLD_SECRET = "an old secret of the chaos trials 0123456789 abc"
+NEW_SECRET = "a new secret of the chaos trials 0123456789 abcd"
+LONG = 3600
+PROFILE = "/api/v1/profile"
+
+
+@dataclass
+class Replica:
+    """One `lexgate serve`; `settings` may be changed between `stop` and `start`."""
+
+    port: int
+    folder: Path
+    settings: dict[str, str]
+    process: subprocess.Popen[bytes] | None = None
+
+    async def start(self) -> None:
+        """Start it, and return when it answers."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("LEXGATE_")}
+        with (self.folder / f"{self.port}.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "gateway", "serve"],
+                cwd=self.folder,
+                env={**kept, **self.settings, "PYTHONPATH": str(ROOT)},
+                stdout=log,
+                stderr=log,
+            )
+        await answering(self.port, "/auth/session", self.process)
+
+    async def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """End it: in order, or by SIGKILL at once."""
+        process, self.process = self.process, None
+        if process is not None and process.poll() is None:
+            process.send_signal(number)
+            await asyncio.to_thread(process.wait, 40)
+
+    async def restart(self) -> None:
+        """Kill it if it runs, and start it with the settings it has."""
+        await self.stop(signal.SIGKILL)
+        await self.start()
+
+
+@dataclass
+class Stage:
+    """What the rows play on."""
+
+    store: str
+    public_url: str
+    sandbox_port: int
+    replicas: list[Replica] = field(default_factory=list)
+    redis: RedisServer | None = None
+
+    async def sign_in(self, count: int, *, lifetime: int = LONG) -> list[str]:
+        """Return the cookies of new sessions; their first access tokens live `lifetime` seconds."""
+        await self.steer(lifetime=lifetime)
+
+        def work() -> list[str]:
+            cookies: list[str] = []
+            for _ in range(count):
+                with Browser(self.public_url) as browser:
+                    browser.sign_in()
+                    cookie = browser.cookie(SESSION_COOKIE)
+                    assert cookie is not None, "nobody was signed in"
+                    cookies.append(cookie)
+            return cookies
+
+        try:
+            return await asyncio.to_thread(work)
+        finally:
+            await self.steer(lifetime=LONG)
+
+    async def due(self, count: int) -> list[str]:
+        """Return the cookies of new sessions whose access tokens are over."""
+        cookies = await self.sign_in(count, lifetime=1)
+        await asyncio.sleep(1.05)
+        return cookies
+
+    async def call(self, replica: int, cookie: str, path: str = PROFILE, *, gone: Gone | None = None) -> Answer:
+        """Call from the browser that has the cookie."""
+        port = self.replicas[replica % REPLICAS].port
+        return await call(port, path, f"{SESSION_COOKIE}={cookie}", gone=gone)
+
+    async def calls(self, cookies: Iterable[str], *replicas: int) -> list[Answer]:
+        """One call for each cookie at each of these replicas, all at once."""
+        return await asyncio.gather(*(self.call(n, cookie) for cookie in cookies for n in replicas))
+
+    async def lost(self, cookies: Iterable[str]) -> list[str]:
+        """Return the reasons of the sessions that one of the replicas no longer knows."""
+        reasons: list[str] = []
+        for cookie in cookies:
+            for replica in range(REPLICAS):
+                answer = await self.call(replica, cookie, "/auth/session")
+                document = answer.document()
+                if document.get("active") is not True:
+                    reasons.append(str(document.get("reason", answer.status)))
+                    break
+        return reasons
+
+    async def steer(self, **order: object) -> int:
+        """Steer the gate; returns how many token requests it holds."""
+        answer = await call(self.sandbox_port, "/chaos", body=json.dumps(order).encode())
+        return int(answer.document()["held"])
+
+    async def fault(self, name: str, times: int | None = None, **parameters: float) -> None:
+        """Switch a fault of the sandbox on."""
+        order = {"name": name, "times": times, "parameters": parameters}
+        answer = await call(self.sandbox_port, "/sandbox/faults", body=json.dumps(order).encode())
+        assert answer.status == 200, answer
+
+    async def heal(self) -> None:
+        """Switch all faults off."""
+        await call(self.sandbox_port, "/sandbox/faults", method="DELETE")
+
+    async def refreshes(self) -> int:
+        """Return how many refresh requests the authorization server has worked on or refused."""
+        counters = (await call(self.sandbox_port, "/sandbox/counters")).document()
+        return int(counters["token_requests"].get("refresh_token", 0))
+
+    async def until(self, condition: Any, seconds: float = 10) -> None:  # noqa: ANN401 - an async predicate
+        """Poll until it holds."""
+        async with asyncio.timeout(seconds):
+            while not await condition():
+                await asyncio.sleep(0.01)
+
+
+async def answering(port: int, path: str, process: subprocess.Popen[bytes]) -> None:
+    """Return when a process answers on a port."""
+    async with asyncio.timeout(30):
+        while (await call(port, path)).status != 200:
+            assert process.poll() is None, f"a process ended at its start: {process.args!r}"
+            await asyncio.sleep(0.05)
+
+
+@asynccontextmanager
+async def running_stage(store: str) -> AsyncIterator[Stage]:
+    """Run it all; `store` is redis or sqlite."""
+    async with AsyncExitStack() as ending:
+        folder = Path(ending.enter_context(tempfile.TemporaryDirectory()))
+        ports = [free_port() for _ in range(REPLICAS)]
+        stage = Stage(store, f"http://localhost:{ports[0]}", free_port())
+        url = f"sqlite://{folder}/sessions.db"
+        if store == "redis":
+            stage.redis = RedisServer(folder, free_redis_port(), "appendonly yes", "appendfsync always")
+            ending.callback(stage.redis.stop)
+            url = f"redis://127.0.0.1:{stage.redis.port}"
+        sandbox = _start_sandbox(stage)
+        ending.callback(sandbox.wait)
+        ending.callback(sandbox.kill)
+        await answering(stage.sandbox_port, "/sandbox/counters", sandbox)
+        for port in ports:
+            replica = Replica(port, folder, _settings(stage, port, url))
+            stage.replicas.append(replica)
+            ending.push_async_callback(replica.stop, signal.SIGKILL)
+        await asyncio.gather(*(replica.start() for replica in stage.replicas))
+        yield stage
+
+
+def _start_sandbox(stage: Stage) -> subprocess.Popen[bytes]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.chaos.sandbox_process"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.PIPE,
+    )
+    assert process.stdin is not None
+    options = {
+        "base_url": f"http://127.0.0.1:{stage.sandbox_port}",
+        "client_id": "lexgate-chaos",
+        "client_secret": "a client secret",
+        "redirect_uris": [f"{stage.public_url}/auth/callback"],
+    }
+    process.stdin.write(json.dumps(options).encode())
+    process.stdin.close()
+    return process
+
+
+def _settings(stage: Stage, port: int, store_url: str) -> dict[str, str]:
+    return {
+        "LEXGATE_PUBLIC_URL": stage.public_url,
+        "LEXGATE_SECRETS": OLD_SECRET,
+        "LEXGATE_CLIENT_ID": "lexgate-chaos",
+        "LEXGATE_CLIENT_SECRET": "a client secret",
+        "LEXGATE_AUTHORIZATION_SERVER": f"http://127.0.0.1:{stage.sandbox_port}",
+        "LEXGATE_API_URL": f"http://127.0.0.1:{stage.sandbox_port}",
+        "LEXGATE_STORE": store_url,
+        "LEXGATE_BIND": f"127.0.0.1:{port}",
+        "LEXGATE_ADMIN_BIND": f"127.0.0.1:{free_port()}",
+        "LEXGATE_LOG_LEVEL": "warning",
+    }

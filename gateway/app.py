@@ -33,6 +33,7 @@ from gateway.web.attempt_cookies import AttemptCookies
 from gateway.web.backchannel_logout import BackchannelLogout, build_backchannel_logout_router
 from gateway.web.client_files import build_client_router
 from gateway.web.endings import Endings
+from gateway.web.frontchannel_logout import FrontchannelLogout, build_frontchannel_logout_router
 from gateway.web.guard import Guard
 from gateway.web.health import Health, build_admin_app
 from gateway.web.login import SignIn, build_login_router
@@ -150,9 +151,8 @@ class Gateway:
         for kind in (GatewayError, HTTPException, Exception):
             web.add_exception_handler(kind, problems.handle)
         web.include_router(build_login_router(self._build_sign_in()))
-        web.include_router(build_session_router(self._build_check_session()))
         web.include_router(build_logout_router(self._build_sign_out()))
-        self._include_lists(web)
+        self._include_sessions(web)
         web.include_router(build_client_router(shipped_spa() / "client"))
         web.mount("/", StaticSite(self._settings.spa or shipped_spa()))
         return web
@@ -177,32 +177,41 @@ class Gateway:
             clock=self._clock,
         )
 
-    def _build_check_session(self) -> CheckSession:
-        return CheckSession(
-            authentication=self._authentication,
-            vault=self._vault,
+    def _include_sessions(self, web: FastAPI) -> None:
+        vault, clock, authentication = self._vault, self._clock, self._authentication
+        public_origin, server = self._settings.public_url, self._authorization_server
+        check_session = CheckSession(
+            authentication=authentication,
+            vault=vault,
             refresher=self._refresher,
-            public_origin=self._settings.public_url,
-            clock=self._clock,
+            public_origin=public_origin,
+            clock=clock,
         )
-
-    def _include_lists(self, web: FastAPI) -> None:
-        session_list = SessionList(
-            authentication=self._authentication,
-            vault=self._vault,
+        own = SessionList(
+            authentication=authentication,
+            vault=vault,
             endings=self._endings,
-            public_origin=self._settings.public_url,
-            clock=self._clock,
+            public_origin=public_origin,
+            clock=clock,
         )
-        backchannel_logout = BackchannelLogout(
-            authorization_server=self._authorization_server,
-            vault=self._vault,
+        back = BackchannelLogout(
+            authorization_server=server,
+            vault=vault,
             endings=self._endings,
             metrics=self._metrics,
-            clock=self._clock,
+            clock=clock,
         )
-        web.include_router(build_sessions_router(session_list))
-        web.include_router(build_backchannel_logout_router(backchannel_logout))
+        front = FrontchannelLogout(
+            authorization_server=server,
+            authentication=authentication,
+            vault=vault,
+            endings=self._endings,
+            clock=clock,
+        )
+        web.include_router(build_session_router(check_session))
+        web.include_router(build_sessions_router(own))
+        web.include_router(build_backchannel_logout_router(back))
+        web.include_router(build_frontchannel_logout_router(front))
 
     def _build_sign_out(self) -> SignOut:
         return SignOut(

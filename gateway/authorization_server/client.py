@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from gateway.authorization_server.connection import Connection
 from gateway.authorization_server.published import Published
-from gateway.errors import IdentityInvalid, KeyUnknown, LogoutTokenInvalid
+from gateway.errors import AuthorizationServerUnreachable, IdentityInvalid, KeyUnknown, LogoutTokenInvalid
 from gateway.oauth.client_auth import build_client_authentication, choose_client_auth_method
 from gateway.oauth.identity import Identity, build_identity, parse_profile
 from gateway.oauth.token import (
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from gateway.oauth.metadata import ServerMetadata
 
 _HTTP_OK = 200
+_HTTP_BAD_REQUEST = 400
 _HTTP_TOO_MANY = 429
 _PROFILE_PAUSES = (0.6, 1.2, 2.4)
 _Valid = TypeVar("_Valid")
@@ -96,12 +97,20 @@ class AuthorizationServer:
         return await self._request_tokens(build_refresh_request(refresh_token))
 
     async def revoke(self, token: str, *, token_type_hint: str) -> bool:
-        """Revoke a token (RFC 7009); False where the server offers no revocation or does not confirm."""
+        """Revoke a token (RFC 7009); False where the server offers no revocation, or none of this token.
+
+        AuthorizationServerError where the token must be taken for alive, and revoked again later.
+        """
         metadata = await self.metadata()
         if metadata.revocation_endpoint is None:
             return False
         form = build_revocation_request(token, token_type_hint=token_type_hint)
         answer = await self._post(metadata.revocation_endpoint, form, metadata)
+        if answer.status not in {_HTTP_OK, _HTTP_BAD_REQUEST}:
+            # RFC 7009 §2.2.1: after a 503 the token still exists. So it does after a 429, or a 401 (§2.2.1
+            # and RFC 6749 §5.2: a client secret that lapsed); a 400 would come again for ever.
+            detail = f"the revocation endpoint answered {answer.status}"
+            raise AuthorizationServerUnreachable(log_detail=detail, retry_after=answer.retry_after)
         return answer.status == _HTTP_OK
 
     async def identify(self, tokens: TokenResponse, *, nonce: str | None, max_age: int | None) -> Identity:

@@ -89,13 +89,13 @@ class Forward:
             method=scope["method"], raw_path=scope["raw_path"], query=scope["query_string"]
         )
         validate_request_framing(headers)
-        length = fields.get(b"content-length")
+        length = fields.get(b"content-length", None if b"transfer-encoding" in fields else b"0")
         body = RequestBody(
             receive,
             content_length=None if length is None else int(length),
             limit=matched.route.body_limit,
         )
-        grant = await self._admit(headers) if matched.route.attaches_token else None
+        grant = await self._admit(headers, body) if matched.route.attaches_token else None
         with contextlib.suppress(BrowserLeftError):
             await body.read_ahead()
             call = _Call(self, scope, send, matched, body, grant)
@@ -110,9 +110,9 @@ class Forward:
             public_origin=self._public_origin,
         )
 
-    async def _admit(self, headers: list[tuple[bytes, bytes]]) -> Grant:
+    async def _admit(self, headers: list[tuple[bytes, bytes]], body: RequestBody) -> Grant:
         session = await self._authentication.require(headers)
-        grant = await self.refresher.valid_grant(session.grant_key)
+        grant = await self.refresher.valid_grant(session.grant_key, may_meet_401=body.is_stated_small)
         await self._vault.keep_alive(session, now=self.clock())
         return grant
 

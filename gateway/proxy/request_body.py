@@ -25,6 +25,8 @@ class RequestBody:
     def __init__(self, receive: Receive, *, content_length: int | None, limit: int) -> None:
         if content_length is not None and content_length > limit:
             raise BodyTooLarge(f"At most {limit} bytes are accepted.")
+        self.is_stated_small = content_length is not None and content_length <= REPLAYABLE_BYTES
+        """Whether it is known before the first byte that it can be sent again."""
         self._receive = receive
         self._limit = limit
         self._seen = 0

@@ -37,6 +37,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import secrets
 from typing import TYPE_CHECKING
 
@@ -156,6 +157,8 @@ class Refresher:
         return grant
 
     async def _refreshed(self, grant: Grant) -> Grant:
+        if grant.key not in self._in_flight:
+            self._heed_rate_limit()
         task = self._begin(grant)
         in_hand = asyncio.ensure_future(self._in_hand[grant.key].wait())
         try:
@@ -198,6 +201,11 @@ class Refresher:
             # The token endpoint's rate limit is the client's, so all its grants heed it.
             self._busy_until = max(self._busy_until, self._resting[grant_key])
 
+    def _heed_rate_limit(self) -> None:
+        if (left := self._busy_until - self._clock()) > 0:
+            # RFC 6585 §4: to ask again before its time would prolong the block.
+            raise AuthorizationServerBusy(log_detail="429 not long ago", retry_after=math.ceil(left))
+
     def _rests(self, grant_key: bytes) -> bool:
         now = self._clock()
         return self._resting.get(grant_key, 0.0) > now or self._busy_until > now
@@ -205,18 +213,13 @@ class Refresher:
     async def _refresh(self, seen: Grant) -> Grant:
         owner = secrets.token_bytes(16)
         async with asyncio.timeout(_PATIENCE_SECONDS + _WRITE_SECONDS):
-            while True:
-                if (left := self._busy_until - self._clock()) > 0:
-                    # RFC 6585 §4: to ask again before its time would prolong the block.
-                    raise AuthorizationServerBusy(log_detail="429 not long ago", retry_after=int(left) + 1)
-                claim = await self._claim(seen, owner)
-                if claim.outcome == "gone":
-                    raise SessionRequired("grant_ended")
-                if claim.outcome == "superseded" and claim.grant is not None:
-                    return self._tell("superseded", claim.grant)
-                if claim.grant is not None:
-                    was_abandoned = claim.outcome == "granted_abandoned"
-                    return await self._spend(claim.grant, owner, was_abandoned=was_abandoned)
+            claim = await self._claim(seen, owner)
+            if claim.grant is None:
+                raise SessionRequired("grant_ended")
+            if claim.outcome == "superseded":
+                return self._tell("superseded", claim.grant)
+            was_abandoned = claim.outcome == "granted_abandoned"
+            return await self._spend(claim.grant, owner, was_abandoned=was_abandoned)
 
     async def _claim(self, seen: Grant, owner: bytes) -> Claim:
         """Claim the refresh, waiting while another replica is at it."""

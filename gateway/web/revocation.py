@@ -21,6 +21,8 @@ _LOGGER = logging.getLogger(__name__)
 _AT_ONCE = 4
 """Revocations under way at a time: the authorization server has a rate limit of its own."""
 _RETRY_SECONDS = 60.0
+_WAITING = 100
+"""Revocations in hand at most before the queue is asked for more: one that hangs takes a minute."""
 
 
 class Revocation:
@@ -65,7 +67,10 @@ class Revocation:
     async def retry(self) -> int:
         """Take up what is due in the queue; returns how many that were. Raises StoreError."""
         now = self._clock()
-        due = await self._vault.take_revocations(now=now, limit=100, retry_at=now + _RETRY_SECONDS)
+        room = _WAITING - len(self._tasks)
+        if room <= 0:
+            return 0
+        due = await self._vault.take_revocations(now=now, limit=room, retry_at=now + _RETRY_SECONDS)
         for grant in due:
             self.begin(grant)
         return len(due)

@@ -42,22 +42,44 @@ def expire(running: Running, browser: Browser, *, left: float) -> None:
     running.clock.advance(tokens["expires_in_seconds"] - left)
 
 
+def sign_in_a_while_ago(running: Running, browser: Browser) -> None:
+    """Sign in, and let the tokens grow so old that a 401 may be their fault."""
+    browser.sign_in()
+    running.clock.advance(11)
+
+
 def refreshes(running: Running) -> int:
     return running.sandbox.counters.token_requests["refresh_token"]
-
-
-def generation(browser: Browser) -> int:
-    return int(browser.fetch("/auth/session").json()["tokens"]["generation"])
 
 
 def test_a_token_is_refreshed_a_minute_ahead_and_not_before(running: Running, browser: Browser) -> None:
     browser.sign_in()
     expire(running, browser, left=61)
     assert browser.fetch("/api/v1/profile").status_code == 200
-    assert generation(browser) == 1
+    assert browser.generation() == 1
     running.clock.advance(1)
     assert browser.fetch("/api/v1/profile").status_code == 200
-    assert generation(browser) == 2
+    until(lambda: browser.generation() == 2)
+
+
+def test_a_call_near_the_end_is_served_while_the_refresh_runs_beside_it(
+    running: Running, browser: Browser
+) -> None:
+    browser.sign_in()
+    expire(running, browser, left=30)
+    running.sandbox.faults.inject("token_slow", {"seconds": 0.5}, times=1)
+    before = running.sandbox.counters.token_answers["refresh_token"]
+    assert browser.fetch("/api/v1/profile").status_code == 200
+    assert running.sandbox.counters.token_answers["refresh_token"] == before
+    until(lambda: browser.generation() == 2)
+
+
+def test_a_large_post_near_the_end_waits_for_the_refresh(running: Running, browser: Browser) -> None:
+    """A refresh may end the old token, and what met a 401 then could not be sent again."""
+    browser.sign_in()
+    expire(running, browser, left=30)
+    browser.fetch("/api/v1/contacts", "POST", json={**CONTACT, "note": "x" * 2 * REPLAYABLE_BYTES})
+    assert browser.generation() == 2
 
 
 @pytest.mark.parametrize("left", [30, -1])
@@ -69,24 +91,24 @@ def test_twenty_calls_at_once_cause_one_refresh(running: Running, browser: Brows
     with ThreadPoolExecutor(20) as threads:
         calls = [threads.submit(browser.fetch, "/api/v1/profile") for _ in range(20)]
         assert [call.result().status_code for call in calls] == [200] * 20
+    until(lambda: browser.generation() == 2)
     assert refreshes(running) == before + 1
     assert running.sandbox.counters.events["refresh_reuse"] == 0
-    assert generation(browser) == 2
 
 
 def test_twenty_calls_with_a_dead_token_cause_one_refresh(running: Running, browser: Browser) -> None:
-    browser.sign_in()
+    sign_in_a_while_ago(running, browser)
     running.sandbox.faults.inject("access_token_death")
     before = refreshes(running)
     with ThreadPoolExecutor(20) as threads:
         calls = [threads.submit(browser.fetch, "/api/v1/profile") for _ in range(20)]
         assert [call.result().status_code for call in calls] == [200] * 20
     assert refreshes(running) == before + 1
-    assert generation(browser) == 2
+    assert browser.generation() == 2
 
 
 def test_a_401_causes_one_refresh_and_one_replay(running: Running, browser: Browser) -> None:
-    browser.sign_in()
+    sign_in_a_while_ago(running, browser)
     before, calls = refreshes(running), running.sandbox.counters.api_calls["GET /v1/profile"]
     running.sandbox.faults.inject("api_401", {"path": "/v1/profile"}, times=1)
     assert browser.fetch("/api/v1/profile").status_code == 200
@@ -94,8 +116,17 @@ def test_a_401_causes_one_refresh_and_one_replay(running: Running, browser: Brow
     assert running.sandbox.counters.api_calls["GET /v1/profile"] == calls + 2
 
 
-def test_a_second_401_is_passed_on_and_the_session_lives(running: Running, browser: Browser) -> None:
+def test_a_token_just_made_is_not_blamed_for_a_401(running: Running, browser: Browser) -> None:
     browser.sign_in()
+    before = refreshes(running)
+    running.sandbox.faults.inject("api_401", {"path": "/v1/profile"}, times=2)
+    assert browser.fetch("/api/v1/profile").status_code == 401
+    assert refreshes(running) == before
+    assert browser.fetch("/api/v1/profile").status_code == 200
+
+
+def test_a_second_401_is_passed_on_and_the_session_lives(running: Running, browser: Browser) -> None:
+    sign_in_a_while_ago(running, browser)
     calls = running.sandbox.counters.api_calls["GET /v1/profile"]
     running.sandbox.faults.inject("api_401", {"path": "/v1/profile"})
     refused = browser.fetch("/api/v1/profile")
@@ -109,7 +140,7 @@ def test_an_api_that_refuses_every_token_causes_no_storm_of_refreshes(
     running: Running, browser: Browser
 ) -> None:
     """401 is what lexoffice answers during an outage: new tokens help nobody then."""
-    browser.sign_in()
+    sign_in_a_while_ago(running, browser)
     before = refreshes(running)
     running.sandbox.faults.inject("api_401", {"path": "/v1/profile"})
     for _ in range(10):
@@ -124,7 +155,7 @@ def test_an_api_that_refuses_every_token_causes_no_storm_of_refreshes(
 
 
 def test_a_small_post_is_replayed_once_after_a_401(running: Running, browser: Browser) -> None:
-    browser.sign_in()
+    sign_in_a_while_ago(running, browser)
     total = browser.fetch("/api/v1/contacts").json()["totalElements"]
     calls = running.sandbox.counters.api_calls["POST /v1/contacts"]
     running.sandbox.faults.inject("access_token_death")
@@ -136,7 +167,7 @@ def test_a_small_post_is_replayed_once_after_a_401(running: Running, browser: Br
 
 
 def test_a_large_post_is_not_replayed(running: Running, browser: Browser) -> None:
-    browser.sign_in()
+    sign_in_a_while_ago(running, browser)
     before, calls = refreshes(running), running.sandbox.counters.api_calls["POST /v1/contacts"]
     running.sandbox.faults.inject("access_token_death")
     large = {**CONTACT, "note": "x" * 20 * REPLAYABLE_BYTES}
@@ -157,6 +188,7 @@ def test_a_refresh_that_fails_for_now_keeps_the_session(
     before = refreshes(running)
     for _ in range(4):
         assert browser.fetch("/api/v1/profile").status_code == 200, "the old token still serves"
+        until(lambda: refreshes(running) > before)
     assert refreshes(running) == before + 1, "the token endpoint is left in peace for a while"
     running.clock.advance(31)
     for _ in range(2):
@@ -169,7 +201,7 @@ def test_a_refresh_that_fails_for_now_keeps_the_session(
     running.sandbox.faults.clear()
     running.clock.advance(9)
     assert browser.fetch("/api/v1/profile").status_code == 200
-    assert generation(browser) == 2
+    assert browser.generation() == 2
 
 
 def test_a_rate_limit_of_the_token_endpoint_is_heeded(running: Running, browser: Browser) -> None:
@@ -187,9 +219,32 @@ def test_a_rate_limit_of_the_token_endpoint_is_heeded(running: Running, browser:
     assert browser.fetch("/api/v1/profile").status_code == 200
 
 
+def test_a_rate_limit_is_not_prolonged_by_calls_that_heed_it(running: Running, browser: Browser) -> None:
+    """RFC 6585 §4: whoever polls faster than once a second gets through when the block is over."""
+    browser.sign_in()
+    expire(running, browser, left=-1)
+    running.sandbox.faults.inject("token_429", {"seconds": 2}, times=1)
+    answers = []
+    for _ in range(6):
+        answers.append(browser.fetch("/api/v1/profile").status_code)
+        running.clock.advance(0.4)
+    assert answers == [503] * 5 + [200]
+
+
 def test_invalid_grant_ends_the_session_with_its_reason(running: Running, browser: Browser) -> None:
     browser.sign_in()
     expire(running, browser, left=30)
+    running.sandbox.faults.inject("token_invalid_grant", times=1)
+    assert browser.fetch("/api/v1/profile").status_code == 200, "the old token served once more"
+    until(lambda: browser.generation() == 0)
+    refused = browser.fetch("/api/v1/profile")
+    assert (refused.status_code, refused.json()["reason"]) == (401, "grant_ended")
+    assert browser.fetch("/auth/session").json()["reason"] == "grant_ended"
+
+
+def test_invalid_grant_is_told_to_the_call_that_waited(running: Running, browser: Browser) -> None:
+    browser.sign_in()
+    expire(running, browser, left=-1)
     running.sandbox.faults.inject("token_invalid_grant", times=1)
     refused = browser.fetch("/api/v1/profile")
     assert (refused.status_code, refused.json()["code"]) == (401, "session_required")

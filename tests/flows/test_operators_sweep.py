@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gateway.app import build_authorization_server
+from gateway.authorization_server import AuthorizationServer
 from gateway.errors import StoreUnavailable
 from gateway.observability.metrics import Metrics
 from gateway.sessions.keyring import Keyring
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
-    from gateway.sessions.store import GrantRecord
+    from gateway.sessions.records import GrantRecord
 
 PEOPLE = 30
 
@@ -46,21 +47,18 @@ class TroubledStore(MemoryStore):
         return await super().remove_expired(now)
 
 
-class CountingRevocation(Revocation):
-    """Revokes nothing, and counts how much of it is done at once."""
+class CountingServer(AuthorizationServer):
+    """Confirms each revocation, and counts how many are under way at once."""
 
-    begun = under_way = most_at_once = 0
+    revoked = under_way = most_at_once = 0
 
-    def begin(self, refresh_token: str | None, access_token: str) -> asyncio.Task[bool]:
-        del refresh_token, access_token
-        self.begun += 1
+    async def revoke(self, token: str, *, token_type_hint: str) -> bool:
+        del token, token_type_hint
         self.under_way += 1
         self.most_at_once = max(self.most_at_once, self.under_way)
-        return asyncio.create_task(self._call())
-
-    async def _call(self) -> bool:
         await asyncio.sleep(0)
         self.under_way -= 1
+        self.revoked += 1
         return True
 
 
@@ -74,7 +72,7 @@ class Stage:
         self.metrics = Metrics("0")
         self.vault = Vault(self.store, Keyring([SECRET]), idle_seconds=60, max_seconds=3600)
         self.authorization_server = build_authorization_server(settings, clock=self.clock)
-        self.revocation = Revocation(self.authorization_server)
+        self.revocation = Revocation(self.authorization_server, self.vault, clock=self.clock)
         self.sweep = Sweep(
             vault=self.vault, revocation=self.revocation, metrics=self.metrics, clock=self.clock
         )
@@ -129,13 +127,24 @@ async def test_tokens_of_sessions_that_ran_out_are_revoked(stage: Stage, wire: W
 
 
 async def test_a_wave_of_endings_is_no_wave_of_calls(stage: Stage) -> None:
-    counting = CountingRevocation(stage.authorization_server)
-    sweep = Sweep(vault=stage.vault, revocation=counting, metrics=stage.metrics, clock=stage.clock)
+    counting = CountingServer(
+        issuer=None,
+        metadata=None,
+        client_id="client",
+        client_secret=None,
+        client_auth=None,
+        redirect_uri="https://app.example/auth/callback",
+        profile_url=None,
+        clock=stage.clock,
+    )
+    revocation = Revocation(counting, stage.vault, clock=stage.clock)
+    sweep = Sweep(vault=stage.vault, revocation=revocation, metrics=stage.metrics, clock=stage.clock)
     for number in range(PEOPLE):
         await stage.sign_in(str(number))
     stage.clock.advance(61)
     assert await sweep.sweep() == PEOPLE
-    assert counting.begun == PEOPLE
+    await revocation.drain()
+    assert counting.revoked == 2 * PEOPLE
     assert 1 < counting.most_at_once <= 8
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from gateway.browser.cookie import LOGIN_COOKIE_PREFIX, SESSION_COOKIE
 from tests.support.running import running_gateway
+from tests.support.wire import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +40,7 @@ def test_the_whole_way(running: Running, browser: Browser) -> None:
 
     running.clock.advance(session["tokens"]["expires_in_seconds"] - 30)
     assert browser.fetch("/api/v1/profile").status_code == 200
-    assert browser.fetch("/auth/session").json()["tokens"]["generation"] == 2
+    until(lambda: browser.generation() == 2)
 
     answer = browser.fetch("/auth/logout", "POST")
     assert answer.status_code == 200

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
@@ -132,21 +132,32 @@ def test_a_refreshed_token_survives_a_store_that_is_busy_for_a_moment(
     browser.sign_in()
     impatient(running)
     running.clock.advance(11)
-    busy = unwritable(database)
-    refresher = running.gateway._refresher  # noqa: SLF001 - the refresh must begin under the lock
-    session = running.call(
-        running.gateway._authentication.check(  # noqa: SLF001 - as above
-            [(b"cookie", f"{SESSION_COOKIE}={browser.cookie(SESSION_COOKIE)}".encode())]
-        )
-    )
-    grant = running.call(running.gateway._vault.read_grant(session.grant_key))  # noqa: SLF001 - as above
-    with busy:
-        answers = running.sandbox.counters.token_answers
-        before = answers["refresh_token"]
-        future = asyncio.run_coroutine_threadsafe(refresher.replaced_grant(grant), running.loop)
-        until(lambda: answers["refresh_token"] > before)
-    assert future.result(10).generation == 2
-    assert browser.fetch("/auth/session").json()["tokens"]["generation"] == 2
+    counters = running.sandbox.counters
+    asked, answered = counters.token_requests["refresh_token"], counters.token_answers["refresh_token"]
+    running.sandbox.faults.inject("token_slow", {"seconds": 0.3}, times=1)
+    with ThreadPoolExecutor(1) as threads:
+        call = threads.submit(browser.fetch, "/auth/session/refresh", "POST")
+        until(lambda: counters.token_requests["refresh_token"] > asked)
+        with unwritable(database):
+            until(lambda: counters.token_answers["refresh_token"] > answered)
+        assert call.result().json()["tokens"]["generation"] == 2
+    assert browser.generation() == 2
+
+
+def test_no_refresh_token_is_spent_where_the_store_cannot_record_it(
+    running: Running, browser: Browser, database: Path
+) -> None:
+    """Nobody could tell others of it: two replicas would spend the token, and the connection would end."""
+    browser.sign_in()
+    impatient(running)
+    running.clock.advance(11)
+    running.sandbox.faults.inject("access_token_death")
+    before = running.sandbox.counters.token_requests["refresh_token"]
+    with unwritable(database):
+        assert_unavailable(browser.fetch("/api/v1/profile"))
+    assert running.sandbox.counters.token_requests["refresh_token"] == before
+    assert browser.fetch("/api/v1/profile").status_code == 200
+    assert browser.generation() == 2
 
 
 def test_a_restart_keeps_sessions_and_their_tokens(tmp_path: Path) -> None:

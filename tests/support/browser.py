@@ -97,6 +97,11 @@ class Browser:
         found = self.cookies.get(urlsplit(self.origin).netloc, {}).get(name)
         return found.value if found else None
 
+    def generation(self) -> int:
+        """Return how often the tokens behind the session were renewed, from 1; 0 without a session."""
+        document = self.fetch("/auth/session").json()
+        return int(document["tokens"]["generation"]) if document["active"] else 0
+
     def _go(self, method: str, url: str, site: str, *, follow: bool, **options: Any) -> httpx.Response:  # noqa: ANN401
         previous = url
         while True:

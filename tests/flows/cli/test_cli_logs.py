@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,7 +13,7 @@ from gateway.browser.cookie import SESSION_COOKIE
 from tests.flows.cli.process import end
 from tests.flows.cli.stage import serving, settings_before
 from tests.support.browser import Browser
-from tests.support.wire import send_raw
+from tests.support.wire import send_raw, until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -128,9 +129,14 @@ def test_the_audit_log_tells_of_a_sign_in_that_failed(stage: Stage) -> None:
 
 def test_the_audit_log_tells_of_a_refresh_that_failed(stage: Stage) -> None:
     assert stage.api.app is not None
+    sandbox = stage.api.app.state.sandbox
+    # Real time cannot be moved on, and a token must be over before a refresh is told to anybody.
+    object.__setattr__(sandbox.options, "access_token_lifetime", 2)
     with Browser(stage.public_url) as browser:
         browser.sign_in()
-        stage.api.app.state.sandbox.faults.inject("connection_revoked")
+        sandbox.faults.inject("connection_revoked")
+        over_at = time.monotonic() + 2
+        until(lambda: time.monotonic() > over_at)
         refused = browser.fetch("/api/v1/profile")
     assert (refused.status_code, refused.json()["reason"]) == (401, "grant_ended")
     (failed,) = audits(lines_of(stage), "refresh")

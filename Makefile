@@ -1,11 +1,12 @@
 # The project's verbs. Everything they install lands in .venv and tests/node/node_modules,
 # but for the Debian packages that the tests drive.
 PORT ?= 8000
+TRIALS ?= 100
 PIP = .venv/bin/python -m pip --quiet --disable-pip-version-check --no-input
 LOCK = .venv/bin/uv pip compile --quiet --generate-hashes --no-header --universal --python-version 3.11 $(UPGRADE)
 NODE_MODULES = tests/node/node_modules/.package-lock.json
 
-.PHONY: demo install test check image lock clean
+.PHONY: demo install test chaos check image lock clean
 .DELETE_ON_ERROR:
 
 demo: install ## The gateway with lexoffice in a box behind it: PORT=8010 make demo
@@ -16,6 +17,10 @@ install: .venv/.installed ## .venv/bin/lexgate
 test: .venv/.installed-dev $(NODE_MODULES) ## Every test: make test TESTS=tests/unit
 	.ci/packages chromium redis-server
 	.venv/bin/pytest --cov --cov-report=term $(TESTS)
+
+chaos: .venv/.installed-dev ## Kills, outages and crowds against three replicas: make chaos TRIALS=20
+	.ci/packages redis-server
+	.venv/bin/python -m tests.chaos --trials $(TRIALS)
 
 check: .venv/.installed-dev $(NODE_MODULES) ## Format, lint, types, import rules, spelling
 	.venv/bin/ruff format --check

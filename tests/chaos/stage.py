@@ -45,7 +45,7 @@ class Replica:
         """Start it, and return when it answers."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("LEXGATE_")}
         with (self.folder / f"{self.port}.log").open("ab") as log:
-            self.process = subprocess.Popen(
+            self.process = subprocess.Popen(  # noqa: ASYNC220 - it returns at once
                 [sys.executable, "-m", "gateway", "serve"],
                 cwd=self.folder,
                 env={**kept, **self.settings, "PYTHONPATH": str(ROOT)},
@@ -102,7 +102,9 @@ class Stage:
         await asyncio.sleep(1.05)
         return cookies
 
-    async def call(self, replica: int, cookie: str, path: str = PROFILE, *, gone: Gone | None = None) -> Answer:
+    async def call(
+        self, replica: int, cookie: str, path: str = PROFILE, *, gone: Gone | None = None
+    ) -> Answer:
         """Call from the browser that has the cookie."""
         port = self.replicas[replica % REPLICAS].port
         return await call(port, path, f"{SESSION_COOKIE}={cookie}", gone=gone)
@@ -146,7 +148,7 @@ class Stage:
     async def until(self, condition: Any, seconds: float = 10) -> None:  # noqa: ANN401 - an async predicate
         """Poll until it holds."""
         async with asyncio.timeout(seconds):
-            while not await condition():
+            while not await condition():  # noqa: ASYNC110 - other processes set no events
                 await asyncio.sleep(0.01)
 
 

@@ -1,0 +1,20 @@
+"""A few trials of `make chaos`: real processes on a real Redis and on one SQLite file."""
+
+from __future__ import annotations
+
+import asyncio
+
+from tests.chaos import calls, kills
+from tests.chaos.__main__ import play
+
+
+async def test_no_session_is_lost_by_crowds_leavers_early_deaths_or_kills() -> None:
+    rows = [
+        (calls.due_tokens, 2),
+        (calls.leaving_browsers, 5),
+        (calls.early_deaths, 2),
+        (kills.while_waiting, 5),
+    ]
+    played = await asyncio.gather(*(play(store, [*rows]) for store in ("redis", "sqlite")))
+    broken = {f"{one.store}: {one.row}": one.broken for results in played for one in results if one.broken}
+    assert broken == {}

@@ -5,28 +5,25 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 
 from gateway import __version__
-from gateway.authorization_server import AuthorizationServer
 from gateway.browser.cookie import SessionCookie
 from gateway.errors import GatewayError
-from gateway.oauth.metadata import build_lexware_metadata
 from gateway.observability.audit import Audit
 from gateway.observability.logs import RequestLog
 from gateway.observability.metrics import Metrics
+from gateway.parts import build_authorization_server, build_store, shipped_spa
 from gateway.proxy.forward import Forward
 from gateway.proxy.route import Route, RouteTable
 from gateway.proxy.upstream import Upstream
 from gateway.sessions.authentication import Authentication
 from gateway.sessions.keyring import Keyring
-from gateway.sessions.memory import MemoryStore
 from gateway.sessions.refresh import Refresher
-from gateway.sessions.sqlite import SqliteStore
+from gateway.sessions.refresh_flight import RefreshFlight
 from gateway.sessions.vault import Vault
 from gateway.web.access_log import AccessLog
 from gateway.web.attempt_cookies import AttemptCookies
@@ -51,7 +48,6 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from gateway.sessions.store import SessionStore
     from gateway.settings import Settings
 
 
@@ -81,11 +77,15 @@ class Gateway:
         self._authorization_server = build_authorization_server(settings, clock=clock)
         self._refresher = Refresher(
             vault=self._vault,
-            authorization_server=self._authorization_server,
+            flight=RefreshFlight(
+                vault=self._vault,
+                authorization_server=self._authorization_server,
+                clock=clock,
+                metrics=self._metrics,
+                audit=self._audit,
+                keyring=self._keyring,
+            ),
             clock=clock,
-            metrics=self._metrics,
-            audit=self._audit,
-            keyring=self._keyring,
         )
         self._revocation = Revocation(self._authorization_server, self._vault, clock=clock)
         self._endings = Endings(
@@ -225,40 +225,3 @@ class Gateway:
             public_url=self._settings.public_url,
             clock=self._clock,
         )
-
-
-def build_store(settings: Settings) -> SessionStore:
-    """Build the store that the settings name, not yet opened."""
-    path = settings.store_path
-    if path is not None:
-        return SqliteStore(path)
-    if settings.store == "memory://":
-        return MemoryStore()
-    from gateway.sessions.redis import RedisStore  # noqa: PLC0415 - a third of a second to import
-
-    return RedisStore(settings.store)
-
-
-def build_authorization_server(
-    settings: Settings, *, clock: Callable[[], float] = time.time
-) -> AuthorizationServer:
-    """Build the client of the authorization server that the settings name."""
-    origin = settings.authorization_server
-    secret = settings.client_secret
-    return AuthorizationServer(
-        issuer=settings.issuer,
-        metadata=None if origin is None else build_lexware_metadata(origin),
-        client_id=settings.client_id,
-        client_secret=None if secret is None else secret.get_secret_value(),
-        client_auth=settings.client_auth,
-        redirect_uri=settings.redirect_uri,
-        profile_url=None if origin is None else f"{settings.api_url}/v1/profile",
-        clock=clock,
-    )
-
-
-def shipped_spa() -> Path:
-    """Return the folder of the SPA that comes with the gateway: inside the wheel, or beside the sources."""
-    package = Path(__file__).parent
-    packaged = package / "spa"
-    return packaged if packaged.is_dir() else package.parent / "spa"

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from gateway.app import build_authorization_server
+from gateway.parts import build_authorization_server
 from gateway.doctor.finding import Finding
 from gateway.errors import AuthorizationServerError, GrantRefused, MetadataInvalid, TokenRequestRefused
 from gateway.oauth.metadata import build_metadata_url

@@ -35,10 +35,8 @@ id_token for somebody else, ends a grant.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import math
-import secrets
 from typing import TYPE_CHECKING
 
 from gateway.errors import (
@@ -46,65 +44,30 @@ from gateway.errors import (
     AuthorizationServerError,
     AuthorizationServerUnreachable,
     GatewayError,
-    IdTokenInvalid,
-    IdTokenUntimely,
-    KeyUnknown,
     SessionRequired,
     StoreError,
     StoreUnavailable,
 )
-from gateway.sessions.refresh_step import (
-    decide_after_refusal,
-    decide_aftermath,
-    decide_end_reason,
-    decide_need,
-    decide_rest,
-)
-from gateway.sessions.refreshed_tokens import build_tokens
+from gateway.sessions.refresh_flight import PATIENCE_SECONDS
+from gateway.sessions.refresh_step import decide_after_refusal, decide_need, decide_rest
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import Callable
 
-    from gateway.authorization_server import AuthorizationServer
-    from gateway.oauth.token import TokenResponse
-    from gateway.observability.audit import Audit
-    from gateway.observability.metrics import Metrics
-    from gateway.sessions.keyring import Keyring
-    from gateway.sessions.session import EndReason, Grant, Tokens
+    from gateway.sessions.refresh_flight import RefreshFlight
+    from gateway.sessions.session import Grant
     from gateway.sessions.vault import Vault
-    from gateway.sessions.vault_grants import Claim
 
 _LOGGER = logging.getLogger(__name__)
 
-LEASE_SECONDS = 10.0
-"""Renewed three times in its length while the call runs: a dead holder is noticed within it."""
-_PATIENCE_SECONDS = 35.0
-"""How long a call waits for a refresh: the token endpoint's own limit, and a little."""
-_POLL_SECONDS = (0.02, 0.05, 0.1, 0.25)
-_WRITE_PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
-_WRITE_SECONDS = 600.0
-"""How long new tokens are kept in hand for a store that fails."""
-
 
 class Refresher:
-    """Refreshes grants; the metrics count each as refreshed, superseded, failed, ended or lost."""
+    """Knows which refreshes are in flight in this process, who waits for them, and which are to rest."""
 
-    def __init__(
-        self,
-        *,
-        vault: Vault,
-        authorization_server: AuthorizationServer,
-        clock: Callable[[], float],
-        metrics: Metrics,
-        audit: Audit,
-        keyring: Keyring,
-    ) -> None:
+    def __init__(self, *, vault: Vault, flight: RefreshFlight, clock: Callable[[], float]) -> None:
         self._vault = vault
-        self._authorization_server = authorization_server
+        self._flight = flight
         self._clock = clock
-        self._metrics = metrics
-        self._audit = audit
-        self._keyring = keyring
         self._in_flight: dict[bytes, asyncio.Task[Grant]] = {}
         self._in_hand: dict[bytes, asyncio.Event] = {}
         self._resting: dict[bytes, float] = {}
@@ -162,9 +125,7 @@ class Refresher:
         task = self._begin(grant)
         in_hand = asyncio.ensure_future(self._in_hand[grant.key].wait())
         try:
-            await asyncio.wait(
-                {task, in_hand}, timeout=_PATIENCE_SECONDS, return_when=asyncio.FIRST_COMPLETED
-            )
+            await asyncio.wait({task, in_hand}, timeout=PATIENCE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         finally:
             in_hand.cancel()
         if task.done():
@@ -177,9 +138,9 @@ class Refresher:
         """Start a refresh in a task of its own: a browser that leaves ends its waiting, not the refresh."""
         task = self._in_flight.get(grant.key)
         if task is None:
-            task = asyncio.create_task(self._refresh(grant))
+            in_hand = self._in_hand[grant.key] = asyncio.Event()
+            task = asyncio.create_task(self._flight.run(grant, in_hand=in_hand))
             self._in_flight[grant.key] = task
-            self._in_hand[grant.key] = asyncio.Event()
             task.add_done_callback(lambda done: self._landed(grant.key, done))
         return task
 
@@ -209,130 +170,3 @@ class Refresher:
     def _rests(self, grant_key: bytes) -> bool:
         now = self._clock()
         return self._resting.get(grant_key, 0.0) > now or self._busy_until > now
-
-    async def _refresh(self, seen: Grant) -> Grant:
-        owner = secrets.token_bytes(16)
-        async with asyncio.timeout(_PATIENCE_SECONDS + _WRITE_SECONDS):
-            claim = await self._claim(seen, owner)
-            if claim.grant is None:
-                raise SessionRequired("grant_ended")
-            if claim.outcome == "superseded":
-                return self._tell("superseded", claim.grant)
-            was_abandoned = claim.outcome == "granted_abandoned"
-            return await self._spend(claim.grant, owner, was_abandoned=was_abandoned)
-
-    async def _claim(self, seen: Grant, owner: bytes) -> Claim:
-        """Claim the refresh, waiting while another replica is at it."""
-        for attempt in range(1_000_000):
-            claim = await self._vault.claim_refresh(
-                seen, owner=owner, lease_seconds=LEASE_SECONDS, now=self._clock()
-            )
-            if claim.outcome != "held":
-                return claim
-            await asyncio.sleep(_POLL_SECONDS[min(attempt, len(_POLL_SECONDS) - 1)])
-        raise AssertionError
-
-    async def _spend(self, grant: Grant, owner: bytes, *, was_abandoned: bool) -> Grant:
-        if grant.tokens.refresh_token is None:
-            return await self._without_refresh_token(grant, owner)
-        async with self._renewed(grant, owner):
-            try:
-                response = await self._authorization_server.refresh(grant.tokens.refresh_token)
-            except AuthorizationServerError as error:
-                return await self._failed(grant, owner, error, was_abandoned=was_abandoned)
-            return await self._keep(grant, response)
-
-    @contextlib.asynccontextmanager
-    async def _renewed(self, grant: Grant, owner: bytes) -> AsyncGenerator[None]:
-        """Renew the lease while the block runs; where that fails, the generation still decides who wins."""
-
-        async def renew() -> None:
-            while True:
-                await asyncio.sleep(LEASE_SECONDS / 3)
-                with contextlib.suppress(StoreError):
-                    await self._vault.renew_claim(
-                        grant.key, owner=owner, lease_seconds=LEASE_SECONDS, now=self._clock()
-                    )
-
-        renewing = asyncio.create_task(renew())
-        try:
-            yield
-        finally:
-            renewing.cancel()
-            await asyncio.gather(renewing, return_exceptions=True)
-
-    async def _keep(self, grant: Grant, response: TokenResponse) -> Grant:
-        tokens = build_tokens(response, now=self._clock(), previous=grant.tokens)
-        try:
-            await self._authorization_server.confirm_subject(response, subject=grant.subject)
-        except AuthorizationServerError as error:
-            if isinstance(error, IdTokenInvalid) and not isinstance(error, KeyUnknown | IdTokenUntimely):
-                # OpenID Connect Core §12.2: tokens of somebody else must not become this user's.
-                await self._end(grant, reason="grant_ended", code=error.code)
-                await self._give_up(grant.with_tokens(tokens))
-                raise SessionRequired("grant_ended") from None
-            _LOGGER.warning("the id_token of a refresh could not be checked: %s", error)
-        current = await self._write(grant, tokens)
-        if current is None:
-            await self._give_up(grant.with_tokens(tokens))
-            raise SessionRequired("signed_out")
-        return self._tell("refreshed", current)
-
-    async def _write(self, grant: Grant, tokens: Tokens) -> Grant | None:
-        """Write the new tokens, however long the store fails: the old ones are dead."""
-        attempt = 0
-        while True:
-            try:
-                return await self._vault.replace_tokens(grant, tokens)
-            except StoreUnavailable:
-                if attempt == len(_WRITE_PAUSES):
-                    _LOGGER.warning("new tokens are held in hand: the store cannot take them")
-                    self._in_hand[grant.key].set()
-                await asyncio.sleep(_WRITE_PAUSES[min(attempt, len(_WRITE_PAUSES) - 1)])
-                attempt += 1
-
-    async def _give_up(self, grant: Grant) -> None:
-        """Have tokens revoked that nobody will use: they must not live on at the authorization server."""
-        with contextlib.suppress(StoreError):
-            await self._vault.queue_revocation(grant, now=self._clock())
-
-    async def _without_refresh_token(self, grant: Grant, owner: bytes) -> Grant:
-        if grant.tokens.expires_at > self._clock():
-            await self._release(grant, owner, spent_unknown=False)
-            return grant
-        await self._end(grant, reason="grant_ended", code="refresh_token_missing")
-        raise SessionRequired("grant_ended")
-
-    async def _failed(
-        self, grant: Grant, owner: bytes, error: AuthorizationServerError, *, was_abandoned: bool
-    ) -> Grant:
-        aftermath = decide_aftermath(error)
-        if aftermath != "end":
-            self._tell("failed", grant, error.code)
-            await self._release(grant, owner, spent_unknown=aftermath == "unknown")
-            raise error
-        reason = decide_end_reason(was_abandoned=was_abandoned)
-        if not await self._end(grant, reason=reason, code=error.code):
-            # Fenced: a sign-in or another holder brought newer tokens, and theirs are the answer.
-            return self._tell("superseded", await self._read(grant.key))
-        raise SessionRequired(reason) from error
-
-    async def _release(self, grant: Grant, owner: bytes, *, spent_unknown: bool) -> None:
-        with contextlib.suppress(StoreError):
-            await self._vault.release_claim(
-                grant.key, owner=owner, spent_unknown=spent_unknown, now=self._clock()
-            )
-
-    async def _end(self, grant: Grant, *, reason: EndReason, code: str) -> bool:
-        ended = await self._vault.end_grant(grant.key, reason=reason, now=self._clock(), expected=grant)
-        for _ in range(ended):
-            self._metrics.count_session_end(reason)
-        if ended:
-            self._tell("lost" if reason == "refresh_lost" else "ended", grant, code)
-        return ended > 0
-
-    def _tell(self, outcome: str, grant: Grant, code: str | None = None) -> Grant:
-        self._metrics.count_refresh(outcome)
-        if code is not None:
-            self._audit.refresh_failed(code, session=self._keyring.label(grant.key), subject=grant.subject)
-        return grant

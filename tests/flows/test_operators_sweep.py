@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gateway.app import build_authorization_server
+from gateway.parts import build_authorization_server
 from gateway.authorization_server import AuthorizationServer
 from gateway.errors import StoreUnavailable
 from gateway.observability.metrics import Metrics

@@ -117,6 +117,7 @@ def test_signing_out_everywhere_ends_all(
     browser.sign_in()
     other_browser.sign_in()
     kept = {"Cookie": f"{SESSION_COOKIE}={browser.cookie(SESSION_COOKIE)}"}
+    caplog.clear()
     with caplog.at_level(logging.INFO, "gateway.audit"):
         answer = browser.fetch("/auth/logout?everywhere=true", "POST")
     assert answer.status_code == 200

@@ -204,5 +204,5 @@ def test_store_is_memory_or_an_absolute_path(written: str) -> None:
      "sqlite:///a?mode=ro", "sqlite:///a#b", "redis://", "redis://a,b", "redis+file://a", "/var/lib/a.db", 5],
 )  # fmt: skip
 def test_anything_else_is_no_store(written: object) -> None:
-    with pytest.raises(ValueError, match="must|is no Redis"):
+    with pytest.raises(ValueError, match=r"must|is no Redis"):
         parse_store(written)

@@ -12,9 +12,10 @@ from fastapi.routing import iter_route_contexts
 from starlette.routing import Route
 
 import gateway.errors
-from gateway.app import Gateway, shipped_spa
+from gateway.app import Gateway
 from gateway.errors import ConfigurationError, GatewayError
 from gateway.observability.metrics import Metrics
+from gateway.parts import shipped_spa
 from gateway.settings import Settings, load_settings, variable_of
 from gateway.settings.table import SECRET_FIELDS
 from gateway.web.health import Health, build_admin_app

@@ -7,10 +7,10 @@ import zlib
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from gateway.parts import build_store
 from gateway.browser.cookie import LOGIN_COOKIE_PREFIX, SESSION_COOKIE
 from gateway.doctor.finding import Finding
 from gateway.errors import StoreError
+from gateway.parts import build_store
 from gateway.sessions.sqlite import SqliteStore
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from gateway.parts import build_authorization_server
 from gateway.doctor.finding import Finding
 from gateway.errors import AuthorizationServerError, GrantRefused, MetadataInvalid, TokenRequestRefused
 from gateway.oauth.metadata import build_metadata_url
 from gateway.oauth.strict_json import parse_object
+from gateway.parts import build_authorization_server
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator

@@ -68,7 +68,7 @@ class RefreshFlight:
         self._keyring = keyring
 
     async def run(self, seen: Grant, *, in_hand: asyncio.Event) -> Grant:
-        """Refresh a grant; sets `in_hand` while the store cannot take new tokens. Raises as Refresher does."""
+        """Refresh a grant; sets `in_hand` while the store takes no new tokens. Raises as Refresher does."""
         owner = secrets.token_bytes(16)
         async with asyncio.timeout(PATIENCE_SECONDS + _WRITE_SECONDS):
             claim = await self._claim(seen, owner)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gateway.parts import build_authorization_server
 from gateway.authorization_server import AuthorizationServer
 from gateway.errors import StoreUnavailable
 from gateway.observability.metrics import Metrics
+from gateway.parts import build_authorization_server
 from gateway.sessions.keyring import Keyring
 from gateway.sessions.memory import MemoryStore
 from gateway.sessions.session import Tokens

@@ -1,0 +1,264 @@
+"""Several gateways on one store: one refresh for all of them, whoever dies in the middle of it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+import pytest
+
+from gateway.authorization_server import AuthorizationServer
+from tests.contract.redis_servers import RedisServer, free_port
+from tests.support.browser import Browser
+from tests.support.running import RunningClock, running_gateway, running_replica
+from tests.support.wire import SECONDS, until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import httpx
+
+    from gateway.oauth.token import TokenResponse
+    from gateway.sandbox.counters import Counters
+    from gateway.sandbox.faults import Faults
+    from tests.support.running import Clock, Running
+
+REPLICAS = 3
+CALLS = 30
+PROFILE = "/api/v1/profile"
+LEASE = 0.6
+
+
+@dataclass
+class Replicas:
+    """The gateways, and one person's browser before the load balancer in front of them."""
+
+    gateways: list[Running]
+    browsers: list[Browser]
+    """The same browser, as each of the gateways meets it."""
+    asked: int = field(init=False)
+    answered: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.browsers[0].sign_in()
+        self.clock.advance(11)  # younger tokens are not blamed for a 401
+        for browser in self.browsers[1:]:
+            browser.cookies = {host: dict(jar) for host, jar in self.browsers[0].cookies.items()}
+        self.asked = self._counters.token_requests["refresh_token"]
+        self.answered = self._counters.token_answers["refresh_token"]
+        self.faults.clear()
+
+    @property
+    def _counters(self) -> Counters:
+        return self.gateways[0].sandbox.counters
+
+    @property
+    def faults(self) -> Faults:
+        return self.gateways[0].sandbox.faults
+
+    @property
+    def clock(self) -> Clock:
+        return self.gateways[0].clock
+
+    def sent(self) -> int:
+        """Return how many refreshes the authorization server was asked for since the sign-in."""
+        return self._counters.token_requests["refresh_token"] - self.asked
+
+    def done(self) -> int:
+        """Return how many of them brought tokens."""
+        return self._counters.token_answers["refresh_token"] - self.answered
+
+    def expire(self, *, left: float) -> None:
+        """Advance the clock until the access token has about `left` seconds."""
+        tokens = self.browsers[0].fetch("/auth/session").json()["tokens"]
+        self.clock.advance(tokens["expires_in_seconds"] - left)
+
+    def call_all(self) -> list[int]:
+        """Call the API from everywhere at once; returns the statuses."""
+        with ThreadPoolExecutor(CALLS) as threads:
+            calls = [
+                threads.submit(self.browsers[number % REPLICAS].fetch, PROFILE) for number in range(CALLS)
+            ]
+            return [call.result().status_code for call in calls]
+
+    def assert_whole(self, *, generation: int) -> None:
+        """Check that all gateways know the same tokens, and that these are good for a call and a refresh."""
+        for browser in self.browsers:
+            until(lambda browser=browser: browser.generation() == generation)  # type: ignore[misc]
+            assert browser.fetch(PROFILE).status_code == 200
+        self.clock.advance(11)
+        renewed = self.browsers[-1].fetch("/auth/session/refresh", "POST").json()
+        assert renewed["tokens"]["generation"] == generation + 1
+        assert [browser.generation() for browser in self.browsers] == [generation + 1] * REPLICAS
+
+
+class HeldServer:
+    """Stands before a gateway's authorization server: a refresh stops where it is told to."""
+
+    def __init__(self, server: AuthorizationServer, *, stops: Literal["before", "after"]) -> None:
+        self._refresh = server.refresh
+        self._stops = stops
+        self.stopped = threading.Event()
+
+    async def refresh(self, refresh_token: str) -> TokenResponse:
+        """Spend the token or not, and never return."""
+        if self._stops == "after":
+            await self._refresh(refresh_token)
+        self.stopped.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+
+@pytest.fixture(scope="module", params=["sqlite", "redis"])
+def gateways(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[list[Running]]:
+    folder = tmp_path_factory.mktemp("replicas")
+    settings = {"LEXGATE_SESSION_IDLE": "86400", "LEXGATE_SESSION_MAX": "86400"}
+    with ExitStack() as stack:
+        store = f"sqlite:///{folder / 'sessions.sqlite'}"
+        if request.param == "redis":
+            server = RedisServer(folder, free_port())
+            stack.callback(server.stop)
+            store = f"redis://127.0.0.1:{server.port}"
+        first = stack.enter_context(
+            running_gateway("lexware", settings=settings, store=store, clock=RunningClock())
+        )
+        yield [first, *(stack.enter_context(running_replica(first)) for _ in range(REPLICAS - 1))]
+
+
+@pytest.fixture
+def replicas(gateways: list[Running]) -> Iterator[Replicas]:
+    """Sign a person in; all faults are off."""
+    with ExitStack() as stack:
+        browsers = [stack.enter_context(Browser(gateway.public_url, via=gateway.url)) for gateway in gateways]
+        yield Replicas(gateways, browsers)
+        gateways[0].sandbox.faults.clear()
+
+
+@contextmanager
+def dying(running: Running, *, stops: Literal["before", "after"]) -> Iterator[HeldServer]:
+    """Let the gateway's next refresh stop for good; when the block ends its task is killed."""
+    patch = pytest.MonkeyPatch()
+    refresher = running.gateway._refresher  # noqa: SLF001 - no process is ended here, only its task
+    server = running.gateway._authorization_server  # noqa: SLF001 - as above
+    held = HeldServer(server, stops=stops)
+    patch.setattr(server, "refresh", held.refresh)
+    try:
+        yield held
+    finally:
+        patch.undo()
+        for task in list(refresher._in_flight.values()):  # noqa: SLF001 - as above
+            running.loop.call_soon_threadsafe(task.cancel)
+        until(lambda: not refresher._in_flight)  # noqa: SLF001 - as above
+
+
+def call_until_it_dies(replicas: Replicas, *, stops: Literal["before", "after"]) -> httpx.Response:
+    """Let the first gateway die in a refresh while another one's call waits for it; returns its answer."""
+    with ThreadPoolExecutor(2) as threads:
+        with dying(replicas.gateways[0], stops=stops) as held:
+            threads.submit(replicas.browsers[0].fetch, PROFILE)
+            assert held.stopped.wait(SECONDS)
+            waiting = threads.submit(replicas.browsers[1].fetch, PROFILE)
+        return waiting.result()
+
+
+def test_a_token_that_is_over_causes_one_refresh(replicas: Replicas) -> None:
+    replicas.expire(left=-1)
+    replicas.faults.inject("token_slow", {"seconds": 0.3})
+    assert replicas.call_all() == [200] * CALLS
+    assert (replicas.sent(), replicas.done()) == (1, 1)
+    replicas.assert_whole(generation=2)
+
+
+def test_a_token_that_is_nearly_over_causes_one_refresh_and_nobody_waits(replicas: Replicas) -> None:
+    replicas.expire(left=30)
+    replicas.faults.inject("token_slow", {"seconds": 3}, times=1)
+    assert replicas.call_all() == [200] * CALLS
+    assert replicas.done() == 0, "all were served before the refresh had come to its end"
+    replicas.faults.clear()
+    until(lambda: replicas.done() == 1)
+    replicas.assert_whole(generation=2)
+    assert replicas.sent() == 2, "one by all the calls, one to prove the tokens"
+
+
+def test_a_token_that_the_api_refuses_causes_one_refresh(replicas: Replicas) -> None:
+    replicas.faults.inject("access_token_death")
+    replicas.faults.inject("token_slow", {"seconds": 0.3})
+    assert replicas.call_all() == [200] * CALLS
+    assert (replicas.sent(), replicas.done()) == (1, 1)
+    replicas.assert_whole(generation=2)
+
+
+def test_a_refresh_that_takes_longer_than_its_lease_is_not_taken_over(
+    replicas: Replicas, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.sessions.refresh_flight.LEASE_SECONDS", LEASE)
+    replicas.expire(left=-1)
+    replicas.faults.inject("token_slow", {"seconds": 3 * LEASE})
+    assert replicas.call_all() == [200] * CALLS
+    assert (replicas.sent(), replicas.done()) == (1, 1)
+
+
+def test_a_gateway_that_dies_before_it_spends_the_token_loses_nothing(
+    replicas: Replicas, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.sessions.refresh_flight.LEASE_SECONDS", LEASE)
+    replicas.expire(left=-1)
+    assert call_until_it_dies(replicas, stops="before").status_code == 200
+    assert (replicas.sent(), replicas.done()) == (1, 1)
+    replicas.assert_whole(generation=2)
+
+
+def test_a_gateway_that_dies_with_the_new_tokens_in_hand_is_told_as_the_reason(
+    replicas: Replicas, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.sessions.refresh_flight.LEASE_SECONDS", LEASE)
+    replicas.expire(left=-1)
+    refused = call_until_it_dies(replicas, stops="after")
+    assert (refused.status_code, refused.json()["reason"]) == (401, "refresh_lost")
+    for browser in replicas.browsers:
+        document = browser.fetch("/auth/session").json()
+        assert (document["active"], document["reason"]) == (False, "refresh_lost")
+    assert replicas.sent() == 2
+    assert replicas.browsers[1].sign_in().status_code == 200
+
+
+def test_a_refresh_without_an_answer_is_tried_once_more_and_told_if_it_was_lost(replicas: Replicas) -> None:
+    replicas.expire(left=-1)
+    replicas.faults.inject("refresh_lost", times=1)
+    assert replicas.browsers[0].fetch(PROFILE).status_code == 503
+    assert replicas.browsers[1].fetch("/auth/session").json()["active"] is True
+    refused = replicas.browsers[1].fetch(PROFILE)
+    assert (refused.status_code, refused.json()["reason"]) == (401, "refresh_lost")
+    assert replicas.browsers[2].fetch("/auth/session").json()["reason"] == "refresh_lost"
+
+
+def test_a_sign_out_at_one_gateway_ends_the_session_at_all(replicas: Replicas) -> None:
+    assert replicas.browsers[0].fetch("/auth/logout", "POST").status_code == 200
+    for browser in replicas.browsers[1:]:
+        assert browser.fetch("/auth/session").json()["reason"] == "signed_out"
+        refused = browser.fetch(PROFILE)
+        assert (refused.status_code, refused.json()["reason"]) == (401, "signed_out")
+
+
+def test_a_sign_out_during_another_gateways_refresh_leaves_no_tokens_alive(replicas: Replicas) -> None:
+    """RFC 7009: what the refresh brings afterwards is revoked as well."""
+    sandbox = replicas.gateways[0].sandbox
+    living = len(sandbox.grants.connections())
+    replicas.expire(left=-1)
+    replicas.faults.inject("token_slow", {"seconds": 0.5}, times=1)
+    with ThreadPoolExecutor(1) as threads:
+        call = threads.submit(replicas.browsers[0].fetch, PROFILE)
+        until(lambda: replicas.sent() == 1)
+        assert replicas.browsers[1].fetch("/auth/logout", "POST").status_code == 200
+        assert call.result().status_code == 401
+    replicas.clock.advance(61)
+    last = replicas.gateways[2]
+    last.call(last.gateway._sweep.sweep())  # noqa: SLF001 - it comes once a minute by itself
+    last.call(last.gateway._revocation.drain())  # noqa: SLF001 - nothing else tells when it is done
+    assert len(sandbox.grants.connections()) == living - 1

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Literal
 
 import pytest
 
-from gateway.authorization_server import AuthorizationServer
 from tests.contract.redis_servers import RedisServer, free_port
 from tests.support.browser import Browser
 from tests.support.running import RunningClock, running_gateway, running_replica
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from gateway.authorization_server import AuthorizationServer
     from gateway.oauth.token import TokenResponse
     from gateway.sandbox.counters import Counters
     from gateway.sandbox.faults import Faults

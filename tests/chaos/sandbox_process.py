@@ -1,8 +1,8 @@
 """The sandbox in a process of its own, with a gate before and behind its token endpoint.
 
 `POST /chaos` takes `lifetime` (seconds, of the next access tokens) and `gate`: `open`; `before` holds token
-requests that have not been worked on; `after` holds answers of those that have; `drop` and `drop_after` close
-their connections there; `let_go` empties both rooms by dropping, and opens.
+requests that are not worked on, `after` those that are, without their answers; `drop` closes the connection
+instead of working; `let_go` closes the connections that are held, and opens.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Gate:
 
     async def _token(self, scope: Scope, receive: Receive, send: Send) -> None:
         state = self._state
-        if state in {"after", "drop_after"}:
+        if state == "after":
             await self._app(scope, receive, _nowhere)
         if state in {"before", "after"}:
             self._held += 1

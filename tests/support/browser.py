@@ -30,6 +30,8 @@ class Browser:
 
     origin: str
     language: str = "en"
+    via: str | None = None
+    """Which of several gateways the load balancer of the app's origin picks; None if there is but one."""
     cookies: dict[str, dict[str, Cookie]] = field(default_factory=dict)
     received: list[httpx.Response] = field(default_factory=list)
 
@@ -141,6 +143,9 @@ class Browser:
         ]
         if sent and "Cookie" not in headers:
             headers["Cookie"] = "; ".join(sent)
+        if self.via is not None and host == urlsplit(self.origin).netloc:
+            headers["Host"] = host
+            url = self.via + url.removeprefix(self.origin)
         response = self._client.request(method, url, headers=headers, **options)
         self._client.cookies.clear()
         for line in response.headers.get_list("set-cookie"):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Self
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from starlette.types import ASGIApp
+
+    from tests.support.browser import Browser
 
 CLIENT_ID = "lexgate-test"
 CLIENT_SECRET = "a client secret: 100 % &+=/"
@@ -42,11 +45,26 @@ class Clock:
         self.now += seconds
 
 
+@dataclass
+class RunningClock(Clock):
+    """The time of a test in which leases run out; it goes on by itself and can be advanced beside.
+
+    It begins at the true time, for Redis forgets by a clock of its own.
+    """
+
+    now: float = field(default_factory=time.time)
+    began: float = field(default_factory=time.monotonic)
+
+    def __call__(self) -> float:
+        return self.now + time.monotonic() - self.began
+
+
 @dataclass(slots=True)
 class Running:
-    """A gateway with its sandbox; `public_url` is what browsers use."""
+    """A gateway with its sandbox; `public_url` is what browsers use, `url` where this one listens."""
 
     public_url: str
+    url: str
     admin_url: str
     sandbox_url: str
     clock: Clock
@@ -58,6 +76,15 @@ class Running:
     def call(self, work: Any) -> Any:  # noqa: ANN401 - any coroutine of the gateway's, run on its own loop
         """Run a coroutine on the gateway's loop and return its result."""
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(30)
+
+    def expire(self, browser: Browser, *, left: float) -> None:
+        """Advance the clock until the browser's access token has only `left` seconds."""
+        tokens = browser.fetch("/auth/session").json()["tokens"]
+        self.clock.advance(tokens["expires_in_seconds"] - left)
+
+    def refreshes(self) -> int:
+        """Return how many refreshes the sandbox was asked for."""
+        return self.sandbox.counters.token_requests["refresh_token"]
 
 
 @contextmanager
@@ -113,6 +140,7 @@ def running_gateway(
             thread.serve(gateway, listeners)
             yield Running(
                 public_url=public_url,
+                url=public_url,
                 admin_url=f"http://127.0.0.1:{_port(admin)}",
                 sandbox_url=sandbox_url,
                 clock=clock,
@@ -121,6 +149,29 @@ def running_gateway(
                 loop=thread.loop,
                 environment=environment,
             )
+
+
+@contextmanager
+def running_replica(first: Running) -> Iterator[Running]:
+    """Run another gateway of the same settings until the block ends; `url` is where it can be reached.
+
+    To browsers it is the same origin, as behind a load balancer: see `Browser.via`.
+    """
+    with (
+        bind("127.0.0.1", 0, setting="PORT") as public,
+        bind("127.0.0.1", 0, setting="PORT") as admin,
+        TemporaryDirectory() as folder,
+        _Thread() as thread,
+    ):
+        gateway = thread.build(first.environment, Path(folder), first.clock)
+        thread.serve(gateway, (Listener(gateway.public, public), Listener(gateway.admin, admin)))
+        yield replace(
+            first,
+            url=f"http://localhost:{_port(public)}",
+            admin_url=f"http://127.0.0.1:{_port(admin)}",
+            gateway=gateway,
+            loop=thread.loop,
+        )
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from gateway.errors import (
     ResourceServerError,
     ResourceServerTimeout,
     ResourceServerUnreachable,
+    SessionRequired,
 )
 from gateway.observability.exchange import exchange_of
 from gateway.proxy.answer import pass_answer
@@ -71,7 +72,7 @@ class Forward:
     ) -> None:
         self._routes = routes
         self._upstream = upstream
-        self._authentication = authentication
+        self.authentication = authentication
         self._vault = vault
         self.refresher = refresher
         self._metrics = metrics
@@ -111,8 +112,11 @@ class Forward:
         )
 
     async def _admit(self, headers: list[tuple[bytes, bytes]], body: RequestBody) -> Grant:
-        session = await self._authentication.require(headers)
-        grant = await self.refresher.valid_grant(session.grant_key, may_meet_401=body.is_stated_small)
+        session = await self.authentication.require(headers)
+        try:
+            grant = await self.refresher.valid_grant(session.grant_key, may_meet_401=body.is_stated_small)
+        except SessionRequired as error:
+            raise await self.authentication.explain(error, headers) from error
         await self._vault.keep_alive(session, now=self.clock())
         return grant
 
@@ -191,7 +195,10 @@ class _Call:
 
     async def _prepared(self, step: Step, attempts: Attempts) -> Attempts:
         if step.decision == "refresh_and_replay" and self._grant is not None:
-            self._grant = await self._forward.refresher.replaced_grant(self._grant)
+            try:
+                self._grant = await self._forward.refresher.replaced_grant(self._grant)
+            except SessionRequired as error:
+                raise await self._forward.authentication.explain(error, self._scope["headers"]) from error
             return replace(attempts, refreshed=True)
         if step.decision == "wait_and_resend":
             return replace(attempts, waits=attempts.waits + 1, waited=attempts.waited + step.wait)

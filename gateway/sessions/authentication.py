@@ -45,6 +45,13 @@ class Authentication:
             raise SessionRequired(found.reason)
         return found
 
+    async def explain(
+        self, error: SessionRequired, headers: Iterable[tuple[bytes, bytes]]
+    ) -> SessionRequired:
+        """Return the error with the session's own reason, of which a grant that is gone knows nothing."""
+        found = await self.check(headers)
+        return SessionRequired(found.reason) if isinstance(found, Ended) else error
+
 
 def read_cookies(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, list[str]]:
     """Collect the cookies of all Cookie fields, which HTTP/2 lets a client split (RFC 9113 §8.2.3)."""

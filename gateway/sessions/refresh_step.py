@@ -37,7 +37,8 @@ def decide_need(tokens: Tokens, *, now: float) -> Need:
 
 def decide_after_refusal(tokens: Tokens, *, used_generation: int, generation: int, now: float) -> Need:
     """Say what a call does whose token was refused (401): a newer one serves, a fresh one is not to blame."""
-    if generation > used_generation or now - tokens.refreshed_at < FRESH_SECONDS:
+    fresh = min(FRESH_SECONDS, (tokens.expires_at - tokens.refreshed_at) / _AHEAD_SHARE)
+    if generation > used_generation or now - tokens.refreshed_at < fresh:
         return "serve"
     return "must"
 

@@ -64,7 +64,10 @@ class CheckSession:
         if grant is None:
             raise SessionRequired("grant_ended")
         if self._clock() - grant.tokens.refreshed_at >= _FRESH_SECONDS:
-            grant = await self._refresher.replaced_grant(grant)
+            try:
+                grant = await self._refresher.replaced_grant(grant)
+            except SessionRequired as error:
+                raise await self._authentication.explain(error, request.scope["headers"]) from error
         return _answer(build_session_document(session, grant, now=self._clock()))
 
 

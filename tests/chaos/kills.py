@@ -115,7 +115,7 @@ async def _ended_as_lost(stage: Stage, result: Result, cookies: list[str], answe
     result.lost += len(reasons)
     result.expect(reasons, ["refresh_lost"] * len(cookies), "reasons that the app is shown")
     told = Counter(str(answer.document().get("reason")) for answer in answers)
-    result.expect(told.keys() - {"refresh_lost", "grant_ended"}, set(), "other reasons in the calls' answers")
+    result.expect(told.keys() - {"refresh_lost"}, set(), "other reasons in the calls' answers")
     result.notes.append(
         f"all shown refresh_lost; calls that waited: {dict(told)}, slowest {slowest(answers)}"
     )

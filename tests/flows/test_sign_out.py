@@ -123,3 +123,23 @@ def test_a_revocation_that_fails_keeps_nobody_signed_in(failure: Reply) -> None:
         assert browser.cookie(SESSION_COOKIE) is None
         assert browser.fetch("/auth/session").json()["active"] is False
         assert script.heard("/oauth2/revoke")
+
+
+@pytest.mark.parametrize(
+    ("failure", "is_repeated"),
+    [(reply(503), True), (reply(429), True), (reply(401), True), (reply(400, b'{"error": "x"}'), False)],
+)
+def test_a_revocation_is_repeated_unless_the_answer_is_final(failure: Reply, *, is_repeated: bool) -> None:
+    """RFC 7009 §2.2.1: after a 503 the token still exists. RFC 6749 §5.2: 401, the client's secret lapsed."""
+    with running_script() as (running, script), Browser(running.public_url) as browser:
+        come_back(browser)
+        script.answers["/oauth2/revoke"] = failure
+        browser.fetch("/auth/logout", "POST")
+        script.answers["/oauth2/revoke"] = reply()
+        before = len(script.heard("/oauth2/revoke"))
+        for _ in range(3):
+            running.clock.advance(61)
+            running.call(running.gateway._sweep.sweep())  # noqa: SLF001 - it comes once a minute by itself
+            running.call(running.gateway._revocation.drain())  # noqa: SLF001 - nothing else tells when
+        repeated = [heard.body.split(b"&")[0] for heard in script.heard("/oauth2/revoke")[before:]]
+        assert repeated == ([b"token=refresh-1", b"token=first"] if is_repeated else [])

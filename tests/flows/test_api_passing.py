@@ -188,13 +188,21 @@ def test_an_answer_is_harmless_as_a_page(signed_in: Browser, wire: Wire) -> None
         assert name not in answer.headers
 
 
-def test_the_token_in_an_answer_is_blotted_out(signed_in: Browser, wire: Wire) -> None:
+@pytest.mark.parametrize(
+    "type_", ["application/json", "application/pdf", "application/octet-stream", "image/png"]
+)
+def test_the_token_in_an_error_is_blotted_out_whatever_its_type(
+    signed_in: Browser, wire: Wire, type_: str
+) -> None:
     """As in lexoffice's own 403, which quotes the bearer token; here in body and header."""
 
     def echo(heard: object) -> Reply:
         value = getattr(heard, "header")("authorization")  # noqa: B009 - typed as object to stay a plain script
         return reply(
-            403, b'{"message": "not a valid key=value pair in ' + value.encode() + b'"}', f"X-Echo: {value}"
+            403,
+            b'{"message": "not a valid key=value pair in ' + value.encode() + b'"}',
+            f"X-Echo: {value}",
+            type_=type_,
         )
 
     wire.script = echo

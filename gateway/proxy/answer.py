@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import math
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -14,7 +13,7 @@ from gateway.proxy.redaction import TokenRedactor, is_text_like
 from gateway.proxy.request_body import BrowserLeftError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+    from collections.abc import AsyncIterator, Iterable
 
     from starlette.types import Send
 
@@ -65,18 +64,12 @@ async def pass_answer(
         headers.append((b"retry-after", b"%d" % max(1, math.ceil(retry_after))))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     chunks = response.chunks(decoded=is_decoded)
-    async for chunk in _searched(chunks, redactor) if is_searched else chunks:
-        async with _taken_within(idle_seconds):
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
-
-
-@contextlib.asynccontextmanager
-async def _taken_within(seconds: float) -> AsyncGenerator[None]:
-    """Break off for a browser that takes nothing for so long: it holds a connection that others need."""
     try:
-        async with asyncio.timeout(seconds):
-            yield
+        async for chunk in _searched(chunks, redactor) if is_searched else chunks:
+            async with asyncio.timeout(idle_seconds):
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
     except TimeoutError:
+        # Of the sending alone; `chunks` names its own. It held a connection that others need.
         raise BrowserLeftError from None
 
 

@@ -7,9 +7,9 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_NO_INPUT=1
 WORKDIR /src
 COPY requirements.lock requirements-build.lock ./
 RUN python -m venv /venv \
-    && /venv/bin/pip install --require-hashes --requirement requirements.lock \
+    && /venv/bin/pip install --no-deps --require-hashes --requirement requirements.lock \
     && python -m venv /build \
-    && /build/bin/pip install --require-hashes --requirement requirements-build.lock
+    && /build/bin/pip install --no-deps --require-hashes --requirement requirements-build.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY gateway gateway
 COPY spa spa

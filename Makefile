@@ -46,13 +46,13 @@ clean: ## What these verbs have made
 
 .venv/.installed: requirements.lock requirements-build.lock pyproject.toml gateway/__init__.py | .venv/bin/python
 	@echo 'Installing into .venv ...'
-	@$(PIP) install --require-hashes --requirement requirements.lock --requirement requirements-build.lock
+	@$(PIP) install --no-deps --require-hashes --requirement requirements.lock --requirement requirements-build.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venv/.installed-dev: requirements-dev.lock .venv/.installed
 	@echo 'Installing what the tests and checks need into .venv ...'
-	@$(PIP) install --require-hashes --requirement requirements-dev.lock
+	@$(PIP) install --no-deps --require-hashes --requirement requirements-dev.lock
 	@touch $@
 
 .venv/bin/python:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.authorization_server import CLIENT_ID, CLIENT_SECRET
 from bench.process import PROXY_CORE, Running, free_port, start
 from gateway.browser.cookie import SESSION_COOKIE, SessionCookie
 from gateway.parts import build_store
@@ -61,8 +62,8 @@ def build_lexgate(
             "LEXGATE_SECRETS": "one secret of the load harness 0123456789 abcdef",
             "LEXGATE_PROVIDER": "openid",
             "LEXGATE_ISSUER": issuer,
-            "LEXGATE_CLIENT_ID": "bench",
-            "LEXGATE_CLIENT_SECRET": "a client secret of the load harness",
+            "LEXGATE_CLIENT_ID": CLIENT_ID,
+            "LEXGATE_CLIENT_SECRET": CLIENT_SECRET,
             "LEXGATE_API_URL": api_url,
             "LEXGATE_STORE": store,
             "LEXGATE_BIND": f"127.0.0.1:{port}",

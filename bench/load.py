@@ -14,12 +14,14 @@ from bench.upstream import DOCUMENTS
 
 CONNECTIONS = 32
 _SCRIPT = Path(__file__).with_name("load.lua")
+_USER_AGENT = (
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36"
+)
 _BROWSER = (
     'sec-ch-ua: "Chromium";v="142", "Not_A Brand";v="99"',
     "sec-ch-ua-mobile: ?0",
     'sec-ch-ua-platform: "Linux"',
-    "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0"
-    " Safari/537.36",
+    f"User-Agent: {_USER_AGENT}",
     "Accept: application/json",
     "Accept-Language: de-DE,de;q=0.9,en;q=0.8",
     "Sec-Fetch-Site: same-origin",

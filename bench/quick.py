@@ -1,4 +1,4 @@
-"""`python -m bench.quick`: lexgate on SQLite in 15 seconds, beside a server that proxies nothing."""
+"""`python -m bench.quick`: 20 seconds of lexgate on SQLite, a server that proxies nothing, and Envoy."""
 
 from __future__ import annotations
 
@@ -8,10 +8,15 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench.lexgate import build_lexgate
+from bench.authorization_server import running_authorization_server
+from bench.lexgate import ROOT, build_lexgate
 from bench.load import Target, run_wrk
+from bench.peers.envoy import running_envoy
+from bench.peers.stage import Stage
 from bench.process import PROXY_CORE, Running, free_port, start, stopping
-from bench.upstream import DOCUMENTS, running_upstream
+from bench.upstream import DOCUMENTS, Upstream, running_upstream
+
+Measured = tuple[Running, Target]
 
 
 def main() -> int:
@@ -23,48 +28,58 @@ def main() -> int:
     with ExitStack() as ending:
         folder = Path(ending.enter_context(tempfile.TemporaryDirectory(prefix="lexgate-bench-")))
         upstream = ending.enter_context(running_upstream(folder))
-        lexgate = build_lexgate(
-            store=f"sqlite://{folder}/sessions.sqlite", api_url=upstream.origin, issuer="http://127.0.0.1:9"
-        )
-        (cookie,) = lexgate.plant_sessions(1, folder)
         measured = {
-            "lexgate": (
-                ending.enter_context(stopping(lexgate.start(folder))),
-                Target(lexgate.port, (cookie,)),
-            )
+            "lexgate": _lexgate(ending, folder, upstream),
+            "uvicorn, a constant": _constant(ending, folder),
         }
-        measured["uvicorn, a constant"] = _constant(ending, folder)
+        try:
+            measured["Envoy"] = _envoy(ending, folder, upstream)
+        except RuntimeError as error:
+            _say(f"without Envoy: {error}")
+        for _, target in measured.values():
+            run_wrk(target, "1k", seconds=1)
         for _ in range(parsed.rounds):
             for document in DOCUMENTS:
                 for name, (running, target) in measured.items():
-                    _say(name, running, target, document, parsed.seconds)
+                    _measure(name, running, target, document, parsed.seconds)
     return 0
 
 
-def _constant(ending: ExitStack, folder: Path) -> tuple[Running, Target]:
+def _lexgate(ending: ExitStack, folder: Path, upstream: Upstream) -> Measured:
+    lexgate = build_lexgate(
+        store=f"sqlite://{folder}/sessions.sqlite", api_url=upstream.origin, issuer="http://127.0.0.1:9"
+    )
+    (cookie,) = lexgate.plant_sessions(1, folder)
+    return ending.enter_context(stopping(lexgate.start(folder))), Target(lexgate.port, (cookie,))
+
+
+def _envoy(ending: ExitStack, folder: Path, upstream: Upstream) -> Measured:
+    port = free_port()
+    issuer = ending.enter_context(running_authorization_server(folder, [port]))
+    peer = ending.enter_context(running_envoy(Stage(folder, upstream, issuer), port))
+    return peer.running, peer.target
+
+
+def _constant(ending: ExitStack, folder: Path) -> Measured:
     port = free_port()
     command = [sys.executable, "-m", "bench.constant", str(port)]
-    running = start(
-        "constant",
-        command,
-        core=PROXY_CORE,
-        folder=folder,
-        port=port,
-        cwd=Path(__file__).parent.parent,
-    )
+    running = start("constant", command, core=PROXY_CORE, folder=folder, port=port, cwd=ROOT)
     return ending.enter_context(stopping(running)), Target(port)
 
 
-def _say(name: str, running: Running, target: Target, document: str, seconds: int) -> None:
-    run_wrk(target, document, seconds=1)
+def _measure(name: str, running: Running, target: Target, document: str, seconds: int) -> None:
     before = running.cpu_seconds()
     load = run_wrk(target, document, seconds=seconds)
     spent = running.cpu_seconds() - before
-    sys.stdout.write(
-        f"{document:>5}  {name:22} {load.requests / spent:8.0f} requests/CPU-s  {load.per_second:8.0f}/s"
+    _say(
+        f"{document:>5}  {name:20} {load.requests / spent:8.0f} requests/CPU-s  {load.per_second:8.0f}/s"
         f"  p50 {load.p50 * 1e3:6.2f} ms  p99 {load.p99 * 1e3:6.2f} ms"
-        f"  {running.resident_bytes() / 1e6:4.0f} MB  {load.errors} errors\n"
+        f"  {running.resident_bytes() / 1e6:4.0f} MB  {load.errors} errors"
     )
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 
 

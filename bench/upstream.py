@@ -90,7 +90,7 @@ def running_upstream(folder: Path) -> Iterator[Upstream]:
     path = folder / "upstream.conf"
     user = "user root;" if os.geteuid() == 0 else ""
     path.write_text(_CONFIGURATION.format(folder=folder, port=port, user=user), encoding="utf-8")
-    command = [nginx(), "-p", folder, "-e", folder / "upstream-error.log", "-c", path]
+    command = (nginx(), "-p", folder, "-e", folder / "upstream-error.log", "-c", path)
     with stopping(start("upstream", command, core=LOAD_CORE, folder=folder, port=port)):
         yield Upstream(port)
 

@@ -18,6 +18,7 @@ from gateway.observability.logs import RequestLog
 from gateway.observability.metrics import Metrics
 from gateway.parts import build_authorization_server, build_store, shipped_spa
 from gateway.proxy.forward import Forward
+from gateway.proxy.headers import build_safety_headers
 from gateway.proxy.route import Route, RouteTable
 from gateway.proxy.upstream import Upstream
 from gateway.sessions.authentication import Authentication
@@ -27,6 +28,7 @@ from gateway.sessions.refresh import Refresher
 from gateway.sessions.refresh_flight import RefreshFlight
 from gateway.sessions.vault import Vault
 from gateway.web.access_log import AccessLog
+from gateway.web.api_entry import ApiEntry
 from gateway.web.attempt_cookies import AttemptCookies
 from gateway.web.backchannel_logout import BackchannelLogout, build_backchannel_logout_router
 from gateway.web.client_files import build_client_router
@@ -126,27 +128,31 @@ class Gateway:
     def _build_public(self) -> ASGIApp:
         settings = self._settings
         problems = Problems(pages=Pages(settings.public_url), metrics=self._metrics)
-        api = problems.wrap(self._build_forward())
-        web = self._build_web(problems)
-
-        async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
-            path: str = scope["path"]
-            await (api if path.startswith("/api/") or path == "/api" else web)(scope, receive, send)
-
-        return AccessLog(
-            Guard(dispatch, is_secure=settings.is_secure),
+        guard = Guard(self._build_web(problems), is_secure=settings.is_secure)
+        web = AccessLog(
+            guard,
             metrics=self._metrics,
             request_log=RequestLog(),
             trusted_proxies=settings.trusted_proxies,
         )
+        api = ApiEntry(self._build_forward(guard), access_log=web, guard=guard, problems=problems)
 
-    def _build_forward(self) -> Forward:
+        async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
+            path: str = scope.get("path", "")
+            is_call = scope["type"] == "http" and (path.startswith("/api/") or path == "/api")
+            await (api if is_call else web)(scope, receive, send)
+
+        return dispatch
+
+    def _build_forward(self, guard: Guard) -> Forward:
+        given = {name for name, _ in build_safety_headers(None)} | {b"cache-control"}
         return Forward(
             routes=RouteTable([Route("/api", self._settings.api_url)]),
             upstream=self._upstream,
-            opened=self._opened,
+            sessions=self._opened,
             metrics=self._metrics,
             public_origin=self._settings.public_url,
+            fields=[field for field in guard.fields if field[0] not in given],
             clock=self._clock,
         )
 

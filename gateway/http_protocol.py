@@ -11,6 +11,7 @@ from gateway.errors import BrowserError, RequestHeadTooLarge, RequestInvalid, Re
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Callable
 
     from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
@@ -28,6 +29,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         self._bytes_without_progress = 0
         self._refusal: type[BrowserError] = RequestInvalid
         self._head_timer: asyncio.TimerHandle | None = None
+        self.when_left: Callable[[], None] | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn does
         """Give the first request its time."""
@@ -38,6 +40,8 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         """Let go of the timer."""
         self._stop_timer()
         super().connection_lost(exc)
+        if self.when_left is not None:
+            self.when_left()
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser, and refuse what keeps it busy without a head or body coming of it."""
@@ -83,6 +87,8 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         self._bytes_without_progress = 0
         super().on_headers_complete()
         self._in_head = False
+        # Under a key of our own, as ASGI lets servers do; the call begins in the event loop's next turn.
+        self.scope["lexgate.connection"] = _OneAnswer(self, self.cycle)  # type: ignore[typeddict-unknown-key]
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of the body."""
@@ -129,6 +135,51 @@ class LimitedHttpProtocol(HttpToolsProtocol):
     def _is_idle(self) -> bool:
         cycle = cast("RequestResponseCycle | None", self.cycle)  # None before the first request
         return cycle is None or bool(cycle.response_complete)
+
+
+class _OneAnswer:
+    """A BrowserConnection: the connection as far as one request's answer is concerned."""
+
+    __slots__ = ("_cycle", "_protocol")
+
+    def __init__(self, protocol: LimitedHttpProtocol, cycle: RequestResponseCycle) -> None:
+        self._protocol = protocol
+        self._cycle = cycle
+
+    @property
+    def when_left(self) -> Callable[[], None] | None:
+        """See BrowserConnection; one request of a connection is served at a time, so there is one."""
+        return self._protocol.when_left
+
+    @when_left.setter
+    def when_left(self, callback: Callable[[], None] | None) -> None:
+        self._protocol.when_left = callback
+
+    def answer_whole(
+        self, status: int, fields: list[tuple[bytes, bytes]], body: bytes, *, has_length: bool
+    ) -> bool:
+        """Write a whole answer; see BrowserConnection."""
+        protocol, cycle = self._protocol, self._cycle
+        if cycle.response_started or cycle.disconnected or protocol.flow.write_paused:
+            return False
+        lines = [name + b": " + value for name, value in protocol.server_state.default_headers]
+        lines += [name + b": " + value for name, value in fields]
+        if has_length:
+            lines.append(b"content-length: %d" % len(body))
+        if not cycle.keep_alive:
+            lines.append(b"connection: close")
+        head = STATUS_LINE[status] + b"\r\n".join(lines)
+        if head.count(b"\n") != len(lines):
+            # Whatever came through, a field must not end another one's line (response splitting).
+            raise ValueError("a field of the answer holds a line's end")
+        protocol.transport.write(b"%b\r\n\r\n%b" % (head, body))
+        cycle.response_started = cycle.response_complete = True
+        cycle.waiting_for_100_continue = False
+        cycle.message_event.set()
+        if not cycle.keep_alive:
+            protocol.transport.close()
+        cycle.on_response()
+        return True
 
 
 def _build_refusal(error: type[BrowserError]) -> bytes:

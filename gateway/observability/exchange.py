@@ -15,12 +15,20 @@ _KEY = "lexgate.exchange"
 
 @dataclass(slots=True)
 class Exchange:
-    """One request: its trace, the client's address, its route template, and where a sign-in returns to."""
+    """One request: its trace, the client's address, its route template, and where a sign-in returns to.
+
+    `status` is 0 until an answer has begun, `sent` counts the bytes of its body, `started` is on
+    time.perf_counter's clock, and `upstream_seconds` is the resource server's part of the time.
+    """
 
     trace: Trace
     address: str
+    started: float = 0.0
     route: str = ""
     return_to: str = "/"
+    status: int = 0
+    sent: int = 0
+    upstream_seconds: float = 0.0
 
     @property
     def request_id(self) -> str:

@@ -50,7 +50,7 @@ class PassedAnswer:
             dropped = {b"content-encoding", b"content-length", b"etag", b"accept-ranges"}
             passed = [field for field in passed if field[0] not in dropped]
         elif status in _BODILESS and length is not None:
-            # RFC 9110 §8.6: in a 304 it tells the length of the 200 that was not sent, and no body of this one.
+            # RFC 9110 §8.6: in a 304 it tells the length of the 200 that was not sent, not of this body.
             passed = [field for field in passed if field[0] != b"content-length"]
         self.length = int(length) if length is not None and self._decoder is None and self.has_body else None
         self.is_event_stream = content_type is not None and content_type.startswith(b"text/event-stream")

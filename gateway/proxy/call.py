@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from gateway.proxy.request_body import RequestBody
     from gateway.proxy.route import MatchedRoute
     from gateway.proxy.upstream_answer import UpstreamAnswer
-    from gateway.sessions.opened_sessions import OpenedSession
+    from gateway.sessions.opened_session import OpenedSession
 
 _FAILURES: dict[type[ResourceServerError], Failure] = {
     ResourceServerUnreachable: Failure.UNREACHABLE,
@@ -49,8 +49,13 @@ _FAILURES: dict[type[ResourceServerError], Failure] = {
     ResourceServerBroken: Failure.BROKEN,
 }
 _RETRIED = frozenset({401, 429, 504})
-_NO_TOKEN = TokenRedactor(())
+# RFC 9110 §8.6: of all others a server may expect a Content-Length, be it 0.
+_OFTEN_WITHOUT_BODY = SAFE_METHODS | {"DELETE"}
 _FOREVER = float("inf")
+
+
+class _SessionEndedError(Exception):
+    """The session of a stream of events ended, and the stream ends with it, whole."""
 
 
 class Call:
@@ -73,6 +78,7 @@ class Call:
         self._task = asyncio.current_task()
         self._verdict: Exception | None = None
         self._lateness: Exception = BrowserLeftError()
+        self._retry_after = 0.0
         self.deadline = _FOREVER
         self._last_deadline = _FOREVER
 
@@ -113,12 +119,12 @@ class Call:
     async def _serve(self, fields: dict[bytes, bytes]) -> None:
         if self._matched.route.attaches_token:
             sessions = self._forward.sessions
-            cookie = fields.get(b"cookie")
+            may_meet_401 = self._body is None or self._body.is_stated_small
+            # A memory of the last second's tokens will not do for what cannot be sent again.
+            cookie = fields.get(b"cookie") if may_meet_401 else None
             self._opened = None if cookie is None else sessions.find(cookie)
             if self._opened is None:
-                self._opened = await sessions.admit(
-                    self._scope["headers"], may_meet_401=self._body is None or self._body.is_stated_small
-                )
+                self._opened = await sessions.admit(self._scope["headers"], may_meet_401=may_meet_401)
         if self._body is not None:
             await self._body.read_ahead()
         self._last_deadline = self._loop.time() + self._matched.route.timeouts.total
@@ -131,13 +137,93 @@ class Call:
         finally:
             answer.release()
 
+    # --- passing on
+
+    async def _pass(self, answer: UpstreamAnswer) -> None:
+        exchange, matched = self._exchange, self._matched
+        passed = PassedAnswer(answer, self._redactor(), destination=matched.route.destination)
+        passed.tell_retry_after(self._retry_after)
+        gateway_seconds = time.perf_counter() - exchange.started - exchange.upstream_seconds
+        passed.fields += self._forward.fields
+        passed.fields.append((b"x-request-id", exchange.request_id.encode("ascii")))
+        passed.fields.append(
+            (
+                b"server-timing",
+                b"gateway;dur=%.2f, upstream;dur=%.2f"
+                % (gateway_seconds * 1000, exchange.upstream_seconds * 1000),
+            )
+        )
+        if answer.is_whole:
+            body = passed.take_whole(answer.read_whole())
+            answer.release()
+            has_length = passed.has_body and passed.length is None
+            exchange.status, exchange.sent = passed.status, len(body)
+            if self._browser is not None and self._browser.answer_whole(
+                passed.status, passed.fields, body, has_length=has_length
+            ):
+                return
+            await self._begin(passed)
+            await self._send({"type": "http.response.body", "body": body})
+            return
+        await self._begin(passed)
+        await self._stream(answer, passed)
+
+    def _redactor(self) -> TokenRedactor:
+        if len(self._used) == 1:
+            return self._forward.redactor(self._used[0])
+        return TokenRedactor([bearer.removeprefix(b"Bearer ") for bearer in self._used])
+
+    async def _begin(self, passed: PassedAnswer) -> None:
+        self._exchange.status = passed.status
+        await self._send({"type": "http.response.start", "status": passed.status, "headers": passed.fields})
+
+    async def _stream(self, answer: UpstreamAnswer, passed: PassedAnswer) -> None:
+        stop = None
+        if passed.is_event_stream:
+            self._last_deadline = _FOREVER
+            if self._opened is not None:
+                stop = self._forward.sessions.watch(self._opened.session.key, self._session_ended)
+        try:
+            await self._stream_pieces(answer, passed)
+        except asyncio.CancelledError:
+            if not isinstance(self._verdict, _SessionEndedError) or self._task is None:
+                raise
+            self._task.uncancel()
+        finally:
+            if stop is not None:
+                stop()
+        self.deadline = _FOREVER
+        await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _stream_pieces(self, answer: UpstreamAnswer, passed: PassedAnswer) -> None:
+        idle = self._matched.route.timeouts.idle
+        while True:
+            self._lateness = ResourceServerTimeout(log_detail="the answer stopped in its middle")
+            self._limit(idle)
+            piece = await answer.read()
+            out = passed.take(piece) if piece else passed.finish()
+            if out:
+                # A browser that takes nothing holds a connection that others need.
+                self._lateness = BrowserLeftError()
+                self._limit(idle)
+                await self._send({"type": "http.response.body", "body": out, "more_body": True})
+                self._exchange.sent += len(out)
+            if not piece:
+                return
+
+    def _session_ended(self, _reason: str) -> None:
+        self._end(_SessionEndedError())
+
+    def _limit(self, seconds: float) -> None:
+        self.deadline = min(self._loop.time() + seconds, self._last_deadline)
+
     # --- sending
 
     async def _attempt(self, attempts: Attempts, fields: dict[bytes, bytes]) -> UpstreamAnswer:
         """Send until there is an answer to pass on."""
         while True:
             try:
-                answer = await self._exchange_once()
+                answer = await self._exchange_once(is_fresh=attempts.resent)
             except ResourceServerError as error:
                 step = decide_on_failure(attempts, _FAILURES[type(error)])
                 if step.decision == "pass":
@@ -153,7 +239,7 @@ class Call:
             answer.release()
             attempts = await self._prepare(step, attempts)
 
-    async def _exchange_once(self) -> UpstreamAnswer:
+    async def _exchange_once(self, *, is_fresh: bool) -> UpstreamAnswer:
         forward, route = self._forward, self._matched.route
         pool = forward.upstream.pool(route.origin)
         body = None if self._body is None else self._body.content()
@@ -170,6 +256,7 @@ class Call:
                 body=self._extending(body) if is_streamed else body,  # type: ignore[arg-type]
                 is_chunked=is_streamed and self._body is not None and self._body.content_length is None,
                 connect_seconds=timeouts.connect,
+                is_fresh=is_fresh,
             )
         finally:
             self._exchange.upstream_seconds += (seconds := time.perf_counter() - started)
@@ -178,7 +265,8 @@ class Call:
     def _build_head(self, host: bytes, body: bytes | AsyncIterator[bytes] | None) -> bytes:
         scope = self._scope
         parts = [
-            b"%b %b HTTP/1.1\r\nhost: %b" % (self._method.encode("ascii"), self._matched.target, host),
+            b"%b %b HTTP/1.1" % (self._method.encode("ascii"), self._matched.target),
+            b"host: " + host,
             *[name + b": " + value for name, value in filter_request_headers(scope["headers"])],
             *[name + b": " + value for name, value in self._exchange.trace.upstream_headers()],
         ]
@@ -188,7 +276,8 @@ class Call:
                 self._used.append(bearer)
             parts.append(b"authorization: " + bearer)
         if isinstance(body, bytes):
-            parts.append(b"content-length: %d" % len(body))
+            if body or self._method not in _OFTEN_WITHOUT_BODY:
+                parts.append(b"content-length: %d" % len(body))
         elif body is not None and self._body is not None:
             length = self._body.content_length
             parts.append(b"transfer-encoding: chunked" if length is None else b"content-length: %d" % length)

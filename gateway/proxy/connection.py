@@ -1,4 +1,4 @@
-"""One HTTP/1.1 connection to a resource server: llhttp parses every byte, one answer is under way at a time."""
+"""One HTTP/1.1 connection to a resource server: llhttp parses every byte, one answer comes at a time."""
 
 from __future__ import annotations
 

@@ -39,7 +39,9 @@ def parse_origin(origin: str) -> Origin:
     """Take "https://api.example.com" or "http://[::1]:8080" apart; a route has validated it."""
     parts = urlsplit(origin)
     host = parts.hostname or ""
-    return Origin(host, parts.port or _PORTS[parts.scheme], parts.scheme == "https", parts.netloc.encode("ascii"))
+    return Origin(
+        host, parts.port or _PORTS[parts.scheme], parts.scheme == "https", parts.netloc.encode("ascii")
+    )
 
 
 def build_tls_context(ca_file: str | None = None) -> ssl.SSLContext:
@@ -51,7 +53,11 @@ def build_tls_context(ca_file: str | None = None) -> ssl.SSLContext:
 
 
 async def dial(
-    origin: Origin, build: Callable[[socket.socket], Connection], *, tls: ssl.SSLContext | None, seconds: float
+    origin: Origin,
+    build: Callable[[socket.socket], Connection],
+    *,
+    tls: ssl.SSLContext | None,
+    seconds: float,
 ) -> Connection:
     """Connect within `seconds`, trying all addresses of the name; ResourceServerUnreachable if that fails.
 
@@ -71,7 +77,10 @@ async def dial(
 
 
 async def _speak(
-    connected: socket.socket, origin: Origin, build: Callable[[socket.socket], Connection], tls: ssl.SSLContext | None
+    connected: socket.socket,
+    origin: Origin,
+    build: Callable[[socket.socket], Connection],
+    tls: ssl.SSLContext | None,
 ) -> Connection:
     try:
         with contextlib.suppress(OSError):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gateway.observability.metrics import Metrics
     from gateway.proxy.route import RouteTable
     from gateway.proxy.upstream import Upstream
-    from gateway.sessions.opened_sessions import OpenedSessions
+    from gateway.sessions.opened import OpenedSessions
 
 _CSRF_NAME = CSRF_HEADER.lower().encode()
 _REMEMBERED = 1024

@@ -65,9 +65,10 @@ _SINGLE_RESPONSE_HEADERS = frozenset((b"content-type", b"content-length", b"loca
 
 # What browsers send, for one look at a set in place of one at each name.
 _KNOWN_NAMES = REQUEST_HEADERS | frozenset(
-    b"accept-encoding authorization connection content-length cookie dnt host origin referer sec-ch-ua sec-ch-ua-mobile"
-    b" sec-ch-ua-platform sec-fetch-dest sec-fetch-mode sec-fetch-site sec-fetch-user sec-gpc te traceparent"
-    b" tracestate transfer-encoding upgrade-insecure-requests x-csrf x-forwarded-for".split()
+    b"accept-encoding authorization connection content-length cookie dnt host origin referer sec-ch-ua"
+    b" sec-ch-ua-mobile sec-ch-ua-platform sec-fetch-dest sec-fetch-mode sec-fetch-site sec-fetch-user"
+    b" sec-gpc te traceparent tracestate transfer-encoding upgrade-insecure-requests x-csrf"
+    b" x-forwarded-for".split()
 )
 _IDENTITY = (b"accept-encoding", b"identity")
 
@@ -84,7 +85,7 @@ def filter_request_headers(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
     `Accept-Encoding: identity` is always sent, in place of the browser's: a compressed answer could not be
     searched for the token. The bearer token, Host, the framing and traceparent are for the caller to add.
     """
-    passed: Headers = [_IDENTITY]
+    passed: Headers = []
     named: frozenset[bytes] = frozenset()
     for field in headers:
         name = field[0]
@@ -92,9 +93,12 @@ def filter_request_headers(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
             passed.append(field)
         elif name == b"connection":
             named |= _named(field[1])
-        elif (lowered := name.lower()) != name:
+        elif name.lower() != name:
             return filter_request_headers((name.lower(), value) for name, value in headers)
-    return [field for field in passed if field[0] not in named] if named else passed
+    if named:
+        passed = [field for field in passed if field[0] not in named]
+    passed.append(_IDENTITY)
+    return passed
 
 
 def validate_request_framing(headers: Sequence[tuple[bytes, bytes]]) -> None:
@@ -146,11 +150,14 @@ def filter_response_headers(
     if _CONTROL.search(b"\t".join([value for _, value in headers])):
         headers = [field for field in headers if not _CONTROL.search(field[1])]
     for field in headers:
-        fate = _FATES.get(field[0]) or _decide_fate(field[0].lower())
+        fate = _FATES.get(field[0])
+        if fate is None:
+            field = (field[0].lower(), field[1])  # noqa: PLW2901 - names are case-insensitive
+            fate = _decide_fate(field[0])
         if fate is _Fate.PASS:
             passed.append(field)
         elif fate is _Fate.CHECK:
-            _check(field[0].lower(), field[1], passed, destination, api_prefix)
+            _check(field[0], field[1], passed, destination, api_prefix)
         elif fate is _Fate.CACHING:
             caching.append(field[1])
         elif fate is _Fate.CONNECTION:

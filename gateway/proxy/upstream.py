@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING
 
-from gateway.errors import GatewayError, ResourceServerBroken, ResourceServerUnreachable
+from gateway.errors import GatewayError, ResourceServerUnreachable
 from gateway.proxy.connection import Connection
 from gateway.proxy.dialing import Origin, build_tls_context, dial, parse_origin
 from gateway.proxy.request_body import BrowserLeftError
@@ -83,36 +83,29 @@ class _Pool:
         body: bytes | AsyncIterator[bytes] | None,
         is_chunked: bool = False,
         connect_seconds: float,
+        is_fresh: bool = False,
     ) -> UpstreamAnswer:
         """Send a request, `head` complete, and return once the answer's head is there; `release` it.
 
-        Raises ResourceServerUnreachable when the request was certainly not sent, ResourceServerBroken when the
-        connection was lost on the way, and what the body raises. How long all of it may take is for the
-        caller to say: cancelled, it closes the connection.
+        Raises ResourceServerUnreachable when the request was certainly not sent, ResourceServerBroken when
+        the connection was lost on the way, and what the body raises. How long all of it may take is for the
+        caller to say: cancelled, it closes the connection. `is_fresh` asks for a new one, when the last
+        attempt met one that the server had closed: the others that are kept may be as stale.
         """
-        while True:
-            connection = self._take(method) or await self._wait_for_one(connect_seconds)
-            if body is None or isinstance(body, bytes):
-                answer = connection.ask(head + body if body else head, method=method)
-            else:
-                answer = connection.ask(head, method=method)
-                answer.goes_with(
-                    asyncio.create_task(_upload(connection, answer, body, is_chunked=is_chunked))
-                )
-            try:
-                await answer.head()
-            except ResourceServerBroken:
-                is_stale = connection.served > 0 and not answer.is_begun
-                answer.release()
-                # RFC 9112 §9.3.1: the server closed an idle connection at the moment it was used again. What
-                # is safe may be asked once more; of a write nobody knows whether it was performed.
-                if is_stale and method in SAFE_METHODS and answer.is_sent:
-                    continue
-                raise
-            except BaseException:
-                answer.release()
-                raise
-            return answer
+        connection = None if is_fresh else self._take(method)
+        if connection is None:
+            connection = await self._wait_for_one(connect_seconds)
+        if body is None or isinstance(body, bytes):
+            answer = connection.ask(head + body if body else head, method=method)
+        else:
+            answer = connection.ask(head, method=method)
+            answer.goes_with(asyncio.create_task(_upload(connection, answer, body, is_chunked=is_chunked)))
+        try:
+            await answer.head()
+        except BaseException:
+            answer.release()
+            raise
+        return answer
 
     def _take(self, method: str) -> Connection | None:
         idle = self._idle
@@ -127,6 +120,8 @@ class _Pool:
     async def _wait_for_one(self, connect_seconds: float) -> Connection:
         """Open a connection, or wait for one where as many are open as may be."""
         while len(self._open) + self._opening >= MAX_CONNECTIONS:
+            if self._idle:
+                self._idle.pop(0).close()
             freed = await self._wait_for_another(connect_seconds)
             if freed is not None and freed.is_usable:
                 return freed

@@ -47,35 +47,17 @@ class AccessLog:
         if scope["type"] != "http":
             await _refuse_websocket(scope, send)
             return
-        exchange = self._begin(scope)
-        started = time.perf_counter()
-        status = _BROKEN_OFF
-        sent = 0
-        is_told = False
-
-        async def counted(message: Message) -> None:
-            nonlocal status, sent, is_told
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                is_told = status == _FAILED
-                message["headers"] = [
-                    *message.get("headers", ()),
-                    (b"x-request-id", exchange.request_id.encode()),
-                ]
-            elif message["type"] == "http.response.body":
-                sent += len(message.get("body", b""))
-            await send(message)
-
+        exchange = self.begin(scope)
         try:
-            await self._app(scope, receive, counted)
+            await self._app(scope, receive, told(exchange, send))
         except Exception:
-            if not is_told:  # whoever answers 500 has logged the cause
+            if exchange.status != _FAILED:  # whoever answers 500 has logged the cause
                 _LOGGER.exception("a request failed", extra={"fields": {"request_id": exchange.request_id}})
         finally:
-            seconds = time.perf_counter() - started
-            self._finish(scope, exchange, status=status, seconds=seconds, sent=sent)
+            self.finish(scope, exchange)
 
-    def _begin(self, scope: Scope) -> Exchange:
+    def begin(self, scope: Scope) -> Exchange:
+        """Note the beginning of a request."""
         wanted: dict[bytes, list[str]] = {}
         for name, value in scope["headers"]:
             if name in _WANTED:
@@ -86,23 +68,43 @@ class AccessLog:
         )
         peer = scope["client"][0] if scope.get("client") else ""
         address = read_client_address(peer, wanted.get(b"x-forwarded-for", []), self._trusted_proxies)
-        exchange = Exchange(trace, address)
+        exchange = Exchange(trace, address, time.perf_counter())
         note_exchange(scope, exchange)
         return exchange
 
-    def _finish(self, scope: Scope, exchange: Exchange, *, status: int, seconds: float, sent: int) -> None:
+    def finish(self, scope: Scope, exchange: Exchange) -> None:
+        """Write the log line and count the request."""
         route = exchange.route or _route_template(scope)
         method = scope["method"]
+        status = exchange.status or _BROKEN_OFF
+        seconds = time.perf_counter() - exchange.started
         self._metrics.count_request(route, method, status, seconds)
         self._request_log.write(
             route,
             method,
             status,
             seconds=seconds,
-            sent=sent,
+            sent=exchange.sent,
             request_id=exchange.request_id,
             trace_id=exchange.trace.trace_id,
         )
+
+
+def told(exchange: Exchange, send: Send) -> Send:
+    """Return a `send` that writes into the exchange what goes through it, and names the request."""
+
+    async def telling(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            exchange.status = message["status"]
+            message["headers"] = [
+                *message.get("headers", ()),
+                (b"x-request-id", exchange.request_id.encode()),
+            ]
+        elif message["type"] == "http.response.body":
+            exchange.sent += len(message.get("body", b""))
+        await send(message)
+
+    return telling
 
 
 def _route_template(scope: Scope) -> str:

@@ -30,6 +30,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         self._refusal: type[BrowserError] = RequestInvalid
         self._head_timer: asyncio.TimerHandle | None = None
         self.when_left: Callable[[], None] | None = None
+        self.remembered: Any = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn does
         """Give the first request its time."""
@@ -154,6 +155,15 @@ class _OneAnswer:
     @when_left.setter
     def when_left(self, callback: Callable[[], None] | None) -> None:
         self._protocol.when_left = callback
+
+    @property
+    def remembered(self) -> Any:  # noqa: ANN401 - the data plane's own
+        """See BrowserConnection."""
+        return self._protocol.remembered
+
+    @remembered.setter
+    def remembered(self, value: Any) -> None:  # noqa: ANN401 - the data plane's own
+        self._protocol.remembered = value
 
     def answer_whole(
         self, status: int, fields: list[tuple[bytes, bytes]], body: bytes, *, has_length: bool

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+    from collections.abc import Callable, MutableMapping
 
     from gateway.observability.tracing import Trace
 
@@ -22,13 +22,18 @@ class Exchange:
     """
 
     trace: Trace
-    address: str
+    find_address: Callable[[], str]
     started: float = 0.0
     route: str = ""
     return_to: str = "/"
     status: int = 0
     sent: int = 0
     upstream_seconds: float = 0.0
+
+    @property
+    def address(self) -> str:
+        """The client's address; found when it is asked for, as few requests are by name."""
+        return self.find_address()
 
     @property
     def request_id(self) -> str:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from gateway.proxy.request_fields import RequestFields
+
 _KEY = "lexgate.connection"
 
 
@@ -15,6 +17,9 @@ class BrowserConnection(Protocol):
 
     when_left: Callable[[], None] | None
     """Called once when the browser closes the connection before its answer is whole."""
+
+    remembered: tuple[list[tuple[bytes, bytes]], RequestFields] | None
+    """The header fields of the connection's last call, and what was read in them."""
 
     def answer_whole(
         self, status: int, fields: list[tuple[bytes, bytes]], body: bytes, *, has_length: bool

@@ -16,8 +16,6 @@ from gateway.errors import (
     ResourceServerUnreachable,
 )
 from gateway.proxy.answer import PassedAnswer
-from gateway.proxy.browser_connection import browser_connection_of
-from gateway.proxy.headers import filter_request_headers
 from gateway.proxy.redaction import TokenRedactor
 from gateway.proxy.request_body import BrowserLeftError
 from gateway.proxy.retry import (
@@ -37,8 +35,10 @@ if TYPE_CHECKING:
     from starlette.types import Scope, Send
 
     from gateway.observability.exchange import Exchange
+    from gateway.proxy.browser_connection import BrowserConnection
     from gateway.proxy.forward import Forward
     from gateway.proxy.request_body import RequestBody
+    from gateway.proxy.request_fields import RequestFields
     from gateway.proxy.route import MatchedRoute
     from gateway.proxy.upstream_answer import UpstreamAnswer
     from gateway.sessions.opened_session import OpenedSession
@@ -62,7 +62,15 @@ class Call:
     """Ended from outside, by a deadline or by the browser's leaving, it is cancelled with a verdict."""
 
     def __init__(
-        self, forward: Forward, scope: Scope, send: Send, exchange: Exchange, matched: MatchedRoute
+        self,
+        forward: Forward,
+        scope: Scope,
+        send: Send,
+        exchange: Exchange,
+        matched: MatchedRoute,
+        fields: RequestFields,
+        body: RequestBody | None,
+        browser: BrowserConnection | None,
     ) -> None:
         self._forward = forward
         self._scope = scope
@@ -70,10 +78,11 @@ class Call:
         self._send = send
         self._exchange = exchange
         self._matched = matched
-        self._body: RequestBody | None = None
+        self._fields = fields
+        self._body = body
         self._opened: OpenedSession | None = None
         self._used: list[bytes] = []
-        self._browser = browser_connection_of(scope)
+        self._browser = browser
         self._loop = asyncio.get_running_loop()
         self._task = asyncio.current_task()
         self._verdict: Exception | None = None
@@ -82,14 +91,13 @@ class Call:
         self.deadline = _FOREVER
         self._last_deadline = _FOREVER
 
-    async def run(self, fields: dict[bytes, bytes], body: RequestBody | None) -> None:
+    async def run(self) -> None:
         """Serve it; raises what the browser is to be told. Returns silently when the browser has left."""
-        self._body = body
         if self._browser is not None:
             self._browser.when_left = self._leave
         self._forward.deadlines.watch(self)
         try:
-            await self._serve(fields)
+            await self._serve()
         except BrowserLeftError:
             return
         except asyncio.CancelledError:
@@ -116,12 +124,12 @@ class Call:
             self.deadline = _FOREVER
             self._task.cancel()
 
-    async def _serve(self, fields: dict[bytes, bytes]) -> None:
+    async def _serve(self) -> None:
         if self._matched.route.attaches_token:
             sessions = self._forward.sessions
             may_meet_401 = self._body is None or self._body.is_stated_small
             # A memory of the last second's tokens will not do for what cannot be sent again.
-            cookie = fields.get(b"cookie") if may_meet_401 else None
+            cookie = self._fields.cookie if may_meet_401 else None
             self._opened = None if cookie is None else sessions.find(cookie)
             if self._opened is None:
                 self._opened = await sessions.admit(self._scope["headers"], may_meet_401=may_meet_401)
@@ -129,7 +137,7 @@ class Call:
             await self._body.read_ahead()
         self._last_deadline = self._loop.time() + self._matched.route.timeouts.total
         attempts = Attempts(self._method, self._body is None or self._body.is_replayable)
-        answer = await self._attempt(attempts, fields)
+        answer = await self._attempt(attempts)
         try:
             await self._pass(answer)
         except ResourceServerError as error:
@@ -219,7 +227,7 @@ class Call:
 
     # --- sending
 
-    async def _attempt(self, attempts: Attempts, fields: dict[bytes, bytes]) -> UpstreamAnswer:
+    async def _attempt(self, attempts: Attempts) -> UpstreamAnswer:
         """Send until there is an answer to pass on."""
         while True:
             try:
@@ -232,7 +240,7 @@ class Call:
                 continue
             if answer.status not in _RETRIED:
                 return answer
-            step = self._decide(answer, attempts, parse_patience(fields.get(b"prefer")))
+            step = self._decide(answer, attempts, parse_patience(self._fields.prefer))
             if step.decision == "pass":
                 self._retry_after = step.wait
                 return answer
@@ -263,11 +271,10 @@ class Call:
             forward.metrics.observe_upstream(seconds)
 
     def _build_head(self, host: bytes, body: bytes | AsyncIterator[bytes] | None) -> bytes:
-        scope = self._scope
         parts = [
             b"%b %b HTTP/1.1" % (self._method.encode("ascii"), self._matched.target),
             b"host: " + host,
-            *[name + b": " + value for name, value in filter_request_headers(scope["headers"])],
+            self._fields.passed,
             *[name + b": " + value for name, value in self._exchange.trace.upstream_headers()],
         ]
         if self._opened is not None:
@@ -282,11 +289,7 @@ class Call:
             length = self._body.content_length
             parts.append(b"transfer-encoding: chunked" if length is None else b"content-length: %d" % length)
         parts.append(b"\r\n")
-        head = b"\r\n".join(parts)
-        if head.count(b"\n") != len(parts):
-            # Whatever came through, a field must not end another one's line (request splitting).
-            raise ResourceServerBroken(log_detail="a field of the request holds a line's end")
-        return head
+        return b"\r\n".join(parts)
 
     async def _extending(self, body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """Let each piece of an upload extend the time: how long it takes is for the browser's line to say."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gateway.browser.csrf import CSRF_HEADER, judge_request
+from gateway.browser.csrf import judge_request
 from gateway.observability.exchange import exchange_of
+from gateway.proxy.browser_connection import browser_connection_of
 from gateway.proxy.call import Call
 from gateway.proxy.deadlines import Deadlines
-from gateway.proxy.headers import validate_request_framing
 from gateway.proxy.redaction import TokenRedactor
 from gateway.proxy.request_body import RequestBody
+from gateway.proxy.request_fields import read_request_fields
 from gateway.proxy.retry import RefusedTokens
 
 if TYPE_CHECKING:
@@ -19,11 +20,12 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
     from gateway.observability.metrics import Metrics
+    from gateway.proxy.browser_connection import BrowserConnection
+    from gateway.proxy.request_fields import RequestFields
     from gateway.proxy.route import RouteTable
     from gateway.proxy.upstream import Upstream
     from gateway.sessions.opened import OpenedSessions
 
-_CSRF_NAME = CSRF_HEADER.lower().encode()
 _REMEMBERED = 1024
 
 
@@ -55,30 +57,23 @@ class Forward:
         self.clock = clock
         self.refused = RefusedTokens()
         self.deadlines = Deadlines()
-        self._accepted: set[tuple[bytes | str | None, ...]] = set()
+        self._accepted: set[tuple[str | bytes | None, ...]] = set()
         self._redactors: dict[bytes, TokenRedactor] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one call."""
-        headers: list[tuple[bytes, bytes]] = scope["headers"]
-        fields = dict(headers)
         exchange = exchange_of(scope)
         exchange.route = "/api/*"
+        browser = browser_connection_of(scope)
+        fields = _read_fields(scope["headers"], browser)
         self._judge(scope["method"], fields)
         matched = self._routes.match(
             method=scope["method"], raw_path=scope["raw_path"], query=scope["query_string"]
         )
-        validate_request_framing(headers)
-        call = Call(self, scope, send, exchange, matched)
-        length = fields.get(b"content-length", None if b"transfer-encoding" in fields else b"0")
         body = None
-        if length != b"0" or b"content-length" in fields:
-            body = RequestBody(
-                receive,
-                content_length=None if length is None else int(length),
-                limit=matched.route.body_limit,
-            )
-        await call.run(fields, body)
+        if fields.length != 0:
+            body = RequestBody(receive, content_length=fields.length, limit=matched.route.body_limit)
+        await Call(self, scope, send, exchange, matched, fields, body, browser).run()
 
     def redactor(self, bearer: bytes) -> TokenRedactor:
         """Return what finds the token of an Authorization field's value; made once a token."""
@@ -89,21 +84,31 @@ class Forward:
             redactor = self._redactors[bearer] = TokenRedactor((bearer.removeprefix(b"Bearer "),))
         return redactor
 
-    def _judge(self, method: str, fields: dict[bytes, bytes]) -> None:
-        site, origin = fields.get(b"sec-fetch-site"), fields.get(b"origin")
-        csrf_header = fields.get(_CSRF_NAME)
-        judged = (method, site, origin, csrf_header)
+    def _judge(self, method: str, fields: RequestFields) -> None:
+        judged = (method, fields.site, fields.origin, fields.csrf)
         if judged in self._accepted:
             return
         judge_request(
             method=method,
-            sec_fetch_site=_text(site),
-            origin=_text(origin),
-            csrf_header=_text(csrf_header),
+            sec_fetch_site=_text(fields.site),
+            origin=_text(fields.origin),
+            csrf_header=_text(fields.csrf),
             public_origin=self._public_origin,
         )
         if len(self._accepted) < _REMEMBERED:
             self._accepted.add(judged)
+
+
+def _read_fields(headers: list[tuple[bytes, bytes]], browser: BrowserConnection | None) -> RequestFields:
+    """Read the fields, unless the request before on the same connection had the very same ones."""
+    if browser is None:
+        return read_request_fields(headers)
+    known = browser.remembered
+    if known is not None and known[0] == headers:
+        return known[1]
+    fields = read_request_fields(headers)
+    browser.remembered = (headers, fields)
+    return fields
 
 
 def _text(value: bytes | None) -> str | None:

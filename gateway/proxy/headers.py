@@ -147,21 +147,20 @@ def filter_response_headers(
     passed: Headers = []
     caching: list[bytes] = []
     named: frozenset[bytes] = frozenset()
+    if not b"".join([name for name, _ in headers]).islower():
+        headers = [(name.lower(), value) for name, value in headers]
     if _CONTROL.search(b"\t".join([value for _, value in headers])):
         headers = [field for field in headers if not _CONTROL.search(field[1])]
     for field in headers:
-        fate = _FATES.get(field[0])
-        if fate is None:
-            field = (field[0].lower(), field[1])  # noqa: PLW2901 - names are case-insensitive
-            fate = _decide_fate(field[0])
+        fate = _FATES.get(field[0]) or _Fate.OTHER
         if fate is _Fate.PASS:
             passed.append(field)
-        elif fate is _Fate.CHECK:
-            _check(field[0], field[1], passed, destination, api_prefix)
         elif fate is _Fate.CACHING:
             caching.append(field[1])
         elif fate is _Fate.CONNECTION:
             named |= _named(field[1])
+        elif fate is not _Fate.DROP:
+            _check(field, passed, destination, api_prefix)
     if named:
         passed = [field for field in passed if field[0] not in named]
     return passed + _build_cache_headers(tuple(caching))
@@ -170,22 +169,16 @@ def filter_response_headers(
 class _Fate(Enum):
     PASS = 1
     DROP = 2
-    CHECK = 3
-    CACHING = 4
-    CONNECTION = 5
+    CACHING = 3
+    CONNECTION = 4
+    OTHER = 5
 
 
-def _decide_fate(name: bytes) -> _Fate:
-    """Decide on a field by its lower-case name."""
-    fate = _FATES.get(name)
-    if fate is None:
-        is_dropped = name in _DROPPED_RESPONSE_HEADERS or name.startswith(_DROPPED_RESPONSE_PREFIXES)
-        fate = _Fate.DROP if is_dropped else _Fate.CHECK
-    return fate
-
-
-def _check(name: bytes, value: bytes, passed: Headers, destination: str, api_prefix: str) -> None:
-    """Pass a field on, rewritten, unless it must be the only one of its name and is not."""
+def _check(field: tuple[bytes, bytes], passed: Headers, destination: str, api_prefix: str) -> None:
+    """Pass a field on whose name or value wants a closer look; perhaps rewritten."""
+    name, value = field
+    if name in _DROPPED_RESPONSE_HEADERS or name.startswith(_DROPPED_RESPONSE_PREFIXES):
+        return
     if name in _SINGLE_RESPONSE_HEADERS and any(name == other for other, _ in passed):
         return  # browsers take the last Content-Type, the gateway's safety headers follow the first
     rewritten = _rewrite(name, value, destination, api_prefix)
@@ -230,6 +223,8 @@ def _named(value: bytes) -> frozenset[bytes]:
 
 
 def _rewrite(name: bytes, value: bytes, destination: str, api_prefix: str) -> bytes | None:
+    if name == b"content-type":
+        return value
     if name in {b"location", b"content-location"}:
         return rewrite_location(value, destination=destination, api_prefix=api_prefix)
     if name == b"link":

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gateway.browser.client_address import read_client_address
 from gateway.observability.exchange import Exchange, note_exchange
-from gateway.observability.tracing import continue_trace
+from gateway.observability.tracing import continue_trace, new_trace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +24,6 @@ _LOGGER = logging.getLogger(__name__)
 _BROKEN_OFF = 499
 """Logged where the browser left before an answer began."""
 _FAILED = 500
-_WANTED = frozenset({b"traceparent", b"tracestate", b"x-forwarded-for"})
 
 
 class AccessLog:
@@ -58,19 +58,23 @@ class AccessLog:
 
     def begin(self, scope: Scope) -> Exchange:
         """Note the beginning of a request."""
-        wanted: dict[bytes, list[str]] = {}
-        for name, value in scope["headers"]:
-            if name in _WANTED:
-                wanted.setdefault(name, []).append(value.decode("latin-1"))
-        traceparent = wanted.get(b"traceparent", [])
-        trace = continue_trace(
-            traceparent[0] if len(traceparent) == 1 else None, ",".join(wanted.get(b"tracestate", [])) or None
-        )
-        peer = scope["client"][0] if scope.get("client") else ""
-        address = read_client_address(peer, wanted.get(b"x-forwarded-for", []), self._trusted_proxies)
-        exchange = Exchange(trace, address, time.perf_counter())
+        fields = scope["headers"]
+        # A caller's trace is rare, a second field of a name an error: the first is found at no cost.
+        traceparents = [value for name, value in fields if name == b"traceparent"]
+        if traceparents:
+            states = [value.decode("latin-1") for name, value in fields if name == b"tracestate"]
+            parent = traceparents[0].decode("latin-1") if len(traceparents) == 1 else None
+            trace = continue_trace(parent, ",".join(states) or None)
+        else:
+            trace = new_trace()
+        exchange = Exchange(trace, partial(self._find_address, scope), time.perf_counter())
         note_exchange(scope, exchange)
         return exchange
+
+    def _find_address(self, scope: Scope) -> str:
+        peer = scope["client"][0] if scope.get("client") else ""
+        told = [value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
+        return read_client_address(peer, told, self._trusted_proxies)
 
     def finish(self, scope: Scope, exchange: Exchange) -> None:
         """Write the log line and count the request."""

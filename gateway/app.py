@@ -18,7 +18,8 @@ from gateway.observability.logs import RequestLog
 from gateway.observability.metrics import Metrics
 from gateway.parts import build_authorization_server, build_store, shipped_spa
 from gateway.proxy.forward import Forward
-from gateway.proxy.headers import build_safety_headers
+from gateway.proxy.lane import Lane
+from gateway.proxy.own_fields import OwnFields
 from gateway.proxy.route import Route, RouteTable
 from gateway.proxy.upstream import Upstream
 from gateway.sessions.authentication import Authentication
@@ -55,6 +56,21 @@ if TYPE_CHECKING:
 
 
 _LOGGER = logging.getLogger(__name__)
+
+
+class PublicApp:
+    """What the public listener serves: `/api` has an entry of its own, and a lane beside ASGI."""
+
+    def __init__(self, *, api: ASGIApp, web: ASGIApp, lane: Lane) -> None:
+        self._api = api
+        self._web = web
+        self.lane = lane
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        path: str = scope.get("path", "")
+        is_call = scope["type"] == "http" and (path.startswith("/api/") or path == "/api")
+        await (self._api if is_call else self._web)(scope, receive, send)
 
 
 class Gateway:
@@ -135,24 +151,18 @@ class Gateway:
             request_log=RequestLog(),
             trusted_proxies=settings.trusted_proxies,
         )
-        api = ApiEntry(self._build_forward(guard), access_log=web, guard=guard, problems=problems)
-
-        async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
-            path: str = scope.get("path", "")
-            is_call = scope["type"] == "http" and (path.startswith("/api/") or path == "/api")
-            await (api if is_call else web)(scope, receive, send)
-
-        return dispatch
+        forward = self._build_forward(guard)
+        api = ApiEntry(forward, access_log=web, guard=guard, problems=problems)
+        return PublicApp(api=api, web=web, lane=Lane(forward, RequestLog()))
 
     def _build_forward(self, guard: Guard) -> Forward:
-        given = {name for name, _ in build_safety_headers(None)} | {b"cache-control"}
         return Forward(
             routes=RouteTable([Route("/api", self._settings.api_url)]),
             upstream=self._upstream,
             sessions=self._opened,
             metrics=self._metrics,
             public_origin=self._settings.public_url,
-            fields=[field for field in guard.fields if field[0] not in given],
+            own_fields=OwnFields(guard.fields),
             clock=self._clock,
         )
 

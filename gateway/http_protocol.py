@@ -11,7 +11,6 @@ from gateway.errors import BrowserError, RequestHeadTooLarge, RequestInvalid, Re
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable
 
     from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
@@ -29,8 +28,6 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         self._bytes_without_progress = 0
         self._refusal: type[BrowserError] = RequestInvalid
         self._head_timer: asyncio.TimerHandle | None = None
-        self.when_left: Callable[[], None] | None = None
-        self.remembered: Any = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn does
         """Give the first request its time."""
@@ -41,8 +38,6 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         """Let go of the timer."""
         self._stop_timer()
         super().connection_lost(exc)
-        if self.when_left is not None:
-            self.when_left()
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser, and refuse what keeps it busy without a head or body coming of it."""
@@ -66,13 +61,16 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         Origin or an X-Forwarded-For that nobody has checked (request smuggling).
         """
         if self._in_head:
-            super().on_header(name, value)
+            name = name.lower()
+            if name == b"expect" and value.lower() == b"100-continue":
+                self.expect_100_continue = True
+            self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         """End the head, if it is one that can be answered."""
         self._stop_timer()
-        size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
-        if size > MAX_HEAD_BYTES:
+        # The bytes that came since the last request are at least those of the head.
+        if self._bytes_without_progress > MAX_HEAD_BYTES // 2 and self._head_size() > MAX_HEAD_BYTES:
             self._refusal = RequestHeadTooLarge
             raise ValueError("the request head is too large")
         if self.parser is not None and self.parser.should_upgrade():
@@ -86,10 +84,15 @@ class LimitedHttpProtocol(HttpToolsProtocol):
             # the host or fragment that somebody meant.
             raise ValueError("not the origin-form")
         self._bytes_without_progress = 0
-        super().on_headers_complete()
+        self._begin_request()
         self._in_head = False
-        # Under a key of our own, as ASGI lets servers do; the call begins in the event loop's next turn.
-        self.scope["lexgate.connection"] = _OneAnswer(self, self.cycle)  # type: ignore[typeddict-unknown-key]
+
+    def _begin_request(self) -> None:
+        """Start what serves the request whose head is complete."""
+        super().on_headers_complete()
+
+    def _head_size(self) -> int:
+        return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of the body."""
@@ -136,60 +139,6 @@ class LimitedHttpProtocol(HttpToolsProtocol):
     def _is_idle(self) -> bool:
         cycle = cast("RequestResponseCycle | None", self.cycle)  # None before the first request
         return cycle is None or bool(cycle.response_complete)
-
-
-class _OneAnswer:
-    """A BrowserConnection: the connection as far as one request's answer is concerned."""
-
-    __slots__ = ("_cycle", "_protocol")
-
-    def __init__(self, protocol: LimitedHttpProtocol, cycle: RequestResponseCycle) -> None:
-        self._protocol = protocol
-        self._cycle = cycle
-
-    @property
-    def when_left(self) -> Callable[[], None] | None:
-        """See BrowserConnection; one request of a connection is served at a time, so there is one."""
-        return self._protocol.when_left
-
-    @when_left.setter
-    def when_left(self, callback: Callable[[], None] | None) -> None:
-        self._protocol.when_left = callback
-
-    @property
-    def remembered(self) -> Any:  # noqa: ANN401 - the data plane's own
-        """See BrowserConnection."""
-        return self._protocol.remembered
-
-    @remembered.setter
-    def remembered(self, value: Any) -> None:  # noqa: ANN401 - the data plane's own
-        self._protocol.remembered = value
-
-    def answer_whole(
-        self, status: int, fields: list[tuple[bytes, bytes]], body: bytes, *, has_length: bool
-    ) -> bool:
-        """Write a whole answer; see BrowserConnection."""
-        protocol, cycle = self._protocol, self._cycle
-        if cycle.response_started or cycle.disconnected or protocol.flow.write_paused:
-            return False
-        lines = [name + b": " + value for name, value in protocol.server_state.default_headers]
-        lines += [name + b": " + value for name, value in fields]
-        if has_length:
-            lines.append(b"content-length: %d" % len(body))
-        if not cycle.keep_alive:
-            lines.append(b"connection: close")
-        head = STATUS_LINE[status] + b"\r\n".join(lines)
-        if head.count(b"\n") != len(lines):
-            # Whatever came through, a field must not end another one's line (response splitting).
-            raise ValueError("a field of the answer holds a line's end")
-        protocol.transport.write(b"%b\r\n\r\n%b" % (head, body))
-        cycle.response_started = cycle.response_complete = True
-        cycle.waiting_for_100_continue = False
-        cycle.message_event.set()
-        if not cycle.keep_alive:
-            protocol.transport.close()
-        cycle.on_response()
-        return True
 
 
 def _build_refusal(error: type[BrowserError]) -> bytes:

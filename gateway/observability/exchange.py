@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from gateway.observability.tracing import Trace
 
 _KEY = "lexgate.exchange"
+_BEGINNING = "lexgate.beginning"
 
 
 @dataclass(slots=True)
@@ -50,3 +51,14 @@ def exchange_of(scope: MutableMapping[str, Any]) -> Exchange:
     """Return the exchange of an ASGI scope; KeyError outside the access log."""
     exchange: Exchange = scope[_KEY]
     return exchange
+
+
+def note_beginning(scope: MutableMapping[str, Any], trace: Trace, started: float) -> None:
+    """Put into a scope what was begun before there was one; `started` is on time.perf_counter's clock."""
+    scope[_BEGINNING] = (trace, started)
+
+
+def beginning_of(scope: MutableMapping[str, Any]) -> tuple[Trace, float] | None:
+    """Return what `note_beginning` put there."""
+    beginning: tuple[Trace, float] | None = scope.get(_BEGINNING)
+    return beginning

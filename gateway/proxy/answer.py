@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from gateway.errors import ResourceServerBroken
-from gateway.proxy.headers import build_safety_headers, filter_response_headers
+from gateway.proxy.headers import filter_response_headers
 from gateway.proxy.redaction import is_text_like
 
 if TYPE_CHECKING:
@@ -29,13 +29,22 @@ class PassedAnswer:
     ResourceServerBroken for an answer that cannot be passed on.
     """
 
-    __slots__ = ("_decoder", "_redactor", "fields", "has_body", "is_event_stream", "length", "status")
+    __slots__ = (
+        "_decoder",
+        "_redactor",
+        "content_type",
+        "fields",
+        "has_body",
+        "is_event_stream",
+        "length",
+        "status",
+    )
 
     def __init__(self, answer: UpstreamAnswer, redactor: TokenRedactor, *, destination: str) -> None:
         self.status = status = answer.status
         passed = filter_response_headers(answer.headers, destination=destination)
         fields = dict(passed)
-        content_type = fields.get(b"content-type")
+        self.content_type = content_type = fields.get(b"content-type")
         encoding = fields.get(b"content-encoding")
         length = fields.get(b"content-length")
         self.has_body = answer.method != "HEAD" and status not in _BODILESS
@@ -56,7 +65,6 @@ class PassedAnswer:
         self.is_event_stream = content_type is not None and content_type.startswith(b"text/event-stream")
         if not redactor.is_clear(b"\n".join([value for _, value in passed])):
             passed = [(name, redactor.redact_header_value(value)) for name, value in passed]
-        passed += build_safety_headers(content_type)
         self.fields: Headers = passed
 
     def tell_retry_after(self, seconds: float) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, MutableMapping
 
     from gateway.proxy.request_fields import RequestFields
 
-_KEY = "lexgate.connection"
+    Remembered = tuple[list[tuple[bytes, bytes]], RequestFields]
+
+_KEY = "lexgate.connection"  # as ASGI lets servers add to a scope
 
 
 class BrowserConnection(Protocol):
@@ -18,18 +20,20 @@ class BrowserConnection(Protocol):
     when_left: Callable[[], None] | None
     """Called once when the browser closes the connection before its answer is whole."""
 
-    remembered: tuple[list[tuple[bytes, bytes]], RequestFields] | None
+    remembered: Remembered | None
     """The header fields of the connection's last call, and what was read in them."""
 
-    def answer_whole(
-        self, status: int, fields: list[tuple[bytes, bytes]], body: bytes, *, has_length: bool
-    ) -> bool:
+    def answer_whole(self, status: int, fields: bytes, body: bytes) -> bool:
         """Write head and body of an answer at once, which ends the exchange; False if ASGI must do it.
 
-        `fields` have lower-case names; Content-Length is added where the answer `has_length`. It costs a
-        third of what two ASGI messages cost, and most answers of an API are small.
+        `fields` are lines that end in CRLF, Content-Length among them where the answer has one.
         """
         ...
+
+
+def note_browser_connection(scope: MutableMapping[str, Any], connection: BrowserConnection) -> None:
+    """Put the connection where the data plane finds it."""
+    scope[_KEY] = connection
 
 
 def browser_connection_of(scope: Mapping[str, Any]) -> BrowserConnection | None:

@@ -16,8 +16,10 @@ from gateway.errors import (
     ResourceServerUnreachable,
 )
 from gateway.proxy.answer import PassedAnswer
+from gateway.proxy.own_fields import Timing
 from gateway.proxy.redaction import TokenRedactor
 from gateway.proxy.request_body import BrowserLeftError
+from gateway.proxy.request_head import build_request_head
 from gateway.proxy.retry import (
     SAFE_METHODS,
     Attempts,
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
     from gateway.observability.exchange import Exchange
     from gateway.proxy.browser_connection import BrowserConnection
     from gateway.proxy.forward import Forward
+    from gateway.proxy.headers import Headers
+    from gateway.proxy.lane import LaneCall
     from gateway.proxy.request_body import RequestBody
     from gateway.proxy.request_fields import RequestFields
     from gateway.proxy.route import MatchedRoute
@@ -49,8 +53,7 @@ _FAILURES: dict[type[ResourceServerError], Failure] = {
     ResourceServerBroken: Failure.BROKEN,
 }
 _RETRIED = frozenset({401, 429, 504})
-# RFC 9110 §8.6: of all others a server may expect a Content-Length, be it 0.
-_OFTEN_WITHOUT_BODY = SAFE_METHODS | {"DELETE"}
+_WITH_CONTENT = frozenset({"POST", "PUT", "PATCH"})
 _FOREVER = float("inf")
 
 
@@ -91,11 +94,15 @@ class Call:
         self.deadline = _FOREVER
         self._last_deadline = _FOREVER
 
-    async def run(self) -> None:
-        """Serve it; raises what the browser is to be told. Returns silently when the browser has left."""
+    async def run(self, under_way: LaneCall | None) -> None:
+        """Serve it, from where the lane has brought it; raises what the browser is to be told.
+
+        Returns silently when the browser has left.
+        """
         if self._browser is not None:
             self._browser.when_left = self._leave
         self._forward.deadlines.watch(self)
+        self._under_way = under_way
         try:
             await self._serve()
         except BrowserLeftError:
@@ -125,7 +132,9 @@ class Call:
             self._task.cancel()
 
     async def _serve(self) -> None:
-        if self._matched.route.attaches_token:
+        if self._under_way is not None:
+            self._opened = self._under_way.opened
+        elif self._matched.route.attaches_token:
             sessions = self._forward.sessions
             may_meet_401 = self._body is None or self._body.is_stated_small
             # A memory of the last second's tokens will not do for what cannot be sent again.
@@ -152,28 +161,20 @@ class Call:
         passed = PassedAnswer(answer, self._redactor(), destination=matched.route.destination)
         passed.tell_retry_after(self._retry_after)
         gateway_seconds = time.perf_counter() - exchange.started - exchange.upstream_seconds
-        passed.fields += self._forward.fields
-        passed.fields.append((b"x-request-id", exchange.request_id.encode("ascii")))
-        passed.fields.append(
-            (
-                b"server-timing",
-                b"gateway;dur=%.2f, upstream;dur=%.2f"
-                % (gateway_seconds * 1000, exchange.upstream_seconds * 1000),
-            )
-        )
-        if answer.is_whole:
+        timing = Timing(exchange.request_id, gateway_seconds, exchange.upstream_seconds)
+        own_fields = self._forward.own_fields
+        if answer.is_whole and self._browser is not None:
             body = passed.take_whole(answer.read_whole())
             answer.release()
-            has_length = passed.has_body and passed.length is None
             exchange.status, exchange.sent = passed.status, len(body)
-            if self._browser is not None and self._browser.answer_whole(
-                passed.status, passed.fields, body, has_length=has_length
+            if self._browser.answer_whole(
+                passed.status, own_fields.build_block(passed, timing, length=len(body)), body
             ):
                 return
-            await self._begin(passed)
+            await self._begin(passed.status, own_fields.build_list(passed, timing))
             await self._send({"type": "http.response.body", "body": body})
             return
-        await self._begin(passed)
+        await self._begin(passed.status, own_fields.build_list(passed, timing))
         await self._stream(answer, passed)
 
     def _redactor(self) -> TokenRedactor:
@@ -181,9 +182,9 @@ class Call:
             return self._forward.redactor(self._used[0])
         return TokenRedactor([bearer.removeprefix(b"Bearer ") for bearer in self._used])
 
-    async def _begin(self, passed: PassedAnswer) -> None:
-        self._exchange.status = passed.status
-        await self._send({"type": "http.response.start", "status": passed.status, "headers": passed.fields})
+    async def _begin(self, status: int, fields: Headers) -> None:
+        self._exchange.status = status
+        await self._send({"type": "http.response.start", "status": status, "headers": fields})
 
     async def _stream(self, answer: UpstreamAnswer, passed: PassedAnswer) -> None:
         stop = None
@@ -248,11 +249,22 @@ class Call:
             attempts = await self._prepare(step, attempts)
 
     async def _exchange_once(self, *, is_fresh: bool) -> UpstreamAnswer:
+        if self._under_way is not None:
+            return await self._take_over(self._under_way)
         forward, route = self._forward, self._matched.route
         pool = forward.upstream.pool(route.origin)
         body = None if self._body is None else self._body.content()
         is_streamed = body is not None and not isinstance(body, bytes)
-        head = self._build_head(pool.host, body)
+        bearer = None if self._opened is None else self._note_use(self._opened.bearer)
+        head = build_request_head(
+            self._method,
+            self._matched,
+            pool.host,
+            self._fields,
+            self._exchange.trace,
+            bearer,
+            self._framing(body),
+        )
         timeouts = route.timeouts
         self._lateness = ResourceServerTimeout(log_detail="no answer in time")
         started = time.perf_counter()
@@ -270,26 +282,37 @@ class Call:
             self._exchange.upstream_seconds += (seconds := time.perf_counter() - started)
             forward.metrics.observe_upstream(seconds)
 
-    def _build_head(self, host: bytes, body: bytes | AsyncIterator[bytes] | None) -> bytes:
-        parts = [
-            b"%b %b HTTP/1.1" % (self._method.encode("ascii"), self._matched.target),
-            b"host: " + host,
-            self._fields.passed,
-            *[name + b": " + value for name, value in self._exchange.trace.upstream_headers()],
-        ]
-        if self._opened is not None:
-            bearer = self._opened.bearer
-            if bearer not in self._used:
-                self._used.append(bearer)
-            parts.append(b"authorization: " + bearer)
+    async def _take_over(self, begun: LaneCall) -> UpstreamAnswer:
+        """Go on with what the lane has sent."""
+        self._under_way = None
+        self._note_use(begun.opened.bearer)
+        self._exchange.upstream_seconds = begun.upstream_seconds
+        self._forward.metrics.observe_upstream(begun.upstream_seconds)
+        if begun.error is not None:
+            raise begun.error
+        answer = begun.answer
+        if answer is None:
+            raise AssertionError
+        try:
+            await answer.head()
+        except BaseException:
+            answer.release()
+            raise
+        return answer
+
+    def _note_use(self, bearer: bytes) -> bytes:
+        if bearer not in self._used:
+            self._used.append(bearer)
+        return bearer
+
+    def _framing(self, body: bytes | AsyncIterator[bytes] | None) -> bytes:
         if isinstance(body, bytes):
-            if body or self._method not in _OFTEN_WITHOUT_BODY:
-                parts.append(b"content-length: %d" % len(body))
-        elif body is not None and self._body is not None:
-            length = self._body.content_length
-            parts.append(b"transfer-encoding: chunked" if length is None else b"content-length: %d" % length)
-        parts.append(b"\r\n")
-        return b"\r\n".join(parts)
+            # RFC 9110 §8.6: a server may expect a Content-Length, be it 0, of methods that are for content.
+            return b"content-length: %d\r\n" % len(body) if body or self._method in _WITH_CONTENT else b""
+        if body is None or self._body is None:
+            return b""
+        length = self._body.content_length
+        return b"transfer-encoding: chunked\r\n" if length is None else b"content-length: %d\r\n" % length
 
     async def _extending(self, body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """Let each piece of an upload extend the time: how long it takes is for the browser's line to say."""

@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from gateway.browser.csrf import judge_request
 from gateway.observability.exchange import exchange_of
 from gateway.proxy.browser_connection import browser_connection_of
 from gateway.proxy.call import Call
 from gateway.proxy.deadlines import Deadlines
+from gateway.proxy.lane import call_under_way
 from gateway.proxy.redaction import TokenRedactor
 from gateway.proxy.request_body import RequestBody
 from gateway.proxy.request_fields import read_request_fields
 from gateway.proxy.retry import RefusedTokens
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from starlette.types import Receive, Scope, Send
 
     from gateway.observability.metrics import Metrics
-    from gateway.proxy.browser_connection import BrowserConnection
+    from gateway.proxy.browser_connection import Remembered
+    from gateway.proxy.own_fields import OwnFields
     from gateway.proxy.request_fields import RequestFields
-    from gateway.proxy.route import RouteTable
+    from gateway.proxy.route import MatchedRoute, RouteTable
     from gateway.proxy.upstream import Upstream
     from gateway.sessions.opened import OpenedSessions
 
 _REMEMBERED = 1024
+_ANY_ROUTE = "/api/*"
+
+
+class _Remembering(Protocol):
+    remembered: Remembered | None
 
 
 class Forward:
@@ -44,16 +51,15 @@ class Forward:
         sessions: OpenedSessions,
         metrics: Metrics,
         public_origin: str,
-        fields: Iterable[tuple[bytes, bytes]],
+        own_fields: OwnFields,
         clock: Callable[[], float],
     ) -> None:
-        self._routes = routes
+        self.routes = routes
         self.upstream = upstream
         self.sessions = sessions
         self.metrics = metrics
         self._public_origin = public_origin
-        self.fields = tuple(fields)
-        """What every answer carries beside the resource server's own."""
+        self.own_fields = own_fields
         self.clock = clock
         self.refused = RefusedTokens()
         self.deadlines = Deadlines()
@@ -63,17 +69,35 @@ class Forward:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one call."""
         exchange = exchange_of(scope)
-        exchange.route = "/api/*"
+        exchange.route = _ANY_ROUTE
         browser = browser_connection_of(scope)
-        fields = _read_fields(scope["headers"], browser)
-        self._judge(scope["method"], fields)
-        matched = self._routes.match(
+        fields = self.read_fields(scope["headers"], browser)
+        self.judge(scope["method"], fields)
+        matched = self.routes.match(
             method=scope["method"], raw_path=scope["raw_path"], query=scope["query_string"]
         )
+        exchange.route = self.route_label(matched)
         body = None
         if fields.length != 0:
             body = RequestBody(receive, content_length=fields.length, limit=matched.route.body_limit)
-        await Call(self, scope, send, exchange, matched, fields, body, browser).run()
+        await Call(self, scope, send, exchange, matched, fields, body, browser).run(call_under_way(scope))
+
+    @staticmethod
+    def route_label(_matched: MatchedRoute) -> str:
+        """Return what metrics and the access log call the route."""
+        return _ANY_ROUTE
+
+    @staticmethod
+    def read_fields(headers: list[tuple[bytes, bytes]], browser: _Remembering | None) -> RequestFields:
+        """Read the fields, unless the request before on the same connection had the very same ones."""
+        if browser is None:
+            return read_request_fields(headers)
+        known = browser.remembered
+        if known is not None and known[0] == headers:
+            return known[1]
+        fields = read_request_fields(headers)
+        browser.remembered = (headers, fields)
+        return fields
 
     def redactor(self, bearer: bytes) -> TokenRedactor:
         """Return what finds the token of an Authorization field's value; made once a token."""
@@ -84,7 +108,8 @@ class Forward:
             redactor = self._redactors[bearer] = TokenRedactor((bearer.removeprefix(b"Bearer "),))
         return redactor
 
-    def _judge(self, method: str, fields: RequestFields) -> None:
+    def judge(self, method: str, fields: RequestFields) -> None:
+        """Raise CrossSiteRefused for a request that did not come from the app."""
         judged = (method, fields.site, fields.origin, fields.csrf)
         if judged in self._accepted:
             return
@@ -97,18 +122,6 @@ class Forward:
         )
         if len(self._accepted) < _REMEMBERED:
             self._accepted.add(judged)
-
-
-def _read_fields(headers: list[tuple[bytes, bytes]], browser: BrowserConnection | None) -> RequestFields:
-    """Read the fields, unless the request before on the same connection had the very same ones."""
-    if browser is None:
-        return read_request_fields(headers)
-    known = browser.remembered
-    if known is not None and known[0] == headers:
-        return known[1]
-    fields = read_request_fields(headers)
-    browser.remembered = (headers, fields)
-    return fields
 
 
 def _text(value: bytes | None) -> str | None:

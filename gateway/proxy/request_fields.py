@@ -24,6 +24,8 @@ class RequestFields(NamedTuple):
     prefer: bytes | None
     length: int | None
     passed: bytes
+    traceparent: str | None
+    tracestate: str | None
 
 
 def read_request_fields(headers: Sequence[tuple[bytes, bytes]]) -> RequestFields:
@@ -38,7 +40,8 @@ def read_request_fields(headers: Sequence[tuple[bytes, bytes]]) -> RequestFields
     ):
         cookie = None
     length = fields.get(b"content-length", None if b"transfer-encoding" in fields else b"0")
-    lines = [name + b": " + value for name, value in filter_request_headers(headers)]
+    lines = [b"%b: %b\r\n" % field for field in filter_request_headers(headers)]
+    traceparents = _all(headers, b"traceparent")
     return RequestFields(
         site=fields.get(b"sec-fetch-site"),
         origin=fields.get(b"origin"),
@@ -46,5 +49,11 @@ def read_request_fields(headers: Sequence[tuple[bytes, bytes]]) -> RequestFields
         cookie=cookie,
         prefer=fields.get(b"prefer"),
         length=None if length is None else int(length),
-        passed=b"\r\n".join(lines),
+        passed=b"".join(lines),
+        traceparent=traceparents[0] if len(traceparents) == 1 else None,
+        tracestate=",".join(_all(headers, b"tracestate")) or None,
     )
+
+
+def _all(headers: Sequence[tuple[bytes, bytes]], name: bytes) -> list[str]:
+    return [value.decode("latin-1") for other, value in headers if other == name]

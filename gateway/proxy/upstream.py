@@ -92,7 +92,7 @@ class _Pool:
         caller to say: cancelled, it closes the connection. `is_fresh` asks for a new one, when the last
         attempt met one that the server had closed: the others that are kept may be as stale.
         """
-        connection = None if is_fresh else self._take(method)
+        connection = None if is_fresh else self.take(method)
         if connection is None:
             connection = await self._wait_for_one(connect_seconds)
         if body is None or isinstance(body, bytes):
@@ -107,7 +107,7 @@ class _Pool:
             raise
         return answer
 
-    def _take(self, method: str) -> Connection | None:
+    def take(self, method: str) -> Connection | None:
         idle = self._idle
         while idle:
             connection = idle.pop()

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from gateway.errors import ResourceServerBroken
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gateway.proxy.connection import Connection
 
 HIGH_WATER_BYTES = 256 * 1024
@@ -33,6 +35,7 @@ class UpstreamAnswer:
         "is_begun",
         "is_sent",
         "is_whole",
+        "listener",
         "method",
         "status",
     )
@@ -45,6 +48,7 @@ class UpstreamAnswer:
         self.is_sent = True
         self.is_whole = False
         self.error: Exception | None = None
+        self.listener: Callable[[], None] | None = None
         self._connection: Connection | None = connection
         self._pieces: deque[bytes] = deque()
         self._held = 0
@@ -93,7 +97,10 @@ class UpstreamAnswer:
         self.wake()
 
     def wake(self) -> None:
-        """Tell whoever waits that something came."""
+        """Tell whoever waits that something came: the `listener` at once, if there is one."""
+        if self.listener is not None:
+            self.listener()
+            return
         waiter = self._waiter
         if waiter is not None and not waiter.done():
             waiter.set_result(None)

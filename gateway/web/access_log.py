@@ -8,8 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gateway.browser.client_address import read_client_address
-from gateway.observability.exchange import Exchange, note_exchange
-from gateway.observability.tracing import continue_trace, new_trace
+from gateway.observability.exchange import Exchange, beginning_of, note_exchange
+from gateway.observability.tracing import continue_trace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from gateway.observability.logs import RequestLog
     from gateway.observability.metrics import Metrics
+    from gateway.observability.tracing import Trace
 
 _LOGGER = logging.getLogger(__name__)
 _BROKEN_OFF = 499
@@ -58,16 +59,8 @@ class AccessLog:
 
     def begin(self, scope: Scope) -> Exchange:
         """Note the beginning of a request."""
-        fields = scope["headers"]
-        # A caller's trace is rare, a second field of a name an error: the first is found at no cost.
-        traceparents = [value for name, value in fields if name == b"traceparent"]
-        if traceparents:
-            states = [value.decode("latin-1") for name, value in fields if name == b"tracestate"]
-            parent = traceparents[0].decode("latin-1") if len(traceparents) == 1 else None
-            trace = continue_trace(parent, ",".join(states) or None)
-        else:
-            trace = new_trace()
-        exchange = Exchange(trace, partial(self._find_address, scope), time.perf_counter())
+        trace, started = beginning_of(scope) or (_read_trace(scope["headers"]), time.perf_counter())
+        exchange = Exchange(trace, partial(self._find_address, scope), started)
         note_exchange(scope, exchange)
         return exchange
 
@@ -109,6 +102,13 @@ def told(exchange: Exchange, send: Send) -> Send:
         await send(message)
 
     return telling
+
+
+def _read_trace(headers: list[tuple[bytes, bytes]]) -> Trace:
+    traceparents = [value for name, value in headers if name == b"traceparent"]
+    states = [value.decode("latin-1") for name, value in headers if name == b"tracestate"]
+    traceparent = traceparents[0].decode("latin-1") if len(traceparents) == 1 else None
+    return continue_trace(traceparent, ",".join(states) or None)
 
 
 def _route_template(scope: Scope) -> str:

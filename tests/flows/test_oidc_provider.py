@@ -40,7 +40,7 @@ def running_provider(public_url: str, client_auth: str) -> Iterator[str]:
         "clientSecret": CLIENT_SECRET,
         "clientAuth": client_auth,
         "redirectUri": f"{public_url}/auth/callback",
-        "home": f"{public_url}/",
+        "home": f"{public_url}/auth/signed-out",
     }
     process = subprocess.Popen(
         [node, "oidc-provider.mjs", json.dumps(options)],
@@ -100,7 +100,11 @@ def test_the_whole_way_at_a_provider_that_requires_pkce(running: Running, browse
 
     logout_url = browser.fetch("/auth/logout", "POST").json()["logout_url"]
     query = parse_qs(urlsplit(logout_url).query)
-    assert query == {"client_id": [CLIENT_ID], "post_logout_redirect_uri": [f"{running.public_url}/"]}
+    assert query.pop("state")
+    assert query == {
+        "client_id": [CLIENT_ID],
+        "post_logout_redirect_uri": [f"{running.public_url}/auth/signed-out"],
+    }
     assert browser.fetch("/auth/session").json()["active"] is False
     asked = browser.navigate(logout_url, site="same-origin")
     assert asked.status_code == 200, "the provider asks the person, for there is no id_token_hint"

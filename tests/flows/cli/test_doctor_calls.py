@@ -87,7 +87,7 @@ async def test_what_to_register_is_told(server: Wire, tmp_path: Path) -> None:
     found = await findings(settings, tmp_path)
     told = {each.subject: each for each in found if each.state == "note"}
     assert told["redirect URI"].text == f"{settings['LEXGATE_PUBLIC_URL']}/auth/callback"
-    assert told["post-logout redirect URI"].text == f"{settings['LEXGATE_PUBLIC_URL']}/"
+    assert told["post-logout redirect URI"].text == f"{settings['LEXGATE_PUBLIC_URL']}/auth/signed-out"
     assert "tokens live on after sign-out" in told["revocation"].text
 
 

@@ -210,7 +210,7 @@ def _validate_times(claims: Mapping[str, object], expected: Expected) -> None:
     # OpenID Connect Core §12.2: a refresh is no authentication. Some servers name the newest all the same.
     if expected.auth_time is not None and claims.get("auth_time", expected.auth_time) != expected.auth_time:
         raise IdTokenUntimely(log_detail="auth_time is another one than at sign-in")
-    if "session_expiry" in claims and parse_time(claims["session_expiry"]) is None:
+    if claims.get("session_expiry") is not None and parse_time(claims["session_expiry"]) is None:
         raise IdTokenUntimely(log_detail="session_expiry is no time")
 
 

@@ -80,6 +80,7 @@ async def _live(store: SessionStore) -> list[str]:
         *session_ids,
         *PERSONAL,
         *DEVICE,
+        "id_token-canary",
         "client-canary",
         "issuer-canary",
         "scope-canary",

@@ -55,7 +55,7 @@ def test_the_list_shows_every_session_of_the_person(
     names = {"id", "current", "device", "address", "created_at", "last_seen_at", "ends_at"}
     for session in sessions:
         assert session.keys() == names
-        assert session["address"] == "127.0.0.1"
+        assert session["address"] == "127.0.0.0/24"
         assert isinstance(session["device"], str)
         assert all(TIMESTAMP.fullmatch(session[name]) for name in names if name.endswith("_at"))
     kept = browser.cookie(SESSION_COOKIE)

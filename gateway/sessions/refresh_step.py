@@ -23,6 +23,7 @@ _AHEAD_SHARE = 4
 FRESH_SECONDS = 10.0
 """A refusal of a token younger than this has another cause than its age: refreshing again would not help."""
 _REST_SECONDS = 5.0
+_LONGEST_REST_SECONDS = 60.0
 
 Need = Literal["serve", "ahead", "must"]
 Aftermath = Literal["end", "unspent", "unknown"]
@@ -79,5 +80,9 @@ def is_for_all(error: AuthorizationServerError) -> bool:
 
 
 def decide_rest(error: AuthorizationServerError) -> float:
-    """Seconds for which the token endpoint is left in peace after a failure."""
-    return float(error.retry_after or _REST_SECONDS)
+    """Seconds for which the token endpoint is left in peace after a failure.
+
+    A rate limit is heeded as it is told; of a server that is down, a minute later may already be too long.
+    """
+    rest = float(error.retry_after or _REST_SECONDS)
+    return rest if isinstance(error, AuthorizationServerBusy) else min(rest, _LONGEST_REST_SECONDS)

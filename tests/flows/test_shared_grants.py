@@ -5,10 +5,12 @@ from __future__ import annotations
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
+from gateway.oauth.logout_token import LOGOUT_EVENT
 from tests.support.browser import Browser
-from tests.support.running import running_gateway
+from tests.support.running import CLIENT_ID, running_gateway
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,12 +97,37 @@ def test_what_ends_the_grant_ends_all_its_sessions(shared: tuple[Running, list[B
     assert other.fetch("/auth/session").json()["reason"] == "grant_ended"
 
 
-def test_a_sign_out_by_sid_ends_one_session_of_the_grant(shared: tuple[Running, list[Browser]]) -> None:
+def test_ending_one_session_by_the_list_revokes_nothing_of_the_others(
+    shared: tuple[Running, list[Browser]],
+) -> None:
     running, (one, other, _) = shared
     listed = one.fetch("/auth/sessions").json()["sessions"]
     assert [session["current"] for session in listed].count(True) == 1
     (foreign,) = (session["id"] for session in listed if not session["current"])
     assert one.fetch(f"/auth/sessions/{foreign}", "DELETE").json() == {"ended": 1}
+    assert other.fetch("/auth/session").json()["reason"] == "signed_out_elsewhere"
+    assert one.fetch("/api/v1/profile").status_code == 200
+    assert running.sandbox.counters.events["revocation_requests"] == 0
+
+
+def test_a_logout_token_for_a_sid_ends_one_session_of_the_grant(
+    shared: tuple[Running, list[Browser]],
+) -> None:
+    running, (one, other, _) = shared
+    now = int(running.clock())
+    newest = next(each for each in running.sandbox.grants.connections() if each.user.key == "anna")
+    claims = {
+        "iss": f"{running.sandbox_url}/openid",
+        "aud": CLIENT_ID,
+        "iat": now,
+        "exp": now + 120,
+        "jti": "one",
+        "sid": newest.sid,
+        "events": {LOGOUT_EVENT: {}},
+    }
+    token = running.sandbox.keys.sign(claims, "logout+jwt")
+    url = f"{running.public_url}/auth/backchannel-logout"
+    assert httpx.post(url, data={"logout_token": token}, trust_env=False).status_code == 200
     assert other.fetch("/auth/session").json()["reason"] == "signed_out_elsewhere"
     assert one.fetch("/api/v1/profile").status_code == 200
     assert running.sandbox.counters.events["revocation_requests"] == 0

@@ -7,6 +7,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from gateway.browser.cookie import SESSION_COOKIE
+from gateway.errors import RecordUnreadable
 from gateway.web.sign_out_return import SIGNED_OUT_PATH
 from tests.support.browser import Browser
 from tests.support.running import CLIENT_ID, running_gateway
@@ -149,3 +151,20 @@ def test_each_session_of_a_shared_grant_hints_at_its_own_sign_in() -> None:
         claims = [running.sandbox.keys.read(hint) or {} for hint in hints]
         assert [each["sid"] for each in claims] == sids
         assert len(set(sids)) == 2
+
+
+def test_a_session_that_cannot_be_read_gives_no_hint_and_ends_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with running_gateway("openid", settings=HINT) as running, Browser(running.public_url) as browser:
+        browser.sign_in()
+        kept = {"Cookie": f"{SESSION_COOKIE}={browser.cookie(SESSION_COOKIE)}"}
+
+        async def fail(*_: object, **__: object) -> None:
+            raise RecordUnreadable(log_detail="as if sealed with a secret that is not configured")
+
+        with monkeypatch.context() as unreadable:
+            unreadable.setattr(running.gateway._vault, "read", fail)  # noqa: SLF001 - a slip of the operator's
+            url = browser.fetch("/auth/logout", "POST").json()["logout_url"]
+        assert "id_token_hint" not in query_of(url)
+        assert browser.fetch("/auth/session", headers=kept).json()["reason"] == "signed_out"

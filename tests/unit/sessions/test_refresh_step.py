@@ -185,3 +185,9 @@ def test_the_token_endpoint_is_left_in_peace_as_long_as_it_asks_or_five_seconds(
     assert decide_rest(ClientRefused("invalid_client")) == 15
     assert decide_rest(AuthorizationServerTimeout()) == 5
     assert decide_rest(AuthorizationServerUnreachable(retry_after=0)) == 5
+
+
+def test_a_server_that_is_down_is_asked_every_minute_and_one_that_limits_us_when_it_says() -> None:
+    assert decide_rest(AuthorizationServerUnreachable(retry_after=60)) == 60
+    assert decide_rest(AuthorizationServerUnreachable(retry_after=3600)) == 60
+    assert decide_rest(AuthorizationServerBusy(retry_after=3600)) == 3600

@@ -170,7 +170,10 @@ class Refresher:
     def _rest(self, grant_key: bytes, error: AuthorizationServerError) -> None:
         now = self._clock()
         self._resting = {key: rest for key, rest in self._resting.items() if rest.until > now}
-        self._resting[None if is_for_all(error) else grant_key] = _Rest(now + decide_rest(error), error)
+        rest, key = _Rest(now + decide_rest(error), error), None if is_for_all(error) else grant_key
+        known = self._resting.get(key)
+        if known is None or known.until < rest.until:
+            self._resting[key] = rest
 
     def _heed_rest(self, grant_key: bytes) -> None:
         rest = self._find_rest(grant_key)

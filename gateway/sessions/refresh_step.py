@@ -45,7 +45,8 @@ def decide_need(tokens: Tokens, *, now: float) -> Need:
 
 def is_at_end(tokens: Tokens, *, now: float) -> bool:
     """Say whether the tokens' ceiling has come: nothing can be refreshed, or to no avail."""
-    return tokens.ceiling is not None and tokens.ceiling <= now
+    ceiling = tokens.ceiling
+    return ceiling is not None and ceiling <= now
 
 
 def decide_after_refusal(tokens: Tokens, *, used_generation: int, generation: int, now: float) -> Need:

@@ -45,8 +45,9 @@ class Tokens:
         That is the end of the refresh token, or of the access token where there is no refresh token.
         """
         end = self.expires_at if self.refresh_token is None else self.refresh_expires_at
-        known = [each for each in (end, self.session_expires_at) if each is not None]
-        return min(known, default=None)
+        if end is None or self.session_expires_at is None:
+            return self.session_expires_at if end is None else end
+        return min(end, self.session_expires_at)
 
     def are_over(self, now: float) -> bool:
         """Say whether nothing is left that could be used, as far as is known."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -13,7 +15,7 @@ from gateway.authorization_server import connection
 from tests.support.browser import Browser
 from tests.support.running import running_gateway, running_replica
 from tests.support.scripted import TOKENS, Script, come_back, running_script
-from tests.support.wire import Reply, reply, until
+from tests.support.wire import SECONDS, Heard, Reply, reply, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -142,6 +144,33 @@ def test_a_token_endpoint_that_never_answers_is_503_for_a_call_that_was_not_made
     script.say("/oauth2/token", TOKENS)
     running.clock.advance(5)
     assert browser.fetch("/api/v1/profile").status_code == 200
+
+
+def test_of_two_rate_limits_at_once_the_longer_counts(scripted: Scripted) -> None:
+    """RFC 6585 §4."""
+    running, script, browser = scripted
+    both = threading.Barrier(2, timeout=SECONDS)
+
+    def limited(heard: Heard) -> Reply:
+        if heard.target != b"/oauth2/token":
+            return script(heard)
+        if both.wait() == 0:
+            return reply(429, b"{}", "Retry-After: 40")
+        until(lambda: metric(running, 'lexgate_refreshes_total{outcome="failed"} 1.0'))
+        return reply(429, b"{}", "Retry-After: 5")
+
+    with Browser(running.public_url) as other, ThreadPoolExecutor(2) as threads:
+        script.say(
+            "/v1/profile", {"organizationId": "other", "created": {"userId": "u"}, "connectionId": "o"}
+        )
+        come_back(other)
+        running.clock.advance(900)
+        script.wire.script = limited
+        calls = [threads.submit(each.fetch, "/api/v1/profile") for each in (browser, other)]
+        assert sorted(call.result().headers["retry-after"] for call in calls) == ["40", "5"]
+        running.clock.advance(6)
+        for each in (browser, other):
+            assert each.fetch("/api/v1/profile").headers["retry-after"] == "34"
 
 
 def test_replicas_heed_a_rate_limit_that_one_of_them_met(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from gateway.errors import RecordUnreadable
 from tests.support.opened import build_opened, until
 from tests.unit.sessions.opened_calls import admit, begin
-from tests.unit.sessions.sign_ins import NEW, NOW, OLD
+from tests.unit.sessions.sign_ins import NEW, NOW
 
 if TYPE_CHECKING:
     from gateway.sessions.memory import MemoryStore

@@ -124,8 +124,12 @@ class Stage:
     keyring: Keyring = field(repr=False)
 
     def cookie(self, name: str = "id") -> bytes:
-        """Return the Cookie field of a browser that has a session alone."""
-        value = SessionCookie(self.keyring.signing_keys).sign(id_of(name))
+        """Return the Cookie field of a browser that has the session of this name alone."""
+        return self.field_of(id_of(name))
+
+    def field_of(self, session_id: str) -> bytes:
+        """Return the same for a session id."""
+        value = SessionCookie(self.keyring.signing_keys).sign(session_id)
         return f"{SESSION_COOKIE}={value}".encode()
 
     async def look(self) -> None:

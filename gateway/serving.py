@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from gateway.errors import ConfigurationError
-from gateway.http_protocol import LimitedHttpProtocol
+from gateway.http_draining import DrainingHttpProtocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 DRAIN_SECONDS = 20
 """How long calls in flight may take once the process is asked to end."""
-_CLOSE_SECONDS = 3
+CLOSE_SECONDS = 3
 """How long closing may take after that: together less than the 25 s that orchestrators are told to wait."""
 _KEEP_ALIVE_SECONDS = 75
 """Longer than the idle time-out of the proxies in front, so that it is they who close (nginx: 60 s)."""
@@ -45,6 +45,28 @@ class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
         yield
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop accepting, and end the connections as their protocol has it."""
+        for listening in sockets or []:
+            await self._accept_waiting(listening)
+        await super().shutdown(sockets)
+
+    async def _accept_waiting(self, listening: socket.socket) -> None:
+        """Take the connections that wait for `accept`: the kernel would reset them with the socket's end."""
+        loop = asyncio.get_running_loop()
+        with listening.dup() as waiting:
+            for _ in range(_BACKLOG):
+                try:
+                    connection, _address = waiting.accept()
+                except OSError:
+                    return
+                await loop.connect_accepted_socket(self._build_protocol, connection)
+
+    def _build_protocol(self) -> asyncio.Protocol:
+        return DrainingHttpProtocol(
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
 
 
 def bind(host: str, port: int, *, setting: str) -> socket.socket:
@@ -82,30 +104,33 @@ async def serve(
     deadline = loop.time()
     await gateway.open()
     try:
-        public, *others = (_Serving(listener) for listener in listeners)
+        public, *others = (Serving(listener) for listener in listeners)
         for serving in (public, *others):
             await serving.start()
         on_ready()
         await ending.wait()
         gateway.health.is_draining = True
-        deadline = loop.time() + drain_seconds + _CLOSE_SECONDS
+        deadline = loop.time() + drain_seconds + CLOSE_SECONDS
         await public.end(drain_seconds)
         await asyncio.gather(*(serving.end(1) for serving in others))
     finally:
         # What the calls did not need of the time, a refresh may: its token is spent, its answer must be kept.
-        await gateway.close(patience=max(_CLOSE_SECONDS / 2, deadline - loop.time()))
+        await gateway.close(patience=max(CLOSE_SECONDS / 2, deadline - loop.time()))
 
 
-def end_on_signals() -> asyncio.Event:
+def end_on_signals(before_death: Callable[[], None] = lambda: None) -> asyncio.Event:
     """Return an event that SIGTERM and SIGINT set; a second signal ends the process at once."""
     ending = asyncio.Event()
     loop = asyncio.get_running_loop()
+    heard: list[int] = []
 
     def end(number: int) -> None:
-        if ending.is_set():
+        if heard:
             # Whoever presses Ctrl-C again does not want to wait.
+            before_death()
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
+        heard.append(number)
         ending.set()
 
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -113,7 +138,7 @@ def end_on_signals() -> asyncio.Event:
     return ending
 
 
-class _Serving:
+class Serving:
     """One listener and the server that answers on it."""
 
     def __init__(self, listener: Listener) -> None:
@@ -154,7 +179,7 @@ def _build_config(app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="none",
-        http=LimitedHttpProtocol,
+        http=DrainingHttpProtocol,
         ws="none",
         lifespan="off",
         log_config=None,

@@ -8,10 +8,11 @@ import logging
 import signal
 import socket
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
+from gateway.accepting import Acceptor
 from gateway.errors import ConfigurationError
 from gateway.http_draining import DrainingHttpProtocol
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
+    from gateway.accepting import ConnectionCounts
     from gateway.app import Gateway
 
 DRAIN_SECONDS = 20
@@ -37,31 +39,71 @@ class Listener:
 
     app: ASGIApp
     socket: socket.socket
+    share: Share | None = None
+    """Where other processes accept on the same socket."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """The place of this process among those that share a listener."""
+
+    counts: ConnectionCounts
+    place: int
 
 
 class _Server(uvicorn.Server):
-    """uvicorn without its signal handling: several servers share this process."""
+    """uvicorn without its signal handling, as several servers share this process; it loses no connection."""
+
+    def __init__(self, config: uvicorn.Config, share: Share | None) -> None:
+        super().__init__(config)
+        self._share = share
+        self._acceptors: list[Acceptor] = []
+        self._accepting: set[asyncio.Task[Any]] = set()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
         yield
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to accept."""
+        if self._share is None:
+            await super().startup(sockets)
+            return
+        await super().startup([])
+        counts, place = self._share.counts, self._share.place
+        self._acceptors = [Acceptor(each, counts, place, take=self._take) for each in sockets or []]
+
+    async def on_tick(self, counter: int) -> bool:
+        """Tell the other processes how many connections are left."""
+        if self._share is not None:
+            self._share.counts.note(self._share.place, len(self.server_state.connections))
+        return await super().on_tick(counter)
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop accepting, and end the connections as their protocol has it."""
+        for acceptor in self._acceptors:
+            acceptor.stop()
         for listening in sockets or []:
-            await self._accept_waiting(listening)
+            self._accept_waiting(listening)
+        if self._accepting:
+            await asyncio.wait(self._accepting)
         await super().shutdown(sockets)
 
-    async def _accept_waiting(self, listening: socket.socket) -> None:
+    def _accept_waiting(self, listening: socket.socket) -> None:
         """Take the connections that wait for `accept`: the kernel would reset them with the socket's end."""
+        for _ in range(_BACKLOG):
+            try:
+                connection, _address = listening.accept()
+            except OSError:
+                return
+            self._take(connection)
+
+    def _take(self, connection: socket.socket) -> int:
         loop = asyncio.get_running_loop()
-        with listening.dup() as waiting:
-            for _ in range(_BACKLOG):
-                try:
-                    connection, _address = waiting.accept()
-                except OSError:
-                    return
-                await loop.connect_accepted_socket(self._build_protocol, connection)
+        task = loop.create_task(loop.connect_accepted_socket(self._build_protocol, connection))
+        self._accepting.add(task)
+        task.add_done_callback(self._accepting.discard)
+        return len(self.server_state.connections) + len(self._accepting)
 
     def _build_protocol(self) -> asyncio.Protocol:
         return DrainingHttpProtocol(
@@ -143,7 +185,7 @@ class Serving:
 
     def __init__(self, listener: Listener) -> None:
         self._config = _build_config(listener.app)
-        self._server = _Server(self._config)
+        self._server = _Server(self._config, listener.share)
         self._task = asyncio.create_task(self._server.serve(sockets=[listener.socket]))
 
     async def start(self) -> None:

@@ -7,14 +7,15 @@ import itertools
 import os
 import socket
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from gateway.workers.channel import Channel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gateway.observability.metrics_sum import MetricsSum, Snapshot
+    from gateway.accepting import ConnectionCounts
+    from gateway.observability.metrics_sum import MetricsSum
     from gateway.settings import Settings
 
 _ANSWER_SECONDS = 2.0
@@ -25,7 +26,13 @@ _DIED = "a worker died before it was ready (exit code {})"
 class WorkerProcess:
     """One process and its channel."""
 
-    def __init__(self, process: asyncio.subprocess.Process, channel: Channel, metrics: MetricsSum) -> None:
+    def __init__(
+        self,
+        process: asyncio.subprocess.Process,
+        channel: Channel,
+        metrics: MetricsSum,
+        release: Callable[[], None],
+    ) -> None:
         self.pid = process.pid
         self.is_ready = False
         self.is_ending = False
@@ -38,30 +45,34 @@ class WorkerProcess:
         self._process = process
         self._channel = channel
         self._metrics = metrics
+        self._release = release
         self._settled = asyncio.Event()
         self._numbers = itertools.count(1)
         self._asked: dict[int, asyncio.Future[Any]] = {}
         self._life = asyncio.create_task(self._live())
 
     @classmethod
-    async def start(cls, settings: Settings, public: socket.socket, metrics: MetricsSum) -> WorkerProcess:
+    async def start(
+        cls, settings: Settings, public: socket.socket, counts: ConnectionCounts, metrics: MetricsSum
+    ) -> Self:
         """Start a worker on a listener; raises OSError if the machine has no room for it."""
         ours, theirs = socket.socketpair()
+        place = counts.claim()
         with theirs:
-            descriptors = (public.fileno(), theirs.fileno())
+            descriptors = (public.fileno(), theirs.fileno(), counts.descriptor)
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-P",  # a folder named gateway in the working directory is not the gateway
                 "-m",
                 "gateway.workers.worker",
-                *map(str, descriptors),
+                *map(str, (*descriptors, place)),
                 pass_fds=descriptors,
                 stdin=asyncio.subprocess.DEVNULL,
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             )
         channel = await Channel.open(ours)
         channel.send_settings(settings)
-        return cls(process, channel, metrics)
+        return cls(process, channel, metrics, lambda: counts.release(place))
 
     async def settled(self) -> bool:
         """Wait until it is ready or has failed to; tell which."""
@@ -117,6 +128,7 @@ class WorkerProcess:
             self._hear(message)
         self.code = await self._process.wait()
         self.lived = loop.time() - born
+        self._release()
         self._metrics.retire(self.pid)
         if not self.is_ready:
             self.failure = self.failure or _DIED.format(self.code)

@@ -9,6 +9,7 @@ import signal
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from gateway.accepting import ConnectionCounts
 from gateway.errors import ConfigurationError
 from gateway.observability.logs import configure_logging
 from gateway.observability.metrics import SHARED
@@ -62,6 +63,7 @@ class Supervisor:
         self._admin = admin
         self._on_ready = on_ready
         self._was_ready = False
+        self._counts = ConnectionCounts.create()
         self._metrics = MetricsSum(SHARED)
         self._workers: dict[int, WorkerProcess] = {}
         self._places: list[_Place] = []
@@ -100,7 +102,7 @@ class Supervisor:
 
     async def _launch(self, settings: Settings) -> WorkerProcess:
         try:
-            worker = await WorkerProcess.start(settings, self._public, self._metrics)
+            worker = await WorkerProcess.start(settings, self._public, self._counts, self._metrics)
         except OSError as exc:
             raise NoWorkerReady(f"no worker can be started ({exc.strerror})") from exc
         self._workers[worker.pid] = worker

@@ -1,4 +1,4 @@
-"""One worker: `python -m gateway.workers.worker LISTENER CHANNEL`, both numbers of inherited descriptors."""
+"""One worker: `python -m gateway.workers.worker LISTENER CHANNEL COUNTS PLACE`, all but PLACE descriptors."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gateway.serving import Share
     from gateway.web.health import Health
     from gateway.workers.channel import Channel
 
@@ -19,19 +20,21 @@ def main() -> int:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the supervisor's affair; a terminal tells every process
     gc.disable()
     import gateway.app  # noqa: PLC0415 - what is imported stays: nothing there for the collector, ever
-    import gateway.serving  # noqa: F401, PLC0415
-    import gateway.workers.channel  # noqa: F401, PLC0415
+    from gateway.accepting import ConnectionCounts  # noqa: PLC0415
+    from gateway.serving import Share  # noqa: PLC0415
 
     gc.freeze()
     gc.enable()
     import uvloop  # noqa: PLC0415
 
-    public, end = (socket.socket(fileno=int(number)) for number in sys.argv[1:3])
+    listener, channel, counts, place = map(int, sys.argv[1:])
+    public, end = socket.socket(fileno=listener), socket.socket(fileno=channel)
+    public.setblocking(False)  # noqa: FBT003 - the socket module's own signature
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_work(public, end))
+        return runner.run(_work(public, end, Share(ConnectionCounts(counts), place)))
 
 
-async def _work(public: socket.socket, end: socket.socket) -> int:
+async def _work(public: socket.socket, end: socket.socket, share: Share) -> int:
     from gateway.app import Gateway  # noqa: PLC0415 - as above
     from gateway.errors import StoreError  # noqa: PLC0415
     from gateway.observability.logs import configure_logging  # noqa: PLC0415
@@ -49,7 +52,7 @@ async def _work(public: socket.socket, end: socket.socket) -> int:
     try:
         await serve(
             gateway,
-            [Listener(gateway.public, public)],
+            [Listener(gateway.public, public, share)],
             on_ready=lambda: channel.send(**{"is": "ready"}),
             ending=ending,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import importlib
 import os
 import secrets
 import signal
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
     from typing import Any
 
-    from gateway.app import Gateway
     from gateway.settings import Settings
 
 _Result = TypeVar("_Result")
@@ -96,9 +96,9 @@ def _add_serve(commands: Any) -> None:  # noqa: ANN401 - argparse does not name 
         description="Run the gateway until SIGTERM or SIGINT; calls in flight then get 20 seconds to end. "
         "One line with the public URL goes to standard error once it answers; standard output is the log, "
         "one JSON object a line. With several workers SIGHUP reads the settings again and replaces the "
-        "workers one by one, without refusing or losing a call; with one it is only logged. Exit code 0 after "
-        "an orderly end, 1 if the store cannot be used, 2 with one line a problem if the settings are not "
-        "valid or a port is taken.",
+        "workers one by one, without refusing or losing a call; with one it is only logged. Exit code 0 "
+        "after an orderly end, 1 if the store cannot be used, 2 with one line a problem if the settings are "
+        "not valid or a port is taken.",
     )
     serve.add_argument(
         "--workers", metavar="N", help="how many processes answer (default: LEXGATE_WORKERS, or 1)"
@@ -164,9 +164,8 @@ def _serve(parsed: argparse.Namespace) -> int:
         return load_settings({**os.environ, **chosen}, Path.cwd())
 
     settings = load()
-    is_alone = settings.workers == 1
-    if is_alone:
-        import gateway.app  # noqa: PLC0415 - the supervisor of several does without
+    if settings.workers == 1:
+        importlib.import_module("gateway.app")  # the supervisor of several does without
     from gateway.observability.logs import configure_logging  # noqa: PLC0415
     from gateway.serving import bind  # noqa: PLC0415
 
@@ -181,20 +180,22 @@ def _serve(parsed: argparse.Namespace) -> int:
         def announce() -> None:
             print(f"lexgate serves {settings.public_url}", file=sys.stderr, flush=True)
 
-        if is_alone:
-            _run(_serve_alone(gateway.app.Gateway(settings), public, admin, announce))
-            return 0
-        return _supervise(settings, load, public, admin, announce)
+        if settings.workers > 1:
+            return _supervise(settings, load, public, admin, announce)
+        _run(_serve_alone(settings, public, admin, announce))
+    return 0
 
 
 async def _serve_alone(
-    gateway: Gateway, public: socket.socket, admin: socket.socket, announce: Callable[[], None]
+    settings: Settings, public: socket.socket, admin: socket.socket, announce: Callable[[], None]
 ) -> None:
     import asyncio  # noqa: PLC0415 - keygen and --help answer at once
     import logging  # noqa: PLC0415
 
+    from gateway.app import Gateway  # noqa: PLC0415
     from gateway.serving import Listener, end_on_signals, serve  # noqa: PLC0415
 
+    gateway = Gateway(settings)
     asyncio.get_running_loop().add_signal_handler(
         signal.SIGHUP,
         logging.getLogger(__name__).warning,
@@ -211,7 +212,7 @@ def _supervise(
     admin: socket.socket,
     announce: Callable[[], None],
 ) -> int:
-    from gateway.workers import NoWorkerReady, Supervisor  # noqa: PLC0415 - one worker does without
+    from gateway.workers.supervisor import NoWorkerReady, Supervisor  # noqa: PLC0415 - one worker does without
 
     supervisor = Supervisor(settings, load_settings=load, public=public, admin=admin, on_ready=announce)
     try:

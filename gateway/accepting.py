@@ -59,9 +59,9 @@ class ConnectionCounts:
 class Acceptor:
     """Accepts on a shared listener; a process with more connections than another lets it go first.
 
-    An idle process wakes up quicker than its neighbours if it has just worked, and would take most of a burst.
-    The kernel's own way, one listener a process (SO_REUSEPORT), resets the connections that wait at a listener
-    which closes, and lets those wait whose process died.
+    A process that has just worked wakes up quicker than its neighbours, and would take most of a burst. The
+    kernel's own way, a listener for each process (SO_REUSEPORT), resets the connections that wait at one
+    which closes, and leaves those alone whose process died.
     """
 
     def __init__(

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 LINGER_SECONDS = 1.0
 """How long a connection without a request must stay silent before it is closed.
 
-A request that crosses our closing on its way is lost, and only its sender could tell whether to send it again.
-Who uses a connection often sends within this time, and is answered with `Connection: close`; what stays silent
-for so long will hardly begin in the instant of the closing.
+A request that crosses our closing on its way is lost, and only its sender could tell whether to send it
+again. Who uses a connection often sends within this time, and is answered with `Connection: close`; what
+stays silent for so long will hardly begin in the instant of the closing.
 """
 _INT = struct.Struct("i")
 

@@ -36,7 +36,8 @@ class MetricsSum(Collector):
     """Adds counters, histograms and gauges up; what an ended process had counted stays in the sum.
 
     So no counter goes back when a worker is replaced. What was counted after the last snapshot of a process
-    that died without a word is lost. Gauges of an ended process go; of a `shared` one the newest value stands.
+    that died without a word is lost. Gauges of an ended process go; of a `shared` one the newest value
+    stands.
     """
 
     def __init__(self, shared: frozenset[str]) -> None:
@@ -76,8 +77,8 @@ class MetricsSum(Collector):
                     values[key] = self._join(name, kind, values.get(key), value)
         for name, (kind, documentation) in families.items():
             metric = Metric(name, documentation, kind)
-            for (sample, labels), value in sums[name].items():
-                metric.add_sample(sample, dict(labels), value)
+            for (sample, pairs), value in sums[name].items():
+                metric.add_sample(sample, dict(pairs), value)
             yield metric
 
     def _join(self, name: str, kind: str, known: float | None, value: float) -> float:

@@ -23,9 +23,17 @@ if TYPE_CHECKING:
 class Answers(Protocol):
     """Whatever answers the three questions: one process, or all workers together."""
 
-    async def livez(self, _request: Request, /) -> Response: ...
-    async def readyz(self, _request: Request, /) -> Response: ...
-    async def metrics(self, _request: Request, /) -> Response: ...
+    async def livez(self, _request: Request, /) -> Response:
+        """Answer 200 as long as it turns."""
+        ...
+
+    async def readyz(self, _request: Request, /) -> Response:
+        """Answer 200 if it can serve, else 503."""
+        ...
+
+    async def metrics(self, _request: Request, /) -> Response:
+        """Answer the metrics."""
+        ...
 
 
 class Health:

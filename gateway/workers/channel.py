@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import pickle  # noqa: S403 - only from the supervisor, over a pair of sockets that came with the process
+import pickle
 import struct
 from typing import TYPE_CHECKING, Any, Self
 
@@ -48,9 +48,9 @@ class Channel:
     async def receive_settings(self) -> Settings | None:
         """Return the settings: the first thing that a worker is told."""
         payload = await self._receive()
-        return None if payload is None else pickle.loads(payload)  # noqa: S301 - as above
+        return None if payload is None else pickle.loads(payload)  # noqa: S301 - from the supervisor alone
 
-    def send(self, **message: Any) -> None:  # noqa: ANN401 - whatever JSON can hold
+    def send(self, message: dict[str, Any]) -> None:
         """Send a message; one to a process that is gone is lost."""
         self._send(json.dumps(message).encode())
 

@@ -99,7 +99,7 @@ class WorkerProcess:
     def end(self) -> None:
         """Tell it to finish its calls and end."""
         self.is_ending = True
-        self._channel.send(ask="end")
+        self._channel.send({"ask": "end"})
 
     def kill(self) -> None:
         """End it at once."""
@@ -112,7 +112,7 @@ class WorkerProcess:
             return False, None
         number = next(self._numbers)
         answer = self._asked[number] = asyncio.get_running_loop().create_future()
-        self._channel.send(ask=question, id=number, **more)
+        self._channel.send({"ask": question, "id": number, **more})
         try:
             async with asyncio.timeout(_ANSWER_SECONDS):
                 return True, await answer

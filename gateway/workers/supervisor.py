@@ -41,7 +41,7 @@ class _Place:
     """One of the N: who serves there now, and who keeps it filled."""
 
     worker: WorkerProcess
-    keeper: asyncio.Task[None] | None = None
+    keeper: asyncio.Task[Any] | None = None
     filling: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
@@ -68,7 +68,7 @@ class Supervisor:
         self._workers: dict[int, WorkerProcess] = {}
         self._places: list[_Place] = []
         self._health = WholeHealth(self._metrics, lambda: list(self._workers.values()))
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
 
     async def run(self) -> None:
         """Serve until SIGTERM or SIGINT; SIGHUP rolls the settings out. Raises NoWorkerReady."""
@@ -87,18 +87,17 @@ class Supervisor:
 
     async def _start(self, ending: asyncio.Event) -> None:
         first = [await self._launch(self._settings) for _ in range(self._settings.workers)]
-        settling = asyncio.gather(*(worker.settled() for worker in first))
-        asked_to_end = asyncio.create_task(ending.wait())
-        await asyncio.wait({settling, asked_to_end}, return_when=asyncio.FIRST_COMPLETED)
-        asked_to_end.cancel()
+        settling = [self._begin(worker.settled()) for worker in first]
+        asked_to_end = self._begin(ending.wait())
+        for settled in settling:
+            await asyncio.wait({settled, asked_to_end}, return_when=asyncio.FIRST_COMPLETED)
         if ending.is_set():
-            settling.cancel()
-        elif not any(settling.result()):
+            return
+        if not any(worker.is_ready for worker in first):
             raise NoWorkerReady(first[0].failure)
-        else:
-            for worker in first:
-                self._add_place(worker)
-            self._tell_readiness()
+        for worker in first:
+            self._add_place(worker)
+        self._tell_readiness()
 
     async def _launch(self, settings: Settings) -> WorkerProcess:
         try:
@@ -223,7 +222,7 @@ class Supervisor:
         for worker in self._workers.values():
             worker.kill()
 
-    def _begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def _begin(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

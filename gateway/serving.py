@@ -83,8 +83,13 @@ class _Server(uvicorn.Server):
         """Stop accepting, and end the connections as their protocol has it."""
         for acceptor in self._acceptors:
             acceptor.stop()
+        # Between the last of them and the closing nothing else may happen.
         for listening in sockets or []:
             self._accept_waiting(listening)
+        for server in self.servers:
+            server.close()
+        for listening in sockets or []:
+            listening.close()
         if self._accepting:
             await asyncio.wait(self._accepting)
         await super().shutdown(sockets)

@@ -86,7 +86,7 @@ class WorkerProcess:
     async def ask_readiness(self) -> str | None:
         """Return the code of what keeps it from serving, or None."""
         if not self.is_ready:
-            return "starting"
+            return "draining" if self.is_ending else "starting"
         answered, answer = await self._ask("readiness")
         return answer if answered else "no_answer"
 
@@ -99,6 +99,7 @@ class WorkerProcess:
     def end(self) -> None:
         """Tell it to finish its calls and end."""
         self.is_ending = True
+        self.is_ready = False
         self._channel.send({"ask": "end"})
 
     def kill(self) -> None:

@@ -69,6 +69,8 @@ class Callers:
     """People who call without a pause; each answer is counted, and each call that got none."""
 
     port: int
+    request: bytes = REQUEST
+    status: int = 200
     answered: int = 0
     announced: int = 0
     """Answers with `Connection: close`."""
@@ -96,7 +98,7 @@ class Callers:
                 self.failures.append(f"kept for {pause} s: {error!r}")
 
     def _call(self, connection: socket.socket) -> bool:
-        connection.sendall(REQUEST)
+        connection.sendall(self.request)
         received = b""
         while b'"login_url"' not in received or not received.endswith(b"}"):
             chunk = connection.recv(65536)
@@ -105,7 +107,7 @@ class Callers:
             received += chunk
         is_last = b"connection: close" in received.lower()
         with self._lock:
-            self.answered += received.startswith(b"HTTP/1.1 200 ")
+            self.answered += received.startswith(b"HTTP/1.1 %d " % self.status)
             self.announced += is_last
         return is_last
 
@@ -115,9 +117,9 @@ class Callers:
 
 
 @contextmanager
-def calling(stage: Stage) -> Iterator[Callers]:
+def calling(stage: Stage, request: bytes = REQUEST, *, status: int = 200) -> Iterator[Callers]:
     """Let people call until the block ends."""
-    callers = Callers(urlsplit(stage.public_url).port or 80)
+    callers = Callers(urlsplit(stage.public_url).port or 80, request, status)
     threads = [threading.Thread(target=callers.call_anew)]
     threads += [threading.Thread(target=callers.call_again, args=(pause,)) for pause in (0.001, 0.02, 0.2)]
     for thread in threads:

@@ -167,7 +167,7 @@ def _serve(parsed: argparse.Namespace) -> int:
     if settings.workers == 1:
         importlib.import_module("gateway.app")  # the supervisor of several does without
     from gateway.observability.logs import configure_logging  # noqa: PLC0415
-    from gateway.serving import bind  # noqa: PLC0415
+    from gateway.serving import bind, serve_alone  # noqa: PLC0415
 
     gc.freeze()
     gc.enable()
@@ -182,27 +182,10 @@ def _serve(parsed: argparse.Namespace) -> int:
 
         if settings.workers > 1:
             return _supervise(settings, load, public, admin, announce)
-        _run(_serve_alone(settings, public, admin, announce))
+        from gateway.app import Gateway  # noqa: PLC0415 - as above
+
+        _run(serve_alone(Gateway(settings), public, admin, on_ready=announce))
     return 0
-
-
-async def _serve_alone(
-    settings: Settings, public: socket.socket, admin: socket.socket, announce: Callable[[], None]
-) -> None:
-    import asyncio  # noqa: PLC0415 - keygen and --help answer at once
-    import logging  # noqa: PLC0415
-
-    from gateway.app import Gateway  # noqa: PLC0415
-    from gateway.serving import Listener, end_on_signals, serve  # noqa: PLC0415
-
-    gateway = Gateway(settings)
-    asyncio.get_running_loop().add_signal_handler(
-        signal.SIGHUP,
-        logging.getLogger(__name__).warning,
-        "SIGHUP changes nothing with one worker; restart the gateway to have new settings",
-    )
-    listeners = (Listener(gateway.public, public), Listener(gateway.admin, admin))
-    await serve(gateway, listeners, on_ready=announce, ending=end_on_signals())
 
 
 def _supervise(

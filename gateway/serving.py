@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from gateway.accepting import ConnectionCounts
     from gateway.app import Gateway
 
+_LOGGER = logging.getLogger(__name__)
 DRAIN_SECONDS = 20
 """How long calls in flight may take once the process is asked to end."""
 CLOSE_SECONDS = 3
@@ -163,6 +164,19 @@ async def serve(
     finally:
         # What the calls did not need of the time, a refresh may: its token is spent, its answer must be kept.
         await gateway.close(patience=max(CLOSE_SECONDS / 2, deadline - loop.time()))
+
+
+async def serve_alone(
+    gateway: Gateway, public: socket.socket, admin: socket.socket, *, on_ready: Callable[[], None]
+) -> None:
+    """Serve in this process alone until SIGTERM or SIGINT; SIGHUP is logged and ends nobody."""
+    asyncio.get_running_loop().add_signal_handler(
+        signal.SIGHUP,
+        _LOGGER.warning,
+        "SIGHUP changes nothing with one worker; restart the gateway to have new settings",
+    )
+    listeners = (Listener(gateway.public, public), Listener(gateway.admin, admin))
+    await serve(gateway, listeners, on_ready=on_ready, ending=end_on_signals())
 
 
 def end_on_signals(before_death: Callable[[], None] = lambda: None) -> asyncio.Event:

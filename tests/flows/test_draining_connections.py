@@ -151,7 +151,7 @@ async def test_a_call_in_flight_is_the_last_of_its_connection(tmp_path: Path) ->
         await server.arrived.wait()
         await server.begin_to_end()
         server.released.set()
-        assert says_goodbye(await call)
+        assert says_goodbye(await call)  # RFC 9112 §9.6
         assert await caller.closed()
 
 

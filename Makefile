@@ -15,7 +15,7 @@ demo: install ## The gateway with lexoffice in a box behind it: PORT=8010 make d
 install: .venv/.installed ## .venv/bin/lexgate
 
 test: .venv/.installed-dev $(NODE_MODULES) ## Every test: make test TESTS=tests/unit
-	.ci/packages chromium redis-server
+	.ci/packages chromium redis-server nginx
 	.venv/bin/pytest --cov --cov-report=term $(TESTS)
 
 chaos: .venv/.installed-dev ## Kills, outages and crowds against three replicas: make chaos TRIALS=20

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
-from gateway.http_protocol import LimitedHttpProtocol
+from gateway.http_draining import DrainingHttpProtocol
 from gateway.observability.exchange import note_beginning
 from gateway.proxy.browser_connection import note_browser_connection
 from gateway.proxy.lane import LaneRequest, note_call_under_way
@@ -23,7 +23,7 @@ _METHODS = {name.encode(): name for name in ("GET", "HEAD", "POST", "PUT", "PATC
 _API = b"/api/"
 
 
-class CallHttpProtocol(LimitedHttpProtocol):
+class CallHttpProtocol(DrainingHttpProtocol):
     """What the lane does not take, or hands back, is served by the ASGI application like everything else."""
 
     def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - uvicorn's

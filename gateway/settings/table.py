@@ -14,6 +14,7 @@ from gateway.settings.values import (
     Network,
     parse_address,
     parse_base_url,
+    parse_count,
     parse_credential,
     parse_networks,
     parse_origin,
@@ -182,6 +183,11 @@ class Settings(BaseSettings):
         description="whose X-Forwarded-For is believed: IP addresses and networks",
         examples=["10.0.0.0/8,192.168.1.4"],
     )
+    workers: Annotated[int, BeforeValidator(parse_count)] = Field(
+        default=1,
+        description="how many processes answer; `lexgate serve --workers` wins over it",
+        examples=["2"],
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info",
         description="the least severe log lines that are written",
@@ -243,6 +249,16 @@ class Settings(BaseSettings):
     def _idle_is_not_above_max(cls, value: int, info: ValidationInfo) -> int:
         if value < info.data.get("session_idle", 0):
             raise ValueError(f"must not be below {PREFIX}SESSION_IDLE")
+        return value
+
+    @field_validator("workers", mode="after")
+    @classmethod
+    def _workers_share_a_store(cls, value: int, info: ValidationInfo) -> int:
+        if value > 1 and info.data.get("store") == "memory://":
+            raise ValueError(
+                f"must be 1 with {PREFIX}STORE=memory://, for each worker would know its own sessions alone;"
+                " keep them in SQLite or Redis"
+            )
         return value
 
     @property

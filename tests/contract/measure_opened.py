@@ -51,6 +51,7 @@ async def _sign_in(vault: Vault, sessions: int, characters: int) -> list[bytes]:
             ),
             replaces=None,
             now=_NOW,
+            ceilings=(),
             device="Firefox on Linux",
             address="192.0.2.7",
         )

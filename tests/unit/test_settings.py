@@ -107,6 +107,16 @@ def test_store_can_be_chosen(tmp_path: Path) -> None:
     assert load(tmp_path, LEXWARE, store="sqlite:////var/lib/x.db").store_path == Path("/var/lib/x.db")
 
 
+def test_workers_need_a_store_that_they_share(tmp_path: Path) -> None:
+    assert load(tmp_path, LEXWARE).workers == 1
+    assert load(tmp_path, LEXWARE, workers="8").workers == 8
+    assert load(tmp_path, LEXWARE, store="memory://", workers="1").workers == 1
+    with pytest.raises(ConfigurationError) as caught:
+        load(tmp_path, LEXWARE, store="memory://", workers="2")
+    (problem,) = caught.value.problems
+    assert problem.startswith("LEXGATE_WORKERS: must be 1 with LEXGATE_STORE=memory://, for each worker")
+
+
 def test_spa_is_a_folder_with_an_index(tmp_path: Path) -> None:
     folder = tmp_path / "app"
     folder.mkdir()

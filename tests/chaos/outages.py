@@ -59,6 +59,27 @@ async def restarted_redis(stage: Stage, trials: int) -> Result:
     return await _outage_over(stage, result, cookies, answers, before=before, wanted=0)
 
 
+async def lost_master(stage: Stage, trials: int) -> Result:
+    """6: the master of a third of the sessions, or of all, dies for good amid refreshes."""
+    assert stage.replicated is not None
+    result = Result(f"6 Redis loses its master ({stage.store})", stage.store, trials)
+    idle = await stage.sign_in(trials)
+    refreshing = await stage.due(trials)
+    before = await stage.refreshes()
+    await stage.fault("token_slow", seconds=1.5)
+    calling = asyncio.create_task(stage.calls(refreshing, 0))
+
+    async def have_begun() -> bool:
+        return await stage.refreshes() >= before + trials
+
+    await stage.until(have_begun)
+    await asyncio.to_thread(stage.replicated.lose_master)
+    answers = await _calls_for(stage, idle, _PAUSE_SECONDS)
+    answers += await calling
+    await stage.heal()
+    return await _outage_over(stage, result, idle + refreshing, answers, before=before, wanted=trials)
+
+
 async def secrets_in_one_step(stage: Stage, trials: int) -> Result:
     """8: each replica restarts with the new secret before the old one."""
     result = Result("8 secrets rotated: `new,old`", stage.store, trials)

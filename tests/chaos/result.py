@@ -21,6 +21,7 @@ class Result:
     trials: int = 0
     refreshes: int = 0
     lost: int = 0
+    server: str = ""
     notes: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
 
@@ -44,12 +45,12 @@ class Result:
     def line(self) -> str:
         """Return the line of the table, in Markdown."""
         notes = "; ".join([*self.notes, *(f"BROKEN: {text}" for text in self.broken)])
-        return f"| {self.row} | {self.store} | {self.trials} | {self.refreshes} | {self.lost} | {notes} |"
+        return f"| {self.row} | {self.server} | {self.store} | {self.trials} | {self.refreshes} | {self.lost} | {notes} |"
 
 
 HEAD = (
-    "| row | store | trials | refreshes | sessions lost | notes |\n"
-    "|-----|-------|-------:|----------:|--------------:|-------|"
+    "| row | server | store | trials | refreshes | sessions lost | notes |\n"
+    "|-----|--------|-------|-------:|----------:|--------------:|-------|"
 )
 
 

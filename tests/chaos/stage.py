@@ -177,7 +177,9 @@ async def running_stage(store: str, server: Server = "sandbox") -> AsyncIterator
         stage = Stage(store, server, f"http://localhost:{ports[0]}", free_port())
         url = await asyncio.to_thread(_start_store, stage, folder, ending)
         sandbox = await asyncio.to_thread(_start_server, stage)
-        ending.callback(sandbox.communicate)
+        assert sandbox.stdout is not None
+        ending.callback(sandbox.stdout.close)
+        ending.callback(sandbox.wait)
         ending.callback(sandbox.kill)
         await answering(stage.sandbox_port, "/sandbox/counters", sandbox)
         for port in ports:

@@ -46,7 +46,14 @@ const provider = new Provider(issuer, {
     IdToken: 3600,
   },
 });
-server.on('request', provider.callback());
+const callback = provider.callback();
+server.on('request', async (request, response) => {
+  // The chaos trials: one access token dies, and nothing else of its grant (a revocation would end that too).
+  const dead = options.issuer && request.headers['access-token-death'];
+  if (!dead) return callback(request, response);
+  await (await provider.AccessToken.find(dead))?.destroy();
+  response.end();
+});
 process.stdin.resume();
 process.stdin.on('end', () => process.exit(0));
 console.log(JSON.stringify({ issuer, address }));

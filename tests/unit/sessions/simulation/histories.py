@@ -129,6 +129,11 @@ class Histories(RuleBasedStateMachine):
     def arrive_late(self, which: int) -> None:
         self.world.arrive(self.world.stragglers[which % len(self.world.stragglers)])
 
+    @precondition(lambda self: self.world.late)
+    @rule(which=_ANY)
+    def happen_late(self, which: int) -> None:
+        self.world.happen_late(self.world.late[which % len(self.world.late)])
+
     @rule(which=_ANY, how=st.sampled_from(["nothing", "nothing", "nothing", "sign out", "at the server"]))
     def end(self, which: int, how: str) -> None:
         if how == "sign out":

@@ -67,14 +67,17 @@ def judge(world: World, call: Call) -> None:
         assert "store" in world.ledger.troubles, "a call was told of a store's trouble that it had not"
     elif isinstance(error, AuthorizationServerError):
         assert "server" in world.ledger.troubles or world.pending, "a call was told of trouble without a cause"
-        still_serves = call.used is None and call.valid_until > world.now() + 1
+        still_serves = call.used is None and call.seen.tokens.expires_at > world.now() + 1
         assert not still_serves, "a call failed although its token still serves"
     else:
         raise error
 
 
 def _judge_grant(world: World, call: Call, grant: Grant) -> None:
-    assert grant.generation >= call.floor, f"generation {grant.generation}, {call.floor} was written"
+    if grant.created_at != call.seen.created_at:
+        return  # it was signed out and signed in again meanwhile
+    floor = call.seen.generation
+    assert grant.generation >= floor, f"generation {grant.generation}, {floor} was written"
     clock = call.replica.clock()
     if call.used is None:
         assert grant.tokens.expires_at > clock or call.was_hindered, "a call got a token that is over"

@@ -7,7 +7,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
-from gateway.errors import AuthorizationServerTimeout
+from gateway.errors import AuthorizationServerTimeout, StoreUnavailable
 from gateway.observability.audit import Audit
 from gateway.observability.metrics import Metrics
 from gateway.sessions.keyring import Keyring
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 SECRET = "a secret of the simulated gateways, long enough"
 SERVER_SECONDS = 30.0
 """How long the authorization server's client waits for an answer."""
+STORE_SECONDS = 10.0
+"""After which a store that does not answer is unavailable; what it was asked may still happen."""
 _ACTING: ContextVar[Replica] = ContextVar("acting")
 
 
@@ -53,15 +55,17 @@ class Call:
 
     replica: Replica
     task: asyncio.Task[Grant]
-    grant_key: bytes
     used: Grant | None
     began: float
-    floor: int
-    """The newest generation that was in the store when it began."""
-    valid_until: float
-    """The end of the access token that was in the store then."""
+    seen: Grant
+    """The grant as it was in the store when the call began."""
     was_left: bool = False
     was_hindered: bool = False
+
+    @property
+    def grant_key(self) -> bytes:
+        """The grant that it is about."""
+        return self.seen.key
 
 
 @dataclass(frozen=True)
@@ -124,10 +128,15 @@ class Replica:
             return await self.refresher.replaced_grant(used)
         return await self.refresher.valid_grant(grant_key, may_meet_401=may_meet_401)
 
+    def own(self, task: asyncio.Task[Any]) -> None:
+        """Note that a task is of this process."""
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
     def die(self) -> None:
         """End every task of the process where it stands."""
         self.is_dead = True
-        for task in self.tasks:
+        for task in tuple(self.tasks):
             task.cancel()
 
 
@@ -136,8 +145,7 @@ def remember_task(loop: asyncio.AbstractEventLoop, coroutine: Any, **options: An
     task: asyncio.Task[Any] = asyncio.Task(coroutine, loop=loop, **options)
     replica = _ACTING.get(None)
     if replica is not None:
-        replica.tasks.add(task)
-        task.add_done_callback(replica.tasks.discard)
+        replica.own(task)
     return task
 
 
@@ -150,7 +158,11 @@ class _Store:
     def __getattr__(self, name: str) -> Callable[..., Any]:
         async def operation(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - any operation's
             subject = getattr(args[0], "key", args[0])
-            return await self._replica.ask(name, subject, *args, **kwargs)
+            try:
+                async with asyncio.timeout(STORE_SECONDS):
+                    return await self._replica.ask(name, subject, *args, **kwargs)
+            except TimeoutError:
+                raise StoreUnavailable(log_detail="simulated", retry_after=1) from None
 
         return operation
 

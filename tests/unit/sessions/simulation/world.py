@@ -67,6 +67,8 @@ class World:
         """Which troubles the next operations of a name are to meet."""
         self.stragglers: list[str] = []
         """Token requests that nobody waits for any more, and that have not arrived yet."""
+        self.late: list[Operation] = []
+        """What the store was asked, likewise."""
         self.sessions: list[Session] = []
         self.replicas = [self._new_replica(number) for number in range(len(stores))]
 
@@ -119,11 +121,9 @@ class World:
 
     def call(self, replica: Replica, grant_key: bytes, used: Grant | None = None, *, ahead: bool) -> Call:
         """Let a browser call."""
-        known = self.ledger.newest[grant_key]
         task = self.loop.create_task(replica.call(grant_key, used, may_meet_401=ahead))
-        call = Call(
-            replica, task, grant_key, used, self.loop.time(), known.generation, known.tokens.expires_at
-        )
+        replica.own(task)
+        call = Call(replica, task, used, self.loop.time(), self.ledger.newest[grant_key])
         self.calls.append(call)
         self.settle()
         return call
@@ -166,6 +166,12 @@ class World:
         self.ledger.doubt(token, "it arrived late")
         with contextlib.suppress(GrantRefused):
             self.server.refresh(token)
+
+    def happen_late(self, operation: Operation) -> None:
+        """Let the store do at last what nobody waits for."""
+        self.late.remove(operation)
+        self._hinder(operation)
+        self._perform(operation)
 
     def stall(self) -> None:
         """Let the store leave everything unanswered that it was asked so far."""
@@ -292,6 +298,5 @@ class World:
             if operation.answer is None:
                 self.stragglers.append(operation.subject)
             self.ledger.note_outcome(operation.subject, operation.replica, "unknown")
-        elif operation.name == "replace_grant" and operation.subject in self.ledger.newest:
-            token = self.ledger.newest[operation.subject].tokens.refresh_token
-            self.ledger.doubt(token, "the store took no new tokens for ten minutes")
+        elif operation.name != "confirm" and operation.is_stalled:
+            self.late.append(operation)

@@ -40,7 +40,12 @@ _SHARES: tuple[tuple[Row, int], ...] = (
     (outages.secrets_in_one_step, 10),
     (outages.secrets_in_two_steps, 10),
 )
-_OF_REDIS: tuple[tuple[Row, int], ...] = ((outages.paused_redis, 10), (outages.restarted_redis, 10))
+_OF_REDIS: tuple[tuple[Row, int], ...] = (
+    (outages.paused_redis, 10),
+    (outages.outlived_leases, 10),
+    (outages.full_redis, 10),
+    (outages.restarted_redis, 10),
+)
 _OF_REPLICATED: tuple[tuple[Row, int], ...] = ((outages.lost_master, 10),)
 _BEFORE_PROVIDER: tuple[tuple[Row, int], ...] = (
     (calls.due_tokens, 1),
@@ -81,19 +86,21 @@ async def play(store: str, rows: list[tuple[Row, int]], server: Server = "sandbo
 async def _play_all(trials: dict[Server, int], stores: list[str], bound: float) -> list[Result]:
     played: list[list[Result]] = []
 
-    async def play_each(server: Server, *names: str) -> None:
-        """One stage after the other, so that the machine is not asked for more than it has."""
-        for store in names:
+    async def play_one_after_another(*stages: tuple[str, Server]) -> None:
+        """Two stages at a time are what two cores can bear."""
+        for store, server in stages:
             if store in stores:
                 shares = _STAGES[store, server]
                 rows = [(row, max(3, trials[server] // share)) for row, share in shares]
                 played.append(await play(store, rows, server))
 
     async with asyncio.timeout(bound), asyncio.TaskGroup() as group:
-        group.create_task(play_each("sandbox", "redis", "sentinel"))
-        group.create_task(play_each("sandbox", "sqlite", "cluster"))
-        group.create_task(play_each("oidc-provider", "redis"))
-        group.create_task(play_each("oidc-provider", "sqlite"))
+        group.create_task(
+            play_one_after_another(("redis", "sandbox"), ("redis", "oidc-provider"), ("sentinel", "sandbox"))
+        )
+        group.create_task(
+            play_one_after_another(("sqlite", "sandbox"), ("sqlite", "oidc-provider"), ("cluster", "sandbox"))
+        )
     return sorted((result for results in played for result in results), key=lambda result: result.row[0])
 
 

@@ -1,4 +1,4 @@
-"""oidc-provider behind a proxy of ours, which has the gate and knows the sandbox's faults of the token endpoint.
+"""oidc-provider behind a proxy of ours, which has the gate and knows some of the sandbox's faults.
 
 The provider sees real requests, and what it answers is passed on; it rotates refresh tokens and ends the
 grant when one is used twice. `access_token_death` makes it forget the access tokens given so far.

@@ -47,9 +47,13 @@ def start_watched() -> Replicated:
         for _ in range(3)
     ]
     for sentinel in sentinels:
-        poll_until(lambda sentinel=sentinel: "num-slaves\n1" in sentinel.ask("sentinel", "master", "sessions"))  # type: ignore[misc] # a default
         poll_until(
-            lambda sentinel=sentinel: "num-other-sentinels\n2" in sentinel.ask("sentinel", "master", "sessions")  # type: ignore[misc] # a default
+            lambda sentinel=sentinel: "num-slaves\n1" in sentinel.ask("sentinel", "master", "sessions")
+        )  # type: ignore[misc] # a default
+        poll_until(
+            lambda sentinel=sentinel: (
+                "num-other-sentinels\n2" in sentinel.ask("sentinel", "master", "sessions")
+            )  # type: ignore[misc] # a default
         )
     url = "redis+sentinel://" + ",".join(f"127.0.0.1:{one.port}" for one in sentinels) + "/sessions"
     return Replicated(url, [master, replica, *sentinels], [master])

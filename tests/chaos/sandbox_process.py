@@ -1,4 +1,4 @@
-"""The sandbox in a process of its own, with a gate at its token endpoint; settings as JSON on standard input."""
+"""The sandbox in a process of its own behind the gate; settings as JSON on standard input."""
 
 from __future__ import annotations
 

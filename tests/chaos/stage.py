@@ -110,9 +110,7 @@ class Stage:
         await asyncio.sleep(1.05)
         return cookies
 
-    async def call(
-        self, replica: int, cookie: str, path: str = "", *, gone: Gone | None = None
-    ) -> Answer:
+    async def call(self, replica: int, cookie: str, path: str = "", *, gone: Gone | None = None) -> Answer:
         """Call from the browser that has the cookie: the person's profile, or another path."""
         port = self.replicas[replica % REPLICAS].port
         return await call(port, path or _PROFILES[self.server], f"{SESSION_COOKIE}={cookie}", gone=gone)
@@ -162,7 +160,7 @@ class Stage:
 
 async def answering(port: int, path: str, process: subprocess.Popen[bytes]) -> None:
     """Return when a process answers on a port."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         while (await call(port, path)).status != 200:
             assert process.poll() is None, f"a process ended at its start: {process.args!r}"
             await asyncio.sleep(0.05)

@@ -7,7 +7,6 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from redis.asyncio import Redis
 
 from gateway.errors import StoreUnavailable
 from gateway.sessions.records import REVOCATION_SECONDS, TOMBSTONE_SECONDS, EndedSessions
@@ -18,6 +17,8 @@ from tests.contract.stores import opened
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from redis.asyncio import Redis
 
     from tests.contract.redis_servers import RedisServer
 
@@ -44,7 +45,9 @@ async def test_every_key_expires_by_itself(redis_store: RedisStore, redis_client
         assert 0 < await redis_client.pexpiretime(name) <= latest, name
 
 
-async def test_a_tombstone_and_a_spent_key_expire_when_they_should(redis_store: RedisStore, redis_client: Redis) -> None:
+async def test_a_tombstone_and_a_spent_key_expire_when_they_should(
+    redis_store: RedisStore, redis_client: Redis
+) -> None:
     await _begin(redis_store)
     await redis_store.end_session(key("a"), reason="signed_out", now=NOW)
     await redis_store.spend_once(key("state"), expires_at=NOW + 600, now=NOW)

@@ -7,15 +7,14 @@ import signal
 from typing import TYPE_CHECKING
 
 import pytest
-from redis.asyncio import Redis
 
 from gateway.errors import StoreUnavailable
 from gateway.sessions.redis import RedisStore
-from tests.contract import redis_servers
 from tests.contract.records import NOW, grant_record, key, session_record, tombstone
 from tests.contract.stores import opened
 
 if TYPE_CHECKING:
+    from redis.asyncio import Redis
 
     from tests.contract.redis_servers import RedisServer
 
@@ -67,7 +66,9 @@ async def test_a_redis_that_hangs_is_an_outage_that_passes(redis_server: RedisSe
         assert (await store.changes(cursor)).keys is None
 
 
-async def test_a_redis_that_takes_no_writes_is_unavailable(redis_store: RedisStore, redis_client: Redis) -> None:
+async def test_a_redis_that_takes_no_writes_is_unavailable(
+    redis_store: RedisStore, redis_client: Redis
+) -> None:
     await _begin(redis_store)
     await redis_client.execute_command("REPLICAOF", "127.0.0.1", "1")  # type: ignore[no-untyped-call] # redis-py
     try:

@@ -1,4 +1,4 @@
-"""Refresher, RefreshFlight and Vault over real stores lose nothing in any history: `make chaos` plays more."""
+"""Refresher, RefreshFlight and Vault lose nothing in any history; `make chaos` plays more of them."""
 
 from __future__ import annotations
 

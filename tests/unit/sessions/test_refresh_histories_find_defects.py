@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NotRequired, TypedDict, Unpack
 
 import pytest
 from hypothesis import Phase, settings
@@ -19,11 +19,29 @@ from tests.unit.sessions.simulation.world import SKEWS
 
 if TYPE_CHECKING:
     from gateway.sessions.records import GrantRecord, RefreshClaim
-    from gateway.sessions.session import Grant
+    from gateway.sessions.session import EndReason, Grant, Tokens
     from gateway.sessions.store import SessionStore
 
-HISTORIES = 400
+HISTORIES = 1000
 """More than any of these defects has been seen to need."""
+
+
+class ClaimArguments(TypedDict):
+    """What `claim_refresh` takes beside the grant's key."""
+
+    generation: int
+    owner: bytes
+    lease_seconds: float
+    now: float
+
+
+class EndArguments(TypedDict):
+    """What `end_grant` takes beside the grant's key."""
+
+    reason: EndReason
+    now: float
+    expected_generation: NotRequired[int | None]
+    expected_created_at: NotRequired[float | None]
 
 
 class Unfenced(MemoryStore):
@@ -41,7 +59,7 @@ class Unfenced(MemoryStore):
 class Unclaimed(MemoryStore):
     """Lets everybody refresh at once."""
 
-    async def claim_refresh(self, grant_key: bytes, **claim: Any) -> RefreshClaim:
+    async def claim_refresh(self, grant_key: bytes, **claim: Unpack[ClaimArguments]) -> RefreshClaim:
         answer = await super().claim_refresh(grant_key, **claim)
         return replace(answer, outcome="granted") if answer.outcome == "held" else answer
 
@@ -49,7 +67,7 @@ class Unclaimed(MemoryStore):
 class Forgetful(MemoryStore):
     """Does not say that an earlier holder may have spent the token."""
 
-    async def claim_refresh(self, grant_key: bytes, **claim: Any) -> RefreshClaim:
+    async def claim_refresh(self, grant_key: bytes, **claim: Unpack[ClaimArguments]) -> RefreshClaim:
         answer = await super().claim_refresh(grant_key, **claim)
         return replace(answer, outcome="granted") if answer.outcome == "granted_abandoned" else answer
 
@@ -71,8 +89,9 @@ class Certain(MemoryStore):
 class Rash(MemoryStore):
     """Ends a grant on bad news of tokens that it has no more."""
 
-    async def end_grant(self, key: bytes, **end: Any) -> int:
-        return await super().end_grant(key, **(end | {"expected_generation": None}))
+    async def end_grant(self, key: bytes, **end: Unpack[EndArguments]) -> int:
+        end["expected_generation"] = None
+        return await super().end_grant(key, **end)
 
 
 class Tied(Refresher):
@@ -92,7 +111,7 @@ class Doubtless(RefreshFlight):
 class Impatient(RefreshFlight):
     """Gives new tokens up when the store does not take them at once."""
 
-    async def _write(self, grant: Grant, tokens: Any, in_hand: asyncio.Event) -> Grant | None:
+    async def _write(self, grant: Grant, tokens: Tokens, in_hand: asyncio.Event) -> Grant | None:
         _ = in_hand
         return await self._vault.replace_tokens(grant, tokens)
 

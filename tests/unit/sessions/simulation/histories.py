@@ -69,7 +69,11 @@ class Histories(RuleBasedStateMachine):
         return alive[which % len(alive) :][:1] if alive else []
 
     @precondition(lambda self: self.world.pending)
-    @rule(which=_ANY, store=st.sampled_from(_STORE_TROUBLES), server=st.sampled_from((None, None, *_SERVER_TROUBLES)))
+    @rule(
+        which=_ANY,
+        store=st.sampled_from(_STORE_TROUBLES),
+        server=st.sampled_from((None, None, *_SERVER_TROUBLES)),
+    )
     def let_through(self, which: int, store: str | None, server: str | None) -> None:
         operation = self.world.pending[which % len(self.world.pending)]
         self.world.let_through(operation, server if operation.is_refresh else store)

@@ -66,7 +66,9 @@ def judge(world: World, call: Call) -> None:
     elif isinstance(error, StoreError):
         assert "store" in world.ledger.troubles, "a call was told of a store's trouble that it had not"
     elif isinstance(error, AuthorizationServerError):
-        assert "server" in world.ledger.troubles or world.pending, "a call was told of trouble without a cause"
+        assert "server" in world.ledger.troubles or world.pending, (
+            "a call was told of trouble without a cause"
+        )
         still_serves = call.used is None and call.seen.tokens.expires_at > world.now() + 1
         assert not still_serves, "a call failed although its token still serves"
     else:
@@ -130,7 +132,7 @@ def _probe(world: World, grant_key: bytes) -> None:
 
 
 def _check_revocations(world: World) -> None:
-    """What the server still accepts and no session has must be queued for revocation."""
+    """See that what the server still accepts and no session has is queued for revocation."""
     if "queue" in world.ledger.troubles:
         return
     later = world.now() + 1e6

@@ -52,7 +52,7 @@ class Ledger:
             self.doubts[token].add(why)
 
     def note_sending(self, token: str, replica: Replica) -> None:
-        """A replica sends a refresh token: never a second time, unless the first is in doubt."""
+        """Note that a replica sends a refresh token: never again, unless it is in doubt."""
         for earlier in self.sendings[token]:
             if earlier.outcome != "unspent" and not self.doubts[token]:
                 # Raised where the schedule is decided: the gateway would take it for an error of its own.
@@ -60,7 +60,7 @@ class Ledger:
         self.sendings[token].append(Sending(replica))
 
     def note_outcome(self, token: str, replica: Replica, outcome: str) -> None:
-        """What the replica has learnt about the token that it sent."""
+        """Note what the replica has learnt about the token that it sent."""
         for sending in self.sendings[token]:
             if sending.replica is replica and sending.outcome == "open":
                 sending.outcome = outcome
@@ -73,7 +73,7 @@ class Ledger:
             self.refused[replica].add(token)
 
     def note_grant(self, grant: Grant) -> None:
-        """A grant as it stands in the store: it only ever goes forward, and keeps its beginning."""
+        """Note how a grant stands in the store: it only goes forward, and keeps its beginning."""
         known = self.newest.get(grant.key)
         if self.ended.pop(grant.key, None) is not None:
             assert known is None or grant.created_at > known.created_at, "a grant that ended is back"
@@ -86,12 +86,14 @@ class Ledger:
         self.newest[grant.key] = grant
 
     def note_end(self, replica: Replica, grant_key: bytes, reason: str) -> None:
-        """A replica has ended a grant: because its stored token was refused, and for the right reason."""
+        """Note that a replica has ended a grant: its stored token was refused, and the reason is right."""
         grant = self.newest[grant_key]
         token = grant.tokens.refresh_token
         assert token in self.refused[replica], f"{reason}, but the token in the store was not refused"
         was_abandoned = self.claims[replica, grant_key] == "granted_abandoned"
-        assert (reason == "refresh_lost") == was_abandoned, f"{reason} after {self.claims[replica, grant_key]}"
+        assert (reason == "refresh_lost") == was_abandoned, (
+            f"{reason} after {self.claims[replica, grant_key]}"
+        )
         assert token is not None
         connection = self.server.connection_of(token)
         if reason == "refresh_lost":

@@ -1,4 +1,4 @@
-"""A gateway's refresher, whose every word to the store and to the authorization server waits to be let through."""
+"""A refresher whose every word to the store and the authorization server waits to be let through."""
 
 from __future__ import annotations
 

@@ -218,7 +218,9 @@ class World:
 
     def _new_replica(self, number: int) -> Replica:
         skew = SKEWS[number]
-        return Replica(number, self.pending, self._noted, self._dropped, lambda: self.now() + skew, self._parts)
+        return Replica(
+            number, self.pending, self._noted, self._dropped, lambda: self.now() + skew, self._parts
+        )
 
     def _store_step(self, operation: Operation, trouble: str | None) -> None:
         """Trouble: None, or before or after the operation happened."""

@@ -56,11 +56,19 @@ class Target:
         return [f"Host: localhost:{self.port}", *_BROWSER, *self.headers]
 
 
-def run_wrk(target: Target, document: str, *, seconds: int, connections: int = CONNECTIONS) -> Load:
-    """Send as much as is answered over kept-open connections."""
+def run_wrk(
+    target: Target,
+    document: str,
+    *,
+    seconds: int,
+    connections: int = CONNECTIONS,
+    cookies: Path | None = None,
+) -> Load:
+    """Send as much as is answered over kept-open connections; `cookies` is a file of Cookie fields to use."""
     command = [command_path("wrk"), "--threads=1", f"--connections={connections}", f"--duration={seconds}s"]
     command += ["--timeout=10s", "--latency", f"--script={_SCRIPT}", *_header_options(target.fields())]
-    text = _run([*command, target.url(document)], seconds)
+    given = [] if cookies is None else ["--", str(cookies)]
+    text = _run([*command, target.url(document), *given], seconds)
     return parse_wrk(text, size=DOCUMENTS[document])
 
 

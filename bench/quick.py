@@ -56,7 +56,7 @@ def _lexgate(ending: ExitStack, folder: Path, upstream: Upstream) -> Measured:
 def _envoy(ending: ExitStack, folder: Path, upstream: Upstream) -> Measured:
     port = free_port()
     issuer = ending.enter_context(running_authorization_server(folder, [port]))
-    peer = ending.enter_context(running_envoy(Stage(folder, upstream, issuer), port))
+    peer = ending.enter_context(running_envoy(Stage(folder, upstream, issuer, redis=""), port))
     return peer.running, peer.target
 
 

@@ -67,7 +67,7 @@ def parse_steady(text: str) -> Load:
 
 
 def quantile(ordered: list[float], share: float) -> float:
-    """Return the value that `share` of the ordered values do not exceed (nearest rank); ValueError for none."""
+    """Return what `share` of the ordered values do not exceed, by nearest rank; ValueError for no values."""
     if not ordered:
         raise ValueError("no values")
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)]

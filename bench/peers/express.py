@@ -11,11 +11,11 @@ from bench.authorization_server import CLIENT_ID, CLIENT_SECRET, NODE_FOLDER, si
 from bench.load import Target, command_path
 from bench.peers.stage import Peer, Stage, first_line
 from bench.process import PROXY_CORE, start, stopping
+from bench.targets import EXPRESS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-NAME = "express-openid-connect"
 _LOCK = NODE_FOLDER / "package-lock.json"
 
 
@@ -43,4 +43,4 @@ def running_express(stage: Stage, port: int) -> Iterator[Peer]:
         locked = json.loads(_LOCK.read_text(encoding="utf-8"))["packages"]
         version = locked["node_modules/express-openid-connect"]["version"]
         node = first_line(command_path("node"), "--version")
-        yield Peer(NAME, f"{version}, Node {node}", running, Target(port, (cookie,)))
+        yield Peer(EXPRESS, f"{version}, Node {node}", running, Target(port, (cookie,)))

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from bench.load import Target
 from bench.peers.stage import Peer, Stage, first_line
 from bench.process import PROXY_CORE, start, stopping
+from bench.targets import NGINX
 from bench.upstream import nginx
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-NAME = "nginx proxy_pass, no sessions"
 _CONFIGURATION = """
 daemon off;
 {user}
@@ -55,4 +55,4 @@ def running_nginx(stage: Stage, port: int) -> Iterator[Peer]:
     command = (nginx(), "-p", folder, "-e", folder / "nginx-error.log", "-c", path)
     with stopping(start("nginx", command, core=PROXY_CORE, folder=folder, port=port)) as running:
         version = first_line(nginx(), "-v").rpartition("/")[2]
-        yield Peer(NAME, version, running, Target(port), refuses=False)
+        yield Peer(NGINX, version, running, Target(port), refuses=False)

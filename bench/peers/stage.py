@@ -31,6 +31,8 @@ class Stage:
     folder: Path
     upstream: Upstream
     issuer: str
+    redis: str
+    """The URL of a Redis that nobody else uses."""
 
 
 @dataclass(frozen=True, slots=True)

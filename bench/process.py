@@ -33,8 +33,13 @@ class Running:
 
     def cpu_seconds(self) -> float:
         """Return user and system time of all its processes, those that have ended included."""
+        return sum(self.user_system_seconds())
+
+    def user_system_seconds(self) -> tuple[float, float]:
+        """Return the user time and the system time of all its processes."""
         # Fields 14 to 17 of proc(5)'s stat: utime, stime, and both of the children that were waited for.
-        return sum(sum(map(int, fields[11:15])) for fields in self._stats()) / _TICKS
+        ticks = [tuple(map(int, fields[11:15])) for fields in self._stats()]
+        return sum(u + cu for u, _, cu, _ in ticks) / _TICKS, sum(s + cs for _, s, _, cs in ticks) / _TICKS
 
     def resident_bytes(self) -> int:
         """Return the resident memory of all its processes; pages that they share count for each."""

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from bench.authorization_server import running_authorization_server
-from bench.lexgate import ROOT, build_lexgate
+from bench.lexgate import ROOT, running_planted
 from bench.load import Target, run_wrk
 from bench.peers.envoy import running_envoy
 from bench.peers.stage import Stage
@@ -29,7 +29,7 @@ def main() -> int:
         folder = Path(ending.enter_context(tempfile.TemporaryDirectory(prefix="lexgate-bench-")))
         upstream = ending.enter_context(running_upstream(folder))
         measured = {
-            "lexgate": _lexgate(ending, folder, upstream),
+            "lexgate": ending.enter_context(running_planted(folder, upstream)),
             "uvicorn, a constant": _constant(ending, folder),
         }
         try:
@@ -43,14 +43,6 @@ def main() -> int:
                 for name, (running, target) in measured.items():
                     _measure(name, running, target, document, parsed.seconds)
     return 0
-
-
-def _lexgate(ending: ExitStack, folder: Path, upstream: Upstream) -> Measured:
-    lexgate = build_lexgate(
-        store=f"sqlite://{folder}/sessions.sqlite", api_url=upstream.origin, issuer="http://127.0.0.1:9"
-    )
-    (cookie,) = lexgate.plant_sessions(1, folder)
-    return ending.enter_context(stopping(lexgate.start(folder))), Target(lexgate.port, (cookie,))
 
 
 def _envoy(ending: ExitStack, folder: Path, upstream: Upstream) -> Measured:

@@ -1,7 +1,7 @@
 """Requests at a constant mean rate: `python -m bench.steady '{"port": ..., "request": ..., "rate": ...}'`.
 
-The arrivals are those of a Poisson process, as of many people who know nothing of each other. A request's time
-counts from when it was due: a proxy that falls behind is not spared what had to wait for it (coordinated
+The arrivals are those of a Poisson process, as of many people who know nothing of each other. A request's
+time counts from when it was due: a proxy that falls behind is not spared what had to wait for it (coordinated
 omission). h2load sends for all its connections in one instant, and wrk knows no rates.
 """
 

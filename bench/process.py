@@ -47,7 +47,7 @@ class Running:
 
     def processes(self) -> int:
         """Return how many processes it is now."""
-        return len(self._stats())
+        return sum(fields[0] != "Z" for fields in self._stats())
 
     def stop(self) -> None:
         """End its whole session: in order, or after five seconds by force."""

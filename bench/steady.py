@@ -26,7 +26,7 @@ _PATIENCE = 5.0
 
 
 @dataclass(slots=True, eq=False)
-class _Connection:
+class Connection:
     """One kept-open connection; llhttp tells where its answers end."""
 
     port: int
@@ -41,17 +41,21 @@ class _Connection:
         self.parser = httptools.HttpResponseParser(self)
 
     def fileno(self) -> int:
+        """Return what select waits for."""
         return self.socket.fileno()
 
     def on_message_complete(self) -> None:
+        """Note that the answer is whole; the parser calls it."""
         self.is_complete = True
 
     def send(self, request: bytes, due: float) -> None:
+        """Send a request that was due then."""
         self.due = due
         self.is_complete = False
         self.socket.sendall(request)
 
     def receive(self) -> None:
+        """Take what has come; ConnectionError if the proxy has closed it."""
         piece = self.socket.recv(_READ_BYTES)
         if not piece:
             raise ConnectionError("the proxy closed a connection")
@@ -63,10 +67,10 @@ class Steady:
     """The state of one run; `taken` has one time for each answer, in seconds."""
 
     request: bytes
-    idle: deque[_Connection]
+    idle: deque[Connection]
     taken: list[float] = field(default_factory=list)
     errors: int = 0
-    _busy: set[_Connection] = field(default_factory=set)
+    _busy: set[Connection] = field(default_factory=set)
 
     def run(self, arrivals: list[float]) -> None:
         """Send a request at each of the arrivals, in seconds from now, and wait for all answers."""
@@ -86,7 +90,7 @@ class Steady:
             for connection in select.select(self._busy, (), (), pause)[0]:
                 self._receive(connection)
 
-    def _receive(self, connection: _Connection) -> None:
+    def _receive(self, connection: Connection) -> None:
         connection.receive()
         if not connection.is_complete:
             return
@@ -108,7 +112,7 @@ def draw_arrivals(rate: float, seconds: float) -> list[float]:
 def main() -> int:
     """Run the command; prints the times of all requests that were due after `warm_up` seconds."""
     order = json.loads(sys.argv[1])
-    connections = deque(_Connection(order["port"]) for _ in range(order["connections"]))
+    connections = deque(Connection(order["port"]) for _ in range(order["connections"]))
     steady = Steady(order["request"].encode(), connections)
     gc.disable()
     steady.run(draw_arrivals(order["rate"], order["warm_up"]))

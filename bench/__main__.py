@@ -22,11 +22,11 @@ from bench.peers.lexgate import running_lexgate
 from bench.peers.nginx import running_nginx
 from bench.peers.oauth2_proxy import is_present, running_oauth2_proxy
 from bench.peers.redis import running_redis
-from bench.peers.stage import Peer, Stage, check
+from bench.peers.stage import Peer, Stage, check, check_upstream, first_line, locked_version
 from bench.process import PROXY_CORE, free_port
 from bench.report import build_measured_table, build_verdict_table, build_versions_table
 from bench.rounds import measure_rounds
-from bench.targets import LOGGING, REDIS, SQLITE, judge
+from bench.targets import LOGGING, NGINX, NGINX_LARGE, REDIS, SQLITE, judge
 from bench.upstream import running_upstream
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ def running_stage() -> Iterator[tuple[Stage, list[Peer]]]:
         folder.chmod(0o755)  # Apache's workers are of another user
         upstream = ending.enter_context(running_upstream(folder))
         issuer = ending.enter_context(running_authorization_server(folder, ports))
+        check_upstream(upstream)
         stage = Stage(folder, upstream, issuer, ending.enter_context(running_redis(folder)))
         peers = [ending.enter_context(start(stage, port)) for start, port in zip(starts, ports, strict=True)]
         for peer in peers:
@@ -95,17 +96,25 @@ load average before: {load:.1f}. [README.md](README.md) says what the columns me
 {build_verdict_table(verdicts)}
 
 {build_versions_table(rows.values())}
+
+Load: {first_line("wrk", "--version").split(" Copyright")[0]}; authorization server: oidc-provider \
+{locked_version("oidc-provider")}; store: {first_line("redis-server", "--version").split(" sha")[0]}.
 """
 
 
 def _list_starts() -> list[Start]:
     lexgates: list[Start] = [_start_lexgate(name) for name in (SQLITE, REDIS, LOGGING)]
-    others: list[Start] = [running_nginx, running_envoy, running_apache, running_express]
-    return [*lexgates, *others, *([running_oauth2_proxy] if is_present() else [])]
+    nginxes: list[Start] = [_start_nginx(name) for name in (NGINX, NGINX_LARGE)]
+    others: list[Start] = [running_envoy, running_apache, running_express]
+    return [*lexgates, *others, *([running_oauth2_proxy] if is_present() else []), *nginxes]
 
 
 def _start_lexgate(name: str) -> Start:
     return lambda stage, port: running_lexgate(stage, port, name)
+
+
+def _start_nginx(name: str) -> Start:
+    return lambda stage, port: running_nginx(stage, port, name)
 
 
 def _cpu_model() -> str:

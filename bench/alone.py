@@ -23,6 +23,7 @@ _RATE = 200
 _LATENCY_SECONDS = 3.0
 _MANY_CONNECTIONS = 2000
 _MANY_SESSIONS = 10_000
+_MANY_ROUNDS = 3
 _STARTS = 3
 _IDLE_SECONDS = 1.0
 
@@ -33,7 +34,7 @@ def measure_alone(stage: Stage, lexgate: Peer, rounds: int, say: Callable[[str],
     say(f"direct p50 {direct_p50 * 1e3:.3f} ms, through lexgate {proxied_p50 * 1e3:.3f} ms")
     ready_seconds, idle_resident_bytes = _measure_idle(stage)
     say(f"ready after {ready_seconds:.2f} s, idle {idle_resident_bytes / 1e6:.0f} MB")
-    few, many, many_resident_bytes = _measure_many(stage, rounds)
+    few, many, many_resident_bytes = _measure_many(stage, min(rounds, _MANY_ROUNDS))
     say(f"{_MANY_CONNECTIONS} connections: {many_resident_bytes / 1e6:.0f} MB")
     return Alone(
         direct_p50=direct_p50,
@@ -47,7 +48,7 @@ def measure_alone(stage: Stage, lexgate: Peer, rounds: int, say: Callable[[str],
 
 
 def _measure_latency(stage: Stage, lexgate: Peer, rounds: int) -> tuple[float, float]:
-    direct = Target(stage.upstream.port, ("Authorization: Bearer a-fixed-token",), prefix="")
+    direct = Target(stage.upstream.port, (f"Authorization: Bearer {stage.upstream.token}",), prefix="")
     seen: dict[Target, list[float]] = {direct: [], lexgate.target: []}
     for _ in range(rounds):
         for target, p50s in seen.items():
@@ -92,7 +93,7 @@ def _measure_many(stage: Stage, rounds: int) -> tuple[list[Burst], list[Burst], 
         for _ in range(rounds):
             few.append(measure_burst(running, target, "1k", cookies=cookies))
             many.append(measure_burst(running, target, "1k", cookies=cookies, connections=_MANY_CONNECTIONS))
-        return few, many, running.resident_bytes()
+        return few, many, running.peak_resident_bytes()
 
 
 def _build(stage: Stage, name: str) -> Lexgate:

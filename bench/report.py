@@ -20,11 +20,12 @@ def build_measured_table(rows: Mapping[str, Row]) -> str:
     head = (
         "",
         "1 KB: req / CPU-s",
-        "ratio",
+        "lexgate is",
         "100 KB: req / CPU-s",
-        "ratio",
-        "p50 at half",
-        "p99 at half",
+        "lexgate is",
+        "half of its capacity",
+        "p50",
+        "p99",
         "memory",
         "errors",
     )
@@ -51,11 +52,11 @@ def _build_row(row: Row, own: Row | None) -> list[str]:
         figure = row.per_cpu_second(document)
         is_comparable = own is not None and own.is_valid and row.is_valid
         ratio = own.per_cpu_second(document) / figure if own is not None and is_comparable else None
-        cells += [f"{figure:,.0f}", "-" if ratio is None else f"{ratio:.2f}"]
-    cells += [f"{row.p50() * 1e3:.2f} ms", f"{row.p99() * 1e3:.2f} ms"]
+        cells += [f"{figure:,.0f} ± {row.spread(document):.0%}", "-" if ratio is None else f"{ratio:.2f} x"]
+    cells += [f"{row.rate():,.0f} / s", f"{row.p50() * 1e3:.2f} ms", f"{row.p99() * 1e3:.2f} ms"]
     return [*cells, f"{row.resident_bytes / 1e6:.0f} MB", f"{row.errors}"]
 
 
 def _build_table(head: Sequence[str], body: Iterable[Sequence[str]]) -> str:
-    rule = ["---", *("---:" for _ in head[1:])]
+    rule = ["---" if name in {"", "version"} else "---:" for name in head]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, rule, *body))

@@ -48,6 +48,15 @@ class Row:
         """Return the median of the requests per CPU second."""
         return median(burst.per_cpu_second for burst in self.bursts[document])
 
+    def spread(self, document: str) -> float:
+        """Return how far the rounds lie from their middle, as a share of it."""
+        figures = [burst.per_cpu_second for burst in self.bursts[document]]
+        return (max(figures) - min(figures)) / (max(figures) + min(figures))
+
+    def rate(self) -> float:
+        """Return how many requests a second half of its capacity is."""
+        return median(load.per_second for load in self.half)
+
     def p50(self) -> float:
         """Return the median of the p50 at half of its capacity, in seconds."""
         return median(load.p50 for load in self.half)

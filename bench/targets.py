@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 SQLITE, REDIS, LOGGING = "lexgate, SQLite", "lexgate, Redis", "lexgate, SQLite, access log on"
 NGINX = "nginx proxy_pass, no sessions"
+NGINX_LARGE = "nginx proxy_pass, large buffers"
 ENVOY = "Envoy, OAuth2 filter"
 APACHE = "Apache, mod_auth_openidc"
 EXPRESS = "express-openid-connect"

@@ -86,8 +86,12 @@ def running_apache(stage: Stage, port: int) -> Iterator[Peer]:
         )
     ) as running:
         cookie = sign_in(f"http://localhost:{port}", "/api/v1/1k")
-        version = first_line(command, "-v").split("/")[1].split()[0]
-        yield Peer(APACHE, version, running, Target(port, (cookie,)))
+        yield Peer(APACHE, _version(command), running, Target(port, (cookie,)))
+
+
+def _version(command: str) -> str:
+    module = first_line("dpkg-query", "--show", "--showformat=${Version}", "libapache2-mod-auth-openidc")
+    return f"{first_line(command, '-v').split('/')[1].split()[0]}, mod_auth_openidc {module}"
 
 
 def _build_configuration(stage: Stage, port: int) -> str:

@@ -51,7 +51,7 @@ def main() -> int:
             f"the machine is not quiet (load average {load:.1f}): the figures will be worse, and less certain"
         )
     with running_stage() as (stage, peers):
-        rows = measure_rounds(peers, rounds, _say)
+        rows = measure_rounds(peers, stage.upstream, rounds, _say)
         alone = measure_alone(stage, next(peer for peer in peers if peer.name == SQLITE), rounds, _say)
         for peer in peers:
             check(peer)

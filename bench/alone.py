@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from bench.lexgate import Lexgate, build_lexgate
-from bench.load import Target, run_at_rate, run_wrk
+from bench.load import CONNECTIONS, Target, run_at_rate, run_wrk
 from bench.process import stopping
 from bench.result import Alone, Burst
 from bench.rounds import measure_burst
@@ -91,8 +91,16 @@ def _measure_many(stage: Stage, rounds: int) -> tuple[list[Burst], list[Burst], 
     with stopping(lexgate.start(stage.folder, name="many")) as running:
         run_wrk(target, "1k", seconds=2, cookies=cookies)
         for _ in range(rounds):
-            few.append(measure_burst(running, target, "1k", cookies=cookies))
-            many.append(measure_burst(running, target, "1k", cookies=cookies, connections=_MANY_CONNECTIONS))
+            for bursts, connections in ((few, CONNECTIONS), (many, _MANY_CONNECTIONS)):
+                burst = measure_burst(
+                    running,
+                    target,
+                    "1k",
+                    upstream=stage.upstream,
+                    connections=connections,
+                    cookies=cookies,
+                )
+                bursts.append(burst)
         return few, many, running.peak_resident_bytes()
 
 

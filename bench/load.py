@@ -8,10 +8,13 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bench.process import LOAD_CORE
 from bench.reading import Load, UnreadableReport, parse_steady, parse_wrk
-from bench.upstream import DOCUMENTS
+
+if TYPE_CHECKING:
+    from bench.upstream import Upstream
 
 CONNECTIONS = 32
 _ROOT = Path(__file__).parent.parent
@@ -63,13 +66,18 @@ def run_wrk(
     seconds: int,
     connections: int = CONNECTIONS,
     cookies: Path | None = None,
+    upstream: Upstream | None = None,
 ) -> Load:
-    """Send as much as is answered over kept-open connections; `cookies` is a file of Cookie fields to use."""
+    """Send as much as is answered over kept-open connections; `cookies` is a file of Cookie fields to use.
+
+    With the `upstream`, answers that it knows nothing of are errors.
+    """
     command = [command_path("wrk"), "--threads=1", f"--connections={connections}", f"--duration={seconds}s"]
     command += ["--timeout=10s", "--latency", f"--script={_SCRIPT}", *_header_options(target.fields())]
     given = [] if cookies is None else ["--", str(cookies)]
-    text = _run([*command, target.url(document), *given], seconds)
-    return parse_wrk(text, size=DOCUMENTS[document])
+    before = 0 if upstream is None else upstream.served()
+    load = parse_wrk(_run([*command, target.url(document), *given], seconds))
+    return load if upstream is None else load.backed_by(upstream.served() - before)
 
 
 def run_at_rate(

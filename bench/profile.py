@@ -38,7 +38,7 @@ def main() -> int:
         running, target = ending.enter_context(running_planted(folder, upstream))
         run_wrk(target, parsed.document, seconds=1)
         before = running.user_system_seconds()
-        load = run_wrk(target, parsed.document, seconds=3)
+        load = run_wrk(target, parsed.document, seconds=3, upstream=upstream)
         after = running.user_system_seconds()
         stacks = parsed.stacks or folder / "stacks"
         spy = _start_spy(running, stacks, parsed.seconds)

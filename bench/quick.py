@@ -16,6 +16,7 @@ from bench.peers.stage import Stage
 from bench.process import PROXY_CORE, Running, free_port, start, stopping
 from bench.upstream import DOCUMENTS, Upstream, running_upstream
 
+_CONSTANT = "uvicorn, a constant"
 Measured = tuple[Running, Target]
 
 
@@ -30,7 +31,7 @@ def main() -> int:
         upstream = ending.enter_context(running_upstream(folder))
         measured = {
             "lexgate": ending.enter_context(running_planted(folder, upstream)),
-            "uvicorn, a constant": _constant(ending, folder),
+            _CONSTANT: _constant(ending, folder),
         }
         try:
             measured["Envoy"] = _envoy(ending, folder, upstream)
@@ -41,7 +42,8 @@ def main() -> int:
         for _ in range(parsed.rounds):
             for document in DOCUMENTS:
                 for name, (running, target) in measured.items():
-                    _measure(name, running, target, document, parsed.seconds)
+                    proxied = None if name == _CONSTANT else upstream
+                    _measure(name, running, target, document, parsed.seconds, proxied)
     return 0
 
 
@@ -59,9 +61,11 @@ def _constant(ending: ExitStack, folder: Path) -> Measured:
     return ending.enter_context(stopping(running)), Target(port)
 
 
-def _measure(name: str, running: Running, target: Target, document: str, seconds: int) -> None:
+def _measure(
+    name: str, running: Running, target: Target, document: str, seconds: int, upstream: Upstream | None
+) -> None:
     before = running.cpu_seconds()
-    load = run_wrk(target, document, seconds=seconds)
+    load = run_wrk(target, document, seconds=seconds, upstream=upstream)
     spent = running.cpu_seconds() - before
     _say(
         f"{document:>5}  {name:20} {load.requests / spent:8.0f} requests/CPU-s  {load.per_second:8.0f}/s"

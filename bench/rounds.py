@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bench.load import run_at_rate, run_wrk
+from bench.load import CONNECTIONS, run_at_rate, run_wrk
 from bench.result import Burst, Row
 from bench.upstream import DOCUMENTS
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bench.load import Target
     from bench.peers.stage import Peer
     from bench.process import Running
+    from bench.upstream import Upstream
 
 BURST_SECONDS = 2
 HALF_SECONDS = 2.5
@@ -22,7 +23,9 @@ MAX_RATE = 10_000.0
 """What the core of the load has to spare for bench.steady beside the upstream."""
 
 
-def measure_rounds(peers: Sequence[Peer], rounds: int, say: Callable[[str], None]) -> dict[str, Row]:
+def measure_rounds(
+    peers: Sequence[Peer], upstream: Upstream, rounds: int, say: Callable[[str], None]
+) -> dict[str, Row]:
     """Warm all of them up, and measure them `rounds` times; returns the rows by name."""
     rows = {peer.name: Row(peer.name, peer.version) for peer in peers}
     for peer in peers:
@@ -30,7 +33,7 @@ def measure_rounds(peers: Sequence[Peer], rounds: int, say: Callable[[str], None
             run_wrk(peer.target, document, seconds=1)
     for number in range(1, rounds + 1):
         for peer in peers:
-            _measure_once(peer, rows[peer.name])
+            _measure_once(peer, upstream, rows[peer.name])
             say(f"round {number}: {_tell(rows[peer.name])}")
     for peer in peers:
         rows[peer.name].resident_bytes = peer.running.resident_bytes()
@@ -42,18 +45,26 @@ def measure_burst(
     target: Target,
     document: str,
     *,
-    connections: int = 32,
+    upstream: Upstream,
+    connections: int = CONNECTIONS,
     cookies: Path | None = None,
 ) -> Burst:
     """Send one burst, and take the CPU time of all processes of the proxy before and after it."""
     before = running.cpu_seconds()
-    load = run_wrk(target, document, seconds=BURST_SECONDS, connections=connections, cookies=cookies)
+    load = run_wrk(
+        target,
+        document,
+        seconds=BURST_SECONDS,
+        connections=connections,
+        cookies=cookies,
+        upstream=upstream,
+    )
     return Burst(load, running.cpu_seconds() - before)
 
 
-def _measure_once(peer: Peer, row: Row) -> None:
+def _measure_once(peer: Peer, upstream: Upstream, row: Row) -> None:
     for document in DOCUMENTS:
-        burst = measure_burst(peer.running, peer.target, document)
+        burst = measure_burst(peer.running, peer.target, document, upstream=upstream)
         row.bursts.setdefault(document, []).append(burst)
     capacity = row.bursts["1k"][-1].load.per_second
     rate = min(capacity / 2, MAX_RATE)

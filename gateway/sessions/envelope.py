@@ -39,6 +39,8 @@ def seal_session(session: Session, keyring: Keyring) -> SessionRecord:
         "address": session.address,
         "sid": session.sid,
     }
+    if session.id_token is not None:
+        inside["id_token"] = session.id_token
     return SessionRecord(
         key=session.key,
         grant_key=session.grant_key,
@@ -67,6 +69,7 @@ def open_session(record: SessionRecord, keyring: Keyring) -> Session:
         device=inside.get("device", ""),
         address=inside.get("address"),
         sid=inside.get("sid"),
+        id_token=inside.get("id_token"),
         subject_key=record.subject_key,
         sid_key=record.sid_key,
     )

@@ -124,7 +124,7 @@ class _Decoder:
             self._beginning += piece
             if len(self._beginning) < _ZLIB_HEAD_BYTES:
                 return b""
-            self._inflate = _build_inflate(self._beginning)
+            self._inflate = zlib.decompressobj(_find_window(self._beginning))
             piece = self._beginning
         decoded: list[bytes] = []
         try:
@@ -149,10 +149,10 @@ class _Decoder:
         return decoded
 
 
-def _build_inflate(beginning: bytes) -> zlib._Decompress:
+def _find_window(beginning: bytes) -> int:
     # RFC 9110 §8.4.1.2: some send deflate without the zlib wrapper, whose two bytes are a multiple of 31.
     is_wrapped = int.from_bytes(beginning[:_ZLIB_HEAD_BYTES], "big") % 31 == 0
-    return zlib.decompressobj(zlib.MAX_WBITS if is_wrapped else -zlib.MAX_WBITS)
+    return zlib.MAX_WBITS if is_wrapped else -zlib.MAX_WBITS
 
 
 def _build_decoder(encoding: bytes) -> _Decoder | None:

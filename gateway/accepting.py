@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _PLACES = 256
-_FREE = -1
+_FREE = 0x7FFF_FFFF
 _YIELD_SECONDS = 0.002
 _AFTER_YIELDING = 4
 
@@ -53,7 +53,7 @@ class ConnectionCounts:
 
     def has_most(self, place: int) -> bool:
         """Tell whether another process has fewer connections."""
-        return any(_FREE < count < self._counts[place] for count in self._counts.tolist())
+        return min(self._counts.tolist()) < self._counts[place] < _FREE
 
 
 class Acceptor:

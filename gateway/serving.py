@@ -28,7 +28,7 @@ _LOGGER = logging.getLogger(__name__)
 DRAIN_SECONDS = 20
 """How long calls in flight may take once the process is asked to end."""
 CLOSE_SECONDS = 3
-"""How long closing may take after that: together less than the 25 s that orchestrators are told to wait."""
+"""How long closing may take after that: together less than the 25 s that orchestrators wait."""
 _KEEP_ALIVE_SECONDS = 75
 """Longer than the idle time-out of the proxies in front, so that it is they who close (nginx: 60 s)."""
 _BACKLOG = 2048
@@ -82,9 +82,9 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop accepting, and end the connections as their protocol has it."""
-        for acceptor in self._acceptors:
-            acceptor.stop()
-        # Between the last of them and the closing nothing else may happen.
+        for each in self._acceptors:
+            each.stop()
+        # Between the last that waited and the closing nothing else may happen.
         for listening in sockets or []:
             self._accept_waiting(listening)
         for server in self.servers:
@@ -97,12 +97,9 @@ class _Server(uvicorn.Server):
 
     def _accept_waiting(self, listening: socket.socket) -> None:
         """Take the connections that wait for `accept`: the kernel would reset them with the socket's end."""
-        for _ in range(_BACKLOG):
-            try:
-                connection, _address = listening.accept()
-            except OSError:
-                return
-            self._take(connection)
+        with contextlib.suppress(OSError):  # BlockingIOError: there are no more
+            for _ in range(_BACKLOG):
+                self._take(listening.accept()[0])
 
     def _take(self, connection: socket.socket) -> int:
         loop = asyncio.get_running_loop()

@@ -58,18 +58,13 @@ class WorkerProcess:
         """Start a worker on a listener; raises OSError if the machine has no room for it."""
         ours, theirs = socket.socketpair()
         place = counts.claim()
-        with theirs:
-            descriptors = (public.fileno(), theirs.fileno(), counts.descriptor)
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-P",  # a folder named gateway in the working directory is not the gateway
-                "-m",
-                "gateway.workers.worker",
-                *map(str, (*descriptors, place)),
-                pass_fds=descriptors,
-                stdin=asyncio.subprocess.DEVNULL,
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-            )
+        try:
+            with theirs:
+                process = await _spawn((public.fileno(), theirs.fileno(), counts.descriptor), place)
+        except BaseException:
+            ours.close()
+            counts.release(place)
+            raise
         channel = await Channel.open(ours)
         channel.send_settings(settings)
         return cls(process, channel, metrics, lambda: counts.release(place))
@@ -153,3 +148,16 @@ class WorkerProcess:
         else:
             self.is_ready = False
             self._metrics.note(self.pid, message["metrics"])
+
+
+async def _spawn(descriptors: tuple[int, int, int], place: int) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-P",  # a folder named gateway in the working directory is not the gateway
+        "-m",
+        "gateway.workers.worker",
+        *map(str, (*descriptors, place)),
+        pass_fds=descriptors,
+        stdin=asyncio.subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    )

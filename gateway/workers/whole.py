@@ -5,7 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    ProcessCollector,
+    disable_created_metrics,
+)
 from starlette.responses import PlainTextResponse, Response
 
 from gateway.observability.metrics_sum import take_snapshot
@@ -27,6 +33,7 @@ class WholeHealth:
     """Alive while the supervisor is, ready while one worker is; what all have counted."""
 
     def __init__(self, metrics: MetricsSum, workers: Callable[[], Collection[WorkerProcess]]) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call] # the package leaves it without types
         self._metrics = metrics
         self._workers = workers
         self._registry = CollectorRegistry()

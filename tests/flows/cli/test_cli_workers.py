@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -12,7 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from tests.flows.cli.crew import log_of, metrics_of, sockets_of, until, workers_of
+from tests.flows.cli.crew import REQUEST, log_of, metrics_of, sockets_of, until, workers_of
 from tests.flows.cli.process import SECONDS, end, run, serve_settings
 from tests.flows.cli.stage import serving, settings_before
 from tests.flows.cli.test_cli_serve import call_in_flight
@@ -147,6 +148,39 @@ def test_signals_to_every_process_at_once_cut_nothing_off(crew: Stage) -> None:
     assert (answers[0].status_code, answers[0].text) == (200, "done")
     crew.process.communicate(timeout=SECONDS)
     assert crew.process.returncode == 0
+
+
+def test_silent_connections_are_closed_and_hold_nobody_up(crew: Stage) -> None:
+    with ExitStack() as stack:
+        address = ("127.0.0.1", urlsplit(crew.public_url).port)
+        silent = [stack.enter_context(socket.create_connection(address, SECONDS)) for _ in range(6)]
+        for connection in silent[:3]:
+            connection.sendall(REQUEST)
+            received = b""
+            while not received.endswith(b"}"):
+                received += connection.recv(65536)
+            assert received.startswith(b"HTTP/1.1 200 ")
+        begun = time.perf_counter()
+        crew.process.send_signal(signal.SIGTERM)
+        assert {connection.recv(1) for connection in silent} == {b""}
+        crew.process.communicate(timeout=SECONDS)
+    assert (crew.process.returncode, time.perf_counter() - begun < 10) == (0, True)
+
+
+def test_one_worker_that_cannot_start_is_tried_again(api: HeldApi, tmp_path: Path) -> None:
+    settings = settings_before(api, store=f"sqlite://{tmp_path}/state/sessions.db", workers="2")
+    with serving(api, settings, tmp_path) as stage:
+        state = tmp_path / "state"
+        state.rename(tmp_path / "elsewhere")
+        state.write_text("in the way of whoever opens it anew")
+        killed = min(workers_of(stage))
+        os.kill(killed, signal.SIGKILL)
+        until(lambda: metrics_of(stage)["lexgate_worker_deaths_total"] >= 2)
+        assert httpx.get(f"{stage.admin_url}/readyz", trust_env=False).status_code == 200
+        state.unlink()
+        (tmp_path / "elsewhere").rename(state)
+        until(lambda: metrics_of(stage)["lexgate_workers"] == 2)
+        assert end(stage.process)[0] == 0
 
 
 def test_a_second_signal_ends_all_at_once(crew: Stage) -> None:

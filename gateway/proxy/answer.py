@@ -69,7 +69,7 @@ class PassedAnswer:
             passed = [field for field in passed if field[0] != b"content-length"]
         self.length = int(length) if length is not None and self._decoder is None and self.has_body else None
         self.is_event_stream = content_type is not None and content_type.startswith(b"text/event-stream")
-        if not redactor.is_clear(b"\n".join([value for _, value in passed])):
+        if not redactor.are_clear(b"\n".join([value for _, value in passed])):
             passed = [(name, redactor.redact_header_value(value)) for name, value in passed]
         self.fields: Headers = passed
 

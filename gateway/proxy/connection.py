@@ -199,7 +199,7 @@ class Connection(asyncio.Protocol):
             return
         if status > _LAST_STATUS:
             raise _UnacceptableError("an invalid status")
-        self._check_framing()
+        self._check_framing(answer)
         self._in_head = False
         self._unfruitful = 0
         answer.headers = self._fields
@@ -229,7 +229,7 @@ class Connection(asyncio.Protocol):
             answer.is_whole = True
             self._is_sound = self._is_sound and self._parser.should_keep_alive()
 
-    def _check_framing(self) -> None:
+    def _check_framing(self, answer: UpstreamAnswer) -> None:
         if len(self._fields) > MAX_FIELDS:
             raise _UnacceptableError("too many fields")
         self._framing = [field for field in self._fields if field[0] in _FRAMING]
@@ -237,7 +237,9 @@ class Connection(asyncio.Protocol):
             raise _UnacceptableError("framed twice")
         for name, value in self._framing:
             # RFC 9112 §6.1: of another coding than chunked the gateway could not undo the inner one.
-            if name == b"transfer-encoding" and value.lower() != b"chunked":
+            if name == b"content-length":
+                answer.length = int(value)
+            elif value.lower() != b"chunked":
                 raise _UnacceptableError("an unknown transfer coding")
 
 

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 _KEY = "lexgate.under_way"
 _LEFT = 499
+GATHERED_BYTES = 192 * 1024
+"""Up to this size an answer is held until it is whole, a tenth of a second at most: one write costs less."""
 
 
 class LaneRequest(NamedTuple):
@@ -111,6 +113,7 @@ class LaneCall:
         "deadline",
         "disconnected",
         "error",
+        "is_gathering",
         "keep_alive",
         "lane",
         "matched",
@@ -150,6 +153,7 @@ class LaneCall:
         self.deadline = asyncio.get_running_loop().time() + timeouts.connect + timeouts.first_byte
         self.upstream_seconds = 0.0
         self.error: Exception | None = None
+        self.is_gathering = False
         self.response_complete = False
         self.disconnected = False
         self.more_body = True
@@ -161,8 +165,12 @@ class LaneCall:
         if self.response_complete:
             return
         self.upstream_seconds = time.perf_counter() - self.started
-        if answer.error is not None or answer.status in RETRIED_STATUSES or not answer.is_whole:
+        if answer.error is not None or answer.status in RETRIED_STATUSES:
             self._hand_over(None)
+            return
+        if not answer.is_whole:
+            if not self._gathers(answer):
+                self._hand_over(None)
             return
         try:
             self._finish(answer)
@@ -177,8 +185,16 @@ class LaneCall:
             self._tell(_LEFT, 0)
 
     def expire(self) -> None:
-        """Tell that the answer takes too long."""
-        self._hand_over(ResourceServerTimeout(log_detail="no answer in time"))
+        """Tell that the answer takes too long, or pass on what there is of one that comes slowly."""
+        late = None if self.is_gathering else ResourceServerTimeout(log_detail="no answer in time")
+        self._hand_over(late)
+
+    def _gathers(self, answer: UpstreamAnswer) -> bool:
+        """Wait a moment for the rest of an answer of moderate size: most of it is on its way."""
+        if not self.is_gathering and answer.length is not None and answer.length <= GATHERED_BYTES:
+            self.is_gathering = True
+            self.deadline = asyncio.get_running_loop().time()  # the next tick
+        return self.is_gathering
 
     def _finish(self, answer: UpstreamAnswer) -> None:
         forward = self.lane.forward

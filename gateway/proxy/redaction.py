@@ -24,6 +24,10 @@ _CUT, _MISSED = -1, -2
 _LETTERS_OR_ONE = re.compile(rb"[A-Za-z0-9]+|[^A-Za-z0-9]", re.DOTALL)
 _ESCAPES = ("%{0:02X}", "%{0:02x}", "%25{0:02X}", "%25{0:02x}", "\\u{0:04X}", "\\u{0:04x}", "\\x{0:02X}")
 _REFERENCES = ("\\x{0:02x}", "&#{0};", "&#x{0:X};", "&#x{0:x};", "&#X{0:X};")
+_LONGEST_FORM = 7
+"""Bytes that one byte of a token becomes at most: "&#x2F;" and its like, and a margin."""
+# A needle of 16 to 32 bytes is found several times faster than one of 8.
+_LONG_RUN = re.compile(rb"[A-Za-z0-9]{16,32}")
 _NAMED = {b"/": (b"\\/",), b"\\": (b"\\\\",), b'"': (b'\\"', b"&quot;"), b"&": (b"&amp;",), b"<": (b"&lt;",)}
 
 _BINARY_TYPES = frozenset(
@@ -46,12 +50,11 @@ class TokenRedactor:
     Holds back only what may turn out to be the beginning of a token: less than its longest form.
     """
 
-    __slots__ = ("_held", "_probes", "_tokens")
+    __slots__ = ("_held", "_tokens")
 
     def __init__(self, tokens: Iterable[str | bytes]) -> None:
         encoded = {token.encode("utf-8") if isinstance(token, str) else token for token in tokens}
         self._tokens = tuple(_Token(token) for token in encoded if token)
-        self._probes = tuple({probe for token in self._tokens for probe in token.probes})
         self._held = b""
 
     def feed(self, chunk: bytes) -> bytes:
@@ -68,13 +71,17 @@ class TokenRedactor:
         return whole.feed(value) + whole.flush()
 
     def is_clear(self, whole: bytes) -> bool:
-        """Say whether nothing in this whole text needs replacing; it may say no where nothing does."""
-        return not [True for probe in self._probes if probe in whole]
+        """Say whether nothing in this whole body needs replacing; it may say no where nothing does."""
+        return not [True for token in self._tokens if token.may_be_in(whole)]
+
+    def are_clear(self, values: bytes) -> bool:
+        """Say the same of header values, joined: each of them may end within a token."""
+        return not [True for token in self._tokens for start in token.starts if start in values]
 
     def for_another_body(self) -> TokenRedactor:
         """Return a redactor of the same tokens that holds nothing back yet; cheaper than a new one."""
         another = TokenRedactor(())
-        another._tokens, another._probes = self._tokens, self._probes
+        another._tokens = self._tokens
         return another
 
     def _redact(self, buffer: bytes, *, at_end: bool) -> bytes:
@@ -102,7 +109,7 @@ class TokenRedactor:
 class _Token:
     """One token as a chain of parts, each with the forms it can take; built when its beginning was seen."""
 
-    __slots__ = ("_anchors", "_beginning", "_raw", "_steps", "probes")
+    __slots__ = ("_anchors", "_beginning", "_probe", "_raw", "_reach", "_steps", "starts")
 
     def __init__(self, raw: bytes) -> None:
         self._raw = raw
@@ -111,9 +118,20 @@ class _Token:
         # A lone "-" stands everywhere; with the letters behind it, it is as rare as the token.
         following = rest[0] if rest and rest[0].isalnum() and not first.isalnum() else b""
         self._anchors = tuple(form + following for form in _build_forms(first))
-        self.probes = tuple({anchor[:SHORTEST_CUT] for anchor in self._anchors})
+        self.starts = tuple({anchor[:SHORTEST_CUT] for anchor in self._anchors})
+        """How anything that is to be replaced begins."""
+        run = _LONG_RUN.search(raw)
+        self._probe = run[0] if run else b""
+        self._reach = _LONGEST_FORM * run.end() if run else 0
         # All forms in one pass: a search for each would read the whole chunk again at every candidate.
         self._beginning = _compile(self._anchors)
+
+    def may_be_in(self, whole: bytes) -> bool:
+        """Look for what no form of the token changes, and for a beginning at the end: that is faster."""
+        if self._probe and self._probe not in whole:
+            # Not all of the token is there, so at most a beginning that the end has cut off before the probe.
+            whole = whole[-self._reach :]
+        return any(start in whole for start in self.starts)
 
     def search(self, buffer: bytes, start: int, *, at_end: bool) -> _Found | None:
         while (start := self._candidate(buffer, start)) >= 0:

@@ -35,6 +35,7 @@ class UpstreamAnswer:
         "is_begun",
         "is_sent",
         "is_whole",
+        "length",
         "listener",
         "method",
         "status",
@@ -44,6 +45,8 @@ class UpstreamAnswer:
         self.method = method
         self.status = 0
         self.headers: list[tuple[bytes, bytes]] = []
+        self.length: int | None = None
+        """Of the body, where the head states it."""
         self.is_begun = False
         self.is_sent = True
         self.is_whole = False

@@ -135,6 +135,22 @@ class MethodRefused(BrowserError):
         self.allowed = allowed
 
 
+class WebSocketRefused(BrowserError):
+    """The route allows no WebSockets, or the resource server refused this one."""
+
+    code = "websocket_refused"
+    status = 403
+    title = "No WebSocket can be opened here"
+
+
+class SessionBusy(BrowserError):
+    """The session has as many calls or WebSockets open as it may (RFC 6585 §4)."""
+
+    code = "session_busy"
+    status = 429
+    title = "Too many calls at once"
+
+
 class BodyTooLarge(BrowserError):
     """The request body exceeds the route's limit."""
 

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.errors import BrowserError, MethodRefused, PathRefused, RouteUnknown
-from gateway.proxy.route import MAX_TARGET_BYTES, MatchedRoute, Route, RouteTable, validate_path
+from gateway.proxy.request_target import MAX_TARGET_BYTES, validate_path
+from gateway.proxy.route import MatchedRoute, Route, RouteTable
 
 DATA = Path(__file__).parents[2] / "data"
 API = Route(prefix="/api", destination="https://api.example.com")

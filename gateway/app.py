@@ -18,7 +18,7 @@ from gateway.observability.logs import RequestLog
 from gateway.observability.metrics import Metrics
 from gateway.parts import build_authorization_server, build_store, shipped_spa
 from gateway.proxy.forward import Forward
-from gateway.proxy.route import Route, RouteTable
+from gateway.proxy.route import RouteTable
 from gateway.proxy.upstream import Upstream
 from gateway.sessions.authentication import Authentication
 from gateway.sessions.keyring import Keyring
@@ -136,7 +136,7 @@ class Gateway:
 
     def _build_forward(self) -> Forward:
         return Forward(
-            routes=RouteTable([Route("/api", self._settings.api_url)]),
+            routes=RouteTable(self._settings.route_list),
             upstream=self._upstream,
             authentication=self._authentication,
             vault=self._vault,

@@ -29,7 +29,7 @@ _LOOKALIKES = frozenset("\u2044\u2215\u2216\u29f5\u29f8\u29f9\u3002\uff61")
 
 
 def validate_target(raw_path: bytes, query: bytes) -> bytes:
-    """Return the path decoded once, in UTF-8; raises PathRefused for a target that is ambiguous or too long."""
+    """Return the path decoded once, in UTF-8; raises PathRefused for an ambiguous or too long target."""
     if len(raw_path) + len(query) > MAX_TARGET_BYTES:
         raise PathRefused(f"The path and query string are longer than {MAX_TARGET_BYTES} bytes.")
     if query:

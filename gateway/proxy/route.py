@@ -61,12 +61,14 @@ class Route:
     """The route as metrics and logs name it: "/api/*"."""
 
     def __post_init__(self) -> None:
-        """Raise ValueError for a prefix not below /api or `strip`, or a destination without scheme and host."""
+        """Raise ValueError for a prefix not below /api or `strip`, and for what is no destination."""
         prefix, strip = self.prefix.rstrip("/"), self.strip.rstrip("/")
         if not is_below(prefix, API_PREFIX):
             raise ValueError(f"a route's prefix is {API_PREFIX} or below it, not {self.prefix!r}")
         if not is_below(strip, API_PREFIX) or not is_below(prefix, strip):
-            raise ValueError(f"what a route strips is {API_PREFIX}, or more of its prefix, not {self.strip!r}")
+            raise ValueError(
+                f"what a route strips is {API_PREFIX}, or more of its prefix, not {self.strip!r}"
+            )
         found = re.fullmatch(r"(https?://([^/?#@\s]+))(/[^?#\s]*)?", self.destination, re.ASCII)
         if not found:
             raise ValueError("a route's destination is an http or https origin with an optional base path")

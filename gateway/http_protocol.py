@@ -1,22 +1,41 @@
-"""uvicorn's HTTP/1.1 protocol with limits on the request head, and trailers kept out of it."""
+"""uvicorn's HTTP/1.1 protocol with limits against abuse, and trailers kept out of the head."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from gateway.errors import BrowserError, RequestHeadTooLarge, RequestInvalid, RequestTooSlow
+from gateway.errors import (
+    GatewayFull,
+    RequestHeadTooLarge,
+    RequestInvalid,
+    RequestTargetTooLong,
+    RequestTooSlow,
+)
+from gateway.proxy.request_target import MAX_TARGET_BYTES
 
 if TYPE_CHECKING:
     import asyncio
 
     from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
+    from gateway.errors import GatewayError
+
 MAX_HEAD_BYTES = 65_536
+MAX_FIELDS = 100
 HEAD_SECONDS = 20.0
 """From the first byte of a request, or from the connection, to the end of its head (Slowloris)."""
+BODY_SECONDS = 20.0
+MIN_BODY_BYTES = 8192
+"""What must come of a body in each BODY_SECONDS in which the gateway was ready to read it (R.U.D.Y.)."""
+MAX_UNREAD_BYTES = 1_048_576
+"""How much more of a body is taken once its request was answered, so that the answer arrives."""
+MAX_PIPELINED = 16
+"""Requests that may wait behind the one that is being answered (RFC 9112 §9.3.2)."""
+CROWDED_SECONDS = 2.0
+"""The time for a head where the listener is full, so that it can be told so."""
 
 
 class LimitedHttpProtocol(HttpToolsProtocol):
@@ -26,28 +45,50 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         super().__init__(*args, **options)
         self._in_head = True
         self._bytes_without_progress = 0
-        self._refusal: type[BrowserError] = RequestInvalid
+        self._refusal: type[GatewayError] = RequestInvalid
         self._head_timer: asyncio.TimerHandle | None = None
+        self._body_timer: asyncio.TimerHandle | None = None
+        self._body_bytes = 0
+        self._unread_bytes = 0
+        self._was_held_up = False
+        self._takes_no_more = False
+        # uvicorn would count per request, and answer plain text; here it is the number of connections.
+        self._max_connections, self.limit_concurrency = self.limit_concurrency, None
+        self._is_crowded = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn does
-        """Give the first request its time."""
+        """Give the first request its time: little where the listener is full, none where that is no help."""
         super().connection_made(transport)
+        limit = self._max_connections
+        if limit is not None and len(self.connections) > limit:
+            self._is_crowded = True
+            if len(self.connections) > limit + max(1, limit // 8):
+                transport.abort()
+                return
         self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Let go of the timer."""
+        """Let go of the timers."""
         self._stop_timer()
+        self._stop_body_timer()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser, and refuse what keeps it busy without a head or body coming of it."""
+        if self._takes_no_more:
+            return
         self._bytes_without_progress += len(data)
         super().data_received(data)
         if self._bytes_without_progress > MAX_HEAD_BYTES:
             # llhttp's bindings keep what they have seen of one field, however long it gets (memory, CPU).
             self._refuse(RequestHeadTooLarge)
-        elif self._in_head and self._bytes_without_progress and self._head_timer is None:
-            self._await_head()
+        elif self._unread_bytes > MAX_UNREAD_BYTES:
+            self.transport.close()
+        elif self._in_head:
+            if self._bytes_without_progress and self._head_timer is None:
+                self._await_head()
+        elif self._body_timer is None:
+            self._await_body()
 
     def on_message_begin(self) -> None:
         """Begin a request."""
@@ -62,24 +103,34 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         """
         if self._in_head:
             super().on_header(name, value)
+            if len(self.headers) > MAX_FIELDS:
+                self._fail(RequestHeadTooLarge)
+
+    def on_url(self, url: bytes) -> None:
+        """Take a piece of the request target."""
+        super().on_url(url)
+        if len(self.url) > MAX_TARGET_BYTES:
+            self._fail(RequestTargetTooLong)
 
     def on_headers_complete(self) -> None:
         """End the head, if it is one that can be answered."""
         self._stop_timer()
         size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
         if size > MAX_HEAD_BYTES:
-            self._refusal = RequestHeadTooLarge
-            raise ValueError("the request head is too large")
+            self._fail(RequestHeadTooLarge)
         if self.parser is not None and self.parser.should_upgrade():
-            # llhttp stops at the head of an upgrade, so a body behind it would be lost (RFC 9110 §7.8 lets a
-            # server ignore Upgrade; it cannot here, because the framing would be guesswork).
-            framed = {name for name, _ in self.headers} & {b"content-length", b"transfer-encoding"}
-            if framed or self.parser.get_method() == b"CONNECT":
-                raise ValueError("an upgrade with a body, or a tunnel")
+            self._judge_upgrade()
         if not self.url.startswith(b"/") or b"#" in self.url:
             # RFC 9112 §3.2.1: the origin-form alone; of any other target uvicorn would keep the path and drop
             # the host or fragment that somebody meant.
             raise ValueError("not the origin-form")
+        if self._is_crowded:
+            self._fail(GatewayFull)
+        if len(self.pipeline) >= MAX_PIPELINED:
+            # The last one that was taken ends the connection: what is answered by then was answered in order.
+            self.pipeline[0][0].keep_alive = False
+            self._takes_no_more = True
+            raise ValueError("too many requests at once")
         self._bytes_without_progress = 0
         super().on_headers_complete()
         self._in_head = False
@@ -87,33 +138,82 @@ class LimitedHttpProtocol(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         """Take a piece of the body."""
         self._bytes_without_progress = 0
+        self._body_bytes += len(body)
+        if self.cycle.response_complete:
+            self._unread_bytes += len(body)
         super().on_body(body)
+        self._was_held_up |= self.flow.read_paused
 
     def on_message_complete(self) -> None:
         """End a request."""
         self._bytes_without_progress = 0
+        self._unread_bytes = 0
         self._in_head = True
+        self._stop_body_timer()
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
         """Answer a request that cannot be parsed; `msg` is uvicorn's."""
         _ = msg
-        self._refuse(self._refusal)
+        if not self._takes_no_more:
+            self._refuse(self._refusal)
+
+    def _should_upgrade(self) -> bool:
+        # Elsewhere than below /api there is nothing to upgrade to: the field is ignored (RFC 9110 §7.8).
+        return self.url.startswith(b"/api/") and super()._should_upgrade()
+
+    def _judge_upgrade(self) -> None:
+        # llhttp stops at the head of an upgrade, so a body behind it would be lost (RFC 9110 §7.8 lets a
+        # server ignore Upgrade; it cannot here, because the framing would be guesswork).
+        framed = {name for name, _ in self.headers} & {b"content-length", b"transfer-encoding"}
+        if framed or self.parser.get_method() == b"CONNECT":
+            raise ValueError("an upgrade with a body, or a tunnel")
+        if self._should_upgrade() and not self._is_idle():
+            # The handshake would be answered before the request in front of it (response desynchronization).
+            raise ValueError("an upgrade behind a request that is not answered yet")
+
+    def _fail(self, error: type[GatewayError]) -> NoReturn:
+        """End the parser's work; `error` is what the client is told."""
+        self._refusal = error
+        raise ValueError(error.code)
 
     def _await_head(self) -> None:
-        self._head_timer = self.loop.call_later(HEAD_SECONDS, self._head_is_late)
+        seconds = CROWDED_SECONDS if self._is_crowded else HEAD_SECONDS
+        self._head_timer = self.loop.call_later(seconds, self._head_is_late)
 
     def _head_is_late(self) -> None:
         self._head_timer = None
         if self._is_idle():
             self._refuse(RequestTooSlow)
 
+    def _await_body(self) -> None:
+        self._body_bytes = 0
+        self._was_held_up = self._holds_up_body()
+        self._body_timer = self.loop.call_later(BODY_SECONDS, self._judge_body)
+
+    def _judge_body(self) -> None:
+        self._body_timer = None
+        # Whoever waits for us is not slow: the resource server may be.
+        is_excused = self._was_held_up or self._holds_up_body()
+        if self._body_bytes < MIN_BODY_BYTES and not is_excused:
+            self._refuse(RequestTooSlow)
+        elif not self.transport.is_closing():
+            self._await_body()
+
+    def _holds_up_body(self) -> bool:
+        return bool(self.flow.read_paused or self.cycle.waiting_for_100_continue)
+
+    def _stop_body_timer(self) -> None:
+        if self._body_timer is not None:
+            self._body_timer.cancel()
+            self._body_timer = None
+
     def _stop_timer(self) -> None:
         if self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None
 
-    def _refuse(self, error: type[BrowserError]) -> None:
+    def _refuse(self, error: type[GatewayError]) -> None:
         if self.transport.is_closing():
             return
         if self._may_answer():
@@ -124,14 +224,14 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         # A second answer to one request would be taken for the next one's (response desynchronization).
         if self._in_head:
             return self._is_idle()
-        return not self.cycle.response_started
+        return not (self.pipeline or self.cycle.response_started)
 
     def _is_idle(self) -> bool:
         cycle = cast("RequestResponseCycle | None", self.cycle)  # None before the first request
         return cycle is None or bool(cycle.response_complete)
 
 
-def _build_refusal(error: type[BrowserError]) -> bytes:
+def _build_refusal(error: type[GatewayError]) -> bytes:
     document = {"type": "about:blank", "title": error.title, "status": error.status, "code": error.code}
     body = json.dumps(document).encode()
     return b"".join(
@@ -139,6 +239,7 @@ def _build_refusal(error: type[BrowserError]) -> bytes:
             STATUS_LINE[error.status],
             b"content-type: application/problem+json\r\ncache-control: no-store\r\n",
             b"x-content-type-options: nosniff\r\nconnection: close\r\n",
+            b"retry-after: 2\r\n" if error is GatewayFull else b"",
             b"content-length: %d\r\n\r\n" % len(body),
             body,
         )

@@ -37,6 +37,10 @@ class Listener:
 
     app: ASGIApp
     socket: socket.socket
+    max_connections: int | None = None
+    """Further ones are answered 503; None for no limit."""
+    websockets: bool = False
+    """Whether the application takes WebSockets."""
 
 
 class _Server(uvicorn.Server):
@@ -117,7 +121,7 @@ class _Serving:
     """One listener and the server that answers on it."""
 
     def __init__(self, listener: Listener) -> None:
-        self._config = _build_config(listener.app)
+        self._config = _build_config(listener)
         self._server = _Server(self._config)
         self._task = asyncio.create_task(self._server.serve(sockets=[listener.socket]))
 
@@ -149,13 +153,17 @@ class _NoUpgradeAdvice(logging.Filter):
 _NO_UPGRADE_ADVICE = _NoUpgradeAdvice()
 
 
-def _build_config(app: ASGIApp) -> uvicorn.Config:
+def _build_config(listener: Listener) -> uvicorn.Config:
     logging.getLogger("uvicorn.error").addFilter(_NO_UPGRADE_ADVICE)
     return uvicorn.Config(
-        app,
+        listener.app,
         loop="none",
         http=LimitedHttpProtocol,
-        ws="none",
+        ws="websockets-sansio" if listener.websockets else "none",
+        ws_max_size=MAX_MESSAGE_BYTES,
+        # Compressed messages of one read could unpack to hundreds of megabytes (and see BREACH).
+        ws_per_message_deflate=False,
+        limit_concurrency=listener.max_connections,
         lifespan="off",
         log_config=None,
         access_log=False,

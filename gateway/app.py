@@ -22,6 +22,7 @@ from gateway.proxy.route import RouteTable
 from gateway.proxy.upstream import Upstream
 from gateway.sessions.authentication import Authentication
 from gateway.sessions.keyring import Keyring
+from gateway.sessions.opened import OpenedSessions
 from gateway.sessions.refresh import Refresher
 from gateway.sessions.refresh_flight import RefreshFlight
 from gateway.sessions.vault import Vault
@@ -87,6 +88,9 @@ class Gateway:
             ),
             clock=clock,
         )
+        self._opened = OpenedSessions(
+            authentication=self._authentication, refresher=self._refresher, vault=self._vault, clock=clock
+        )
         self._revocation = Revocation(self._authorization_server, self._vault, clock=clock)
         self._endings = Endings(
             revocation=self._revocation, keyring=self._keyring, audit=self._audit, metrics=self._metrics
@@ -102,11 +106,13 @@ class Gateway:
     async def open(self) -> None:
         """Open the store and start what runs beside the requests; raises StoreUnavailable."""
         await self._store.open()
+        await self._opened.open()
         self._sweep.start()
 
     async def close(self, *, patience: float = 3.0) -> None:
         """Let refreshes and revocations come to their end for `patience` seconds, and close everything."""
         await self._sweep.stop()
+        await self._opened.close()
         try:
             async with asyncio.timeout(patience):
                 await self._refresher.drain()
@@ -138,9 +144,7 @@ class Gateway:
         return Forward(
             routes=RouteTable(self._settings.route_list),
             upstream=self._upstream,
-            authentication=self._authentication,
-            vault=self._vault,
-            refresher=self._refresher,
+            opened=self._opened,
             metrics=self._metrics,
             public_origin=self._settings.public_url,
             clock=self._clock,

@@ -16,7 +16,6 @@ from gateway.errors import (
     ResourceServerError,
     ResourceServerTimeout,
     ResourceServerUnreachable,
-    SessionRequired,
 )
 from gateway.observability.exchange import exchange_of
 from gateway.proxy.answer import pass_answer
@@ -42,10 +41,8 @@ if TYPE_CHECKING:
     from gateway.observability.metrics import Metrics
     from gateway.proxy.route import MatchedRoute, RouteTable
     from gateway.proxy.upstream import Upstream, UpstreamResponse
-    from gateway.sessions.authentication import Authentication
-    from gateway.sessions.refresh import Refresher
-    from gateway.sessions.session import Grant
-    from gateway.sessions.vault import Vault
+    from gateway.sessions.opened import OpenedSessions
+    from gateway.sessions.opened_session import OpenedSession
 
 _CSRF_NAME = CSRF_HEADER.lower().encode()
 _FAILURES: dict[type[ResourceServerError], Failure] = {
@@ -63,18 +60,14 @@ class Forward:
         *,
         routes: RouteTable,
         upstream: Upstream,
-        authentication: Authentication,
-        vault: Vault,
-        refresher: Refresher,
+        opened: OpenedSessions,
         metrics: Metrics,
         public_origin: str,
         clock: Callable[[], float],
     ) -> None:
         self._routes = routes
         self._upstream = upstream
-        self.authentication = authentication
-        self._vault = vault
-        self.refresher = refresher
+        self.opened = opened
         self._metrics = metrics
         self._public_origin = public_origin
         self.clock = clock
@@ -96,10 +89,10 @@ class Forward:
             content_length=None if length is None else int(length),
             limit=matched.route.body_limit,
         )
-        grant = await self._admit(headers, body) if matched.route.attaches_token else None
+        opened = await self._admit(headers, body) if matched.route.attaches_token else None
         with contextlib.suppress(BrowserLeftError):
             await body.read_ahead()
-            call = _Call(self, scope, send, matched, body, grant)
+            call = _Call(self, scope, send, matched, body, opened)
             await run_until_left(call.run(parse_patience(fields.get(b"prefer"))), body)
 
     def _judge(self, method: str, fields: dict[bytes, bytes]) -> None:
@@ -111,14 +104,13 @@ class Forward:
             public_origin=self._public_origin,
         )
 
-    async def _admit(self, headers: list[tuple[bytes, bytes]], body: RequestBody) -> Grant:
-        session = await self.authentication.require(headers)
-        try:
-            grant = await self.refresher.valid_grant(session.grant_key, may_meet_401=body.is_stated_small)
-        except SessionRequired as error:
-            raise await self.authentication.explain(error, headers) from error
-        await self._vault.keep_alive(session, now=self.clock())
-        return grant
+    async def _admit(self, headers: list[tuple[bytes, bytes]], body: RequestBody) -> OpenedSession:
+        if body.is_stated_small:
+            cookies = [value for name, value in headers if name == b"cookie"]
+            found = self.opened.find(cookies[0]) if len(cookies) == 1 else None
+            if found is not None:
+                return found
+        return await self.opened.admit(headers, may_meet_401=body.is_stated_small)
 
     async def exchange(self, request: UpstreamRequest) -> UpstreamResponse:
         """Send one request and time it."""
@@ -139,14 +131,14 @@ class _Call:
         send: Send,
         matched: MatchedRoute,
         body: RequestBody,
-        grant: Grant | None,
+        opened: OpenedSession | None,
     ) -> None:
         self._forward = forward
         self._scope = scope
         self._send = send
         self._matched = matched
         self._body = body
-        self._grant = grant
+        self._opened = opened
         self._used_tokens: list[str] = []
         self._headers = filter_request_headers(scope["headers"])
         self._headers += exchange_of(scope).trace.upstream_headers()
@@ -187,18 +179,16 @@ class _Call:
 
     def _can_refresh(self) -> bool:
         now = self._forward.clock()
-        return self._grant is not None and not self._forward.refused.has(self._grant.key, now=now)
+        opened = self._opened
+        return opened is not None and not self._forward.refused.has(opened.grant.key, now=now)
 
     def _note_refusal(self, response: UpstreamResponse, attempts: Attempts) -> None:
-        if response.status == HTTPStatus.UNAUTHORIZED and attempts.refreshed and self._grant is not None:
-            self._forward.refused.add(self._grant.key, now=self._forward.clock())
+        if response.status == HTTPStatus.UNAUTHORIZED and attempts.refreshed and self._opened is not None:
+            self._forward.refused.add(self._opened.grant.key, now=self._forward.clock())
 
     async def _prepared(self, step: Step, attempts: Attempts) -> Attempts:
-        if step.decision == "refresh_and_replay" and self._grant is not None:
-            try:
-                self._grant = await self._forward.refresher.replaced_grant(self._grant)
-            except SessionRequired as error:
-                raise await self._forward.authentication.explain(error, self._scope["headers"]) from error
+        if step.decision == "refresh_and_replay" and self._opened is not None:
+            self._opened = await self._forward.opened.renewed(self._opened)
             return replace(attempts, refreshed=True)
         if step.decision == "wait_and_resend":
             return replace(attempts, waits=attempts.waits + 1, waited=attempts.waited + step.wait)
@@ -208,11 +198,11 @@ class _Call:
         route = self._matched.route
         length = next((int(value) for name, value in self._headers if name == b"content-length"), None)
         headers = [field for field in self._headers if field[0] != b"content-length"]
-        if self._grant is not None:
-            token = self._grant.tokens.access_token
+        if self._opened is not None:
+            token = self._opened.grant.tokens.access_token
             if token not in self._used_tokens:
                 self._used_tokens.append(token)
-            headers.append((b"authorization", b"Bearer " + token.encode()))
+            headers.append((b"authorization", self._opened.bearer))
         return UpstreamRequest(
             method=self._scope["method"],
             origin=route.origin,

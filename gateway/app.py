@@ -20,6 +20,7 @@ from gateway.parts import build_authorization_server, build_store, shipped_spa
 from gateway.proxy.forward import Forward
 from gateway.proxy.route import RouteTable
 from gateway.proxy.upstream import Upstream
+from gateway.proxy.websocket import ForwardWebSocket
 from gateway.sessions.authentication import Authentication
 from gateway.sessions.keyring import Keyring
 from gateway.sessions.opened import OpenedSessions
@@ -99,6 +100,8 @@ class Gateway:
         self._sweep = Sweep(
             vault=self._vault, revocation=self._revocation, metrics=self._metrics, clock=clock
         )
+        self.max_connections = settings.max_connections
+        self.allows_websockets = any(route.websocket for route in settings.routes)
         self.health = Health(vault=self._vault, metrics=self._metrics, clock=clock)
         self.admin: ASGIApp = build_admin_app(self.health)
         self.public: ASGIApp = self._build_public()
@@ -126,10 +129,15 @@ class Gateway:
     def _build_public(self) -> ASGIApp:
         settings = self._settings
         problems = Problems(pages=Pages(settings.public_url), metrics=self._metrics)
-        api = problems.wrap(self._build_forward())
+        routes = RouteTable(settings.route_list)
+        api = problems.wrap(self._build_forward(routes))
+        websockets = problems.wrap(self._build_forward_websocket(routes))
         web = self._build_web(problems)
 
         async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] == "websocket":
+                await websockets(scope, receive, send)
+                return
             path: str = scope["path"]
             await (api if path.startswith("/api/") or path == "/api" else web)(scope, receive, send)
 
@@ -140,14 +148,23 @@ class Gateway:
             trusted_proxies=settings.trusted_proxies,
         )
 
-    def _build_forward(self) -> Forward:
+    def _build_forward(self, routes: RouteTable) -> Forward:
         return Forward(
-            routes=RouteTable(self._settings.route_list),
+            routes=routes,
             upstream=self._upstream,
             opened=self._opened,
             metrics=self._metrics,
             public_origin=self._settings.public_url,
             clock=self._clock,
+        )
+
+    def _build_forward_websocket(self, routes: RouteTable) -> ForwardWebSocket:
+        return ForwardWebSocket(
+            routes=routes,
+            opened=self._opened,
+            metrics=self._metrics,
+            public_origin=self._settings.public_url,
+            per_session=self._settings.session_websockets,
         )
 
     def _build_web(self, problems: Problems) -> FastAPI:

@@ -165,8 +165,9 @@ class LimitedHttpProtocol(HttpToolsProtocol):
     def _judge_upgrade(self) -> None:
         # llhttp stops at the head of an upgrade, so a body behind it would be lost (RFC 9110 §7.8 lets a
         # server ignore Upgrade; it cannot here, because the framing would be guesswork).
+        method = None if self.parser is None else self.parser.get_method()
         framed = {name for name, _ in self.headers} & {b"content-length", b"transfer-encoding"}
-        if framed or self.parser.get_method() == b"CONNECT":
+        if framed or method == b"CONNECT":
             raise ValueError("an upgrade with a body, or a tunnel")
         if self._should_upgrade() and not self._is_idle():
             # The handshake would be answered before the request in front of it (response desynchronization).

@@ -7,13 +7,15 @@ import contextlib
 import logging
 import signal
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import uvicorn
 
 from gateway.errors import ConfigurationError
 from gateway.http_protocol import LimitedHttpProtocol
+from gateway.proxy.websocket_upstream import MAX_MESSAGE_BYTES, PING_SECONDS
+from gateway.websocket_protocol import LimitedWebSocketProtocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -86,7 +88,11 @@ async def serve(
     deadline = loop.time()
     await gateway.open()
     try:
-        public, *others = (_Serving(listener) for listener in listeners)
+        first, *rest = listeners
+        limited = replace(
+            first, max_connections=gateway.max_connections, websockets=gateway.allows_websockets
+        )
+        public, *others = (_Serving(listener) for listener in (limited, *rest))
         for serving in (public, *others):
             await serving.start()
         on_ready()
@@ -159,8 +165,10 @@ def _build_config(listener: Listener) -> uvicorn.Config:
         listener.app,
         loop="none",
         http=LimitedHttpProtocol,
-        ws="websockets-sansio" if listener.websockets else "none",
+        ws=LimitedWebSocketProtocol if listener.websockets else "none",
         ws_max_size=MAX_MESSAGE_BYTES,
+        ws_ping_interval=PING_SECONDS,
+        ws_ping_timeout=PING_SECONDS,
         # Compressed messages of one read could unpack to hundreds of megabytes (and see BREACH).
         ws_per_message_deflate=False,
         limit_concurrency=listener.max_connections,

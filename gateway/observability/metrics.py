@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import platform
 import re
+from typing import TYPE_CHECKING
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -16,6 +18,9 @@ from prometheus_client import (
     disable_created_metrics,
     generate_latest,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -91,6 +96,7 @@ class Metrics:
         )
         self._ended = _Outcomes(registry, "lexgate_sessions_ended", "Sessions that ended", "reason")
         self._sessions = Gauge("lexgate_sessions", "Live sessions in the store", registry=registry)
+        self._websockets = Gauge("lexgate_websockets", "Open WebSockets", registry=registry)
         self._store_errors = Counter("lexgate_store_errors", "Failures of the store", registry=registry)
         self._routes = _Vocabulary(_ROUTE, 128)
         self._bound: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
@@ -122,6 +128,15 @@ class Metrics:
     def count_session_end(self, reason: str) -> None:
         """Count a session's end by the session document's reason."""
         self._ended.count(reason)
+
+    @contextlib.contextmanager
+    def open_websocket(self) -> Generator[None]:
+        """Count a WebSocket as open for as long as the block runs."""
+        self._websockets.inc()
+        try:
+            yield
+        finally:
+            self._websockets.dec()
 
     def count_store_error(self) -> None:
         """Count a failure of the store."""

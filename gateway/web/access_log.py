@@ -23,6 +23,9 @@ _LOGGER = logging.getLogger(__name__)
 _BROKEN_OFF = 499
 """Logged where the browser left before an answer began."""
 _FAILED = 500
+_SWITCHED = 101
+_ANSWERS = frozenset({"http.response.start", "websocket.http.response.start"})
+_BODIES = frozenset({"http.response.body", "websocket.http.response.body"})
 _WANTED = frozenset({b"traceparent", b"tracestate", b"x-forwarded-for"})
 
 
@@ -43,27 +46,31 @@ class AccessLog:
         self._trusted_proxies = trusted_proxies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request or refuse one WebSocket."""
-        if scope["type"] != "http":
-            await _refuse_websocket(scope, send)
-            return
+        """Serve one request or one WebSocket."""
         exchange = self._begin(scope)
         started = time.perf_counter()
         status = _BROKEN_OFF
+        answered: float | None = None
         sent = 0
         is_told = False
 
         async def counted(message: Message) -> None:
-            nonlocal status, sent, is_told
-            if message["type"] == "http.response.start":
+            nonlocal status, answered, sent, is_told
+            kind = message["type"]
+            if kind in _ANSWERS:
                 status = message["status"]
                 is_told = status == _FAILED
                 message["headers"] = [
                     *message.get("headers", ()),
                     (b"x-request-id", exchange.request_id.encode()),
                 ]
-            elif message["type"] == "http.response.body":
+            elif kind in _BODIES:
                 sent += len(message.get("body", b""))
+            elif kind == "websocket.accept":
+                status = _SWITCHED
+                answered = time.perf_counter()
+            elif kind == "websocket.send":
+                sent += _size_of(message)
             await send(message)
 
         try:
@@ -73,7 +80,8 @@ class AccessLog:
                 _LOGGER.exception("a request failed", extra={"fields": {"request_id": exchange.request_id}})
         finally:
             seconds = time.perf_counter() - started
-            self._finish(scope, exchange, status=status, seconds=seconds, sent=sent)
+            told = seconds if answered is None else answered - started
+            self._finish(scope, exchange, status=status, seconds=seconds, told=told, sent=sent)
 
     def _begin(self, scope: Scope) -> Exchange:
         wanted: dict[bytes, list[str]] = {}
@@ -90,10 +98,13 @@ class AccessLog:
         note_exchange(scope, exchange)
         return exchange
 
-    def _finish(self, scope: Scope, exchange: Exchange, *, status: int, seconds: float, sent: int) -> None:
+    def _finish(
+        self, scope: Scope, exchange: Exchange, *, status: int, seconds: float, told: float, sent: int
+    ) -> None:
+        """Log and count; `told` is how long the answer took, without what a WebSocket lived after it."""
         route = exchange.route or _route_template(scope)
-        method = scope["method"]
-        self._metrics.count_request(route, method, status, seconds)
+        method = scope.get("method", "GET")
+        self._metrics.count_request(route, method, status, told)
         self._request_log.write(
             route,
             method,
@@ -111,6 +122,8 @@ def _route_template(scope: Scope) -> str:
     return path if isinstance(path, str) and path.startswith("/") else "/*"
 
 
-async def _refuse_websocket(scope: Scope, send: Send) -> None:
-    if scope["type"] == "websocket":
-        await send({"type": "websocket.close", "code": 1008, "reason": ""})
+def _size_of(message: Message) -> int:
+    text: str | None = message.get("text")
+    if text is None:
+        return len(message.get("bytes") or b"")
+    return len(text) if text.isascii() else len(text.encode())

@@ -39,7 +39,7 @@ class Guard:
         """Serve one request."""
 
         async def guarded(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"] in {"http.response.start", "websocket.http.response.start"}:
                 given = list(message.get("headers", ()))
                 names = {name.lower() for name, _ in given}
                 given += [header for header in self._headers.items() if header[0] not in names]

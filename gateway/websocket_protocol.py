@@ -9,6 +9,8 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 if TYPE_CHECKING:
     import asyncio
 
+    from uvicorn._types import ASGISendEvent
+
 LINGER_SECONDS = 2.0
 """How long the browser may take to read the last frame and to close, once the application has ended."""
 
@@ -42,6 +44,12 @@ class LimitedWebSocketProtocol(WebSocketsSansIOProtocol):
             self._is_held = False
             if not self.read_paused and not self.transport.is_closing():
                 self.transport.resume_reading()
+
+    async def send(self, message: ASGISendEvent) -> None:
+        """Send; an HTTP answer completes the handshake too, or uvicorn logs an error for every refusal."""
+        await super().send(message)
+        if self.close_sent:
+            self.handshake_complete = True
 
     async def run_asgi(self) -> None:
         """Run the application; its end is the connection's."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from gateway.errors import (
     GatewayFull,
@@ -14,11 +13,13 @@ from gateway.errors import (
     RequestTargetTooLong,
     RequestTooSlow,
 )
+from gateway.http_refusal import build_refusal
 from gateway.proxy.request_target import MAX_TARGET_BYTES
 
 if TYPE_CHECKING:
     import asyncio
 
+    from uvicorn._types import ASGI3Application
     from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
     from gateway.errors import GatewayError
@@ -55,6 +56,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         # uvicorn would count per request, and answer plain text; here it is the number of connections.
         self._max_connections, self.limit_concurrency = self.limit_concurrency, None
         self._is_crowded = False
+        self._served: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn does
         """Give the first request its time: little where the listener is full, none where that is no help."""
@@ -68,10 +70,14 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Let go of the timers."""
+        """Let go of the timers, and tell the call that is being served."""
         self._stop_timer()
         self._stop_body_timer()
         super().connection_lost(exc)
+        # uvicorn tells the request that came last, of several that were pipelined.
+        if self._served is not None and not self._served.response_complete:
+            self._served.disconnected = True
+            self._served.message_event.set()
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser, and refuse what keeps it busy without a head or body coming of it."""
@@ -158,6 +164,10 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         if not self._takes_no_more:
             self._refuse(self._refusal)
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._served = cycle
+        super()._start_asgi_task(cycle, app)
+
     def _should_upgrade(self) -> bool:
         # Elsewhere than below /api there is nothing to upgrade to: the field is ignored (RFC 9110 §7.8).
         return self.url.startswith(b"/api/") and super()._should_upgrade()
@@ -218,7 +228,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         if self._may_answer():
-            self.transport.write(_build_refusal(error))
+            self.transport.write(build_refusal(error))
         self.transport.close()
 
     def _may_answer(self) -> bool:
@@ -230,18 +240,3 @@ class LimitedHttpProtocol(HttpToolsProtocol):
     def _is_idle(self) -> bool:
         cycle = cast("RequestResponseCycle | None", self.cycle)  # None before the first request
         return cycle is None or bool(cycle.response_complete)
-
-
-def _build_refusal(error: type[GatewayError]) -> bytes:
-    document = {"type": "about:blank", "title": error.title, "status": error.status, "code": error.code}
-    body = json.dumps(document).encode()
-    return b"".join(
-        (
-            STATUS_LINE[error.status],
-            b"content-type: application/problem+json\r\ncache-control: no-store\r\n",
-            b"x-content-type-options: nosniff\r\nconnection: close\r\n",
-            b"retry-after: 2\r\n" if error is GatewayFull else b"",
-            b"content-length: %d\r\n\r\n" % len(body),
-            body,
-        )
-    )

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import http
+import json
 import logging
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 from websockets.sync.server import serve
 
+from tests.support.browser import Browser
 from tests.support.wire import SECONDS
+
+PER_SESSION = 3
+"""How many WebSockets a session of these tests may have."""
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,7 +28,6 @@ if TYPE_CHECKING:
     from websockets.sync.client import ClientConnection
     from websockets.sync.server import ServerConnection
 
-    from tests.support.browser import Browser
     from tests.support.running import Running
 
 _QUIET = logging.Logger("websockets in tests", logging.CRITICAL)  # noqa: LOG001 - in no hierarchy
@@ -107,3 +113,35 @@ def open_socket(
         logger=_QUIET,
         **options,
     )
+
+
+def refusal_of(error: pytest.ExceptionInfo[InvalidStatus]) -> tuple[int, dict[str, object]]:
+    response = error.value.response
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.headers["x-content-type-options"] == "nosniff"
+    assert response.headers["x-request-id"]
+    return response.status_code, json.loads(response.body)
+
+
+def access_token(running: Running, request: str) -> str:
+    """Return the token of a handshake's Authorization field."""
+    assert request.startswith("Bearer "), running.url
+    return request.removeprefix("Bearer ")
+
+
+def read_on(connection: ClientConnection) -> None:
+    while True:
+        connection.recv(timeout=SECONDS)
+
+
+def ending_of(connection: ClientConnection) -> tuple[int, str]:
+    """Read to the end and return the code and reason that the browser was told."""
+    with pytest.raises(ConnectionClosed) as closed:
+        read_on(connection)
+    assert closed.value.rcvd is not None, closed.value
+    return closed.value.rcvd.code, closed.value.rcvd.reason
+
+
+def metrics(running: Running) -> str:
+    with Browser(running.admin_url) as operator:
+        return operator.fetch("/metrics").text

@@ -63,7 +63,10 @@ class ForwardWebSocket:
             await receive()  # websocket.connect
             upstream, tokens = await self._open(scope, matched, opened)
             try:
-                await send({"type": "websocket.accept", "subprotocol": upstream.subprotocol})
+                try:
+                    await send({"type": "websocket.accept", "subprotocol": upstream.subprotocol})
+                except OSError:  # ASGI: the browser has left meanwhile
+                    return
                 relay = Relay(
                     receive=receive,
                     send=send,

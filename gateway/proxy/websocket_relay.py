@@ -11,6 +11,8 @@ from websockets.exceptions import ConnectionClosed
 from gateway.proxy.websocket_upstream import CLOSE_SECONDS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.types import Receive, Send
     from websockets.asyncio.client import ClientConnection
 
@@ -24,7 +26,7 @@ _NO_STATUS = 1005
 _BAD_GATEWAY = 1014
 _REASON_BYTES = 123
 # RFC 6455 §7.4: 1004, 1005, 1006 and 1015 are never sent, and nobody knows what is outside these.
-_SENDABLE = frozenset({*range(1000, 1004), *range(1007, 1015), *range(3000, 5000)})
+SENDABLE = frozenset({*range(1000, 1004), *range(1007, 1015), *range(3000, 5000)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ class Relay:
         while True:
             message = await self._receive()
             if message["type"] == "websocket.disconnect":
-                return _ending_by_browser(message)
+                return ending_by_browser(message)
             self._messages += 1
             text: str | None = message.get("text")
             try:
@@ -115,7 +117,7 @@ class Relay:
     def _ending_by_upstream(self, error: ConnectionClosed) -> Ending:
         if error.rcvd is not None:
             code = _NORMAL if error.rcvd.code == _NO_STATUS else int(error.rcvd.code)
-            return Ending(code if code in _SENDABLE else _BAD_GATEWAY, None, self._clean(error.rcvd.reason))
+            return Ending(code if code in SENDABLE else _BAD_GATEWAY, None, self._clean(error.rcvd.reason))
         # It broke off, or broke the rules: then what it was told (1002, 1007, 1009) is what the browser is.
         sent = None if error.sent is None else int(error.sent.code)
         return Ending(sent if sent in {1002, 1007, 1009} else _BAD_GATEWAY, None)
@@ -151,9 +153,10 @@ class Relay:
             self._upstream.transport.abort()
 
 
-def _ending_by_browser(message: Any) -> Ending:  # noqa: ANN401 - ASGI's
+def ending_by_browser(message: Mapping[str, Any]) -> Ending:
+    """Return what follows from an ASGI `websocket.disconnect`."""
     code: int = message.get("code", _NO_STATUS)
     if code == _NO_STATUS:
         # A close frame without a code comes with a reason, an empty one; a lost connection without.
         code = _NORMAL if "reason" in message else GOING_AWAY
-    return Ending(None, code if code in _SENDABLE else GOING_AWAY, message.get("reason") or "")
+    return Ending(None, code if code in SENDABLE else GOING_AWAY, message.get("reason") or "")

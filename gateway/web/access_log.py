@@ -75,8 +75,9 @@ class AccessLog:
 
         try:
             await self._app(scope, receive, counted)
-        except Exception:
-            if not is_told:  # whoever answers 500 has logged the cause
+        except Exception as error:
+            has_left = scope["type"] == "websocket" and isinstance(error, OSError)  # as ASGI tells it
+            if not (is_told or has_left):  # whoever answers 500 has logged the cause
                 _LOGGER.exception("a request failed", extra={"fields": {"request_id": exchange.request_id}})
         finally:
             seconds = time.perf_counter() - started

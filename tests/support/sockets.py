@@ -44,6 +44,8 @@ class SocketServer:
     """The scripted resource server; `statuses` are answered first, one a handshake."""
 
     url: str = ""
+    gate: threading.Event = field(default_factory=threading.Event)
+    """No handshake is answered before it is set."""
     script: Callable[[ServerConnection], Any] = echo
     statuses: list[int] = field(default_factory=list)
     handshakes: list[Request] = field(default_factory=list)
@@ -53,12 +55,14 @@ class SocketServer:
     def reset(self) -> None:
         """Forget, and echo again."""
         self.script = echo
+        self.gate.set()
         for each in (self.statuses, self.handshakes, self.closed):
             each.clear()
 
     def judge(self, connection: ServerConnection, request: Request) -> Response | None:
         """Answer a handshake: None takes it."""
         self.handshakes.append(request)
+        self.gate.wait(SECONDS)
         if not self.statuses:
             return None
         status = self.statuses.pop(0)
@@ -77,6 +81,7 @@ class SocketServer:
 def running_socket_server(**options: Any) -> Iterator[SocketServer]:  # noqa: ANN401 - those of the library
     """Run a scripted WebSocket server on 127.0.0.1 until the block ends."""
     server = SocketServer()
+    server.reset()
     options = {"logger": _QUIET, "max_size": None, "process_request": server.judge, **options}
     with serve(server.serve, "127.0.0.1", 0, close_timeout=1, **options) as listening:
         server.url = f"http://127.0.0.1:{listening.socket.getsockname()[1]}"

@@ -123,6 +123,19 @@ def test_a_browser_that_does_not_read_its_pongs_is_not_read_from(
     until(lambda: bool(server.closed))
 
 
+def test_a_browser_that_leaves_during_the_handshake_is_no_defect(
+    running: Running, server: SocketServer, browser: Browser, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.gate.clear()
+    with connect(running) as connection:
+        connection.sendall(upgrade(running, browser))
+        until(lambda: bool(server.handshakes))
+    server.gate.set()
+    until(lambda: bool(server.closed))
+    until(lambda: "lexgate_websockets 0.0" in metrics(running))
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 def test_a_session_that_ends_cuts_off_a_browser_that_does_not_read(
     running: Running, server: SocketServer, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:

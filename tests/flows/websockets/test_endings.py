@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from gateway.proxy.websocket_relay import SENDABLE, ending_by_browser
 from tests.support.browser import Browser
 from tests.support.sockets import (
     ending_of,
@@ -19,6 +20,15 @@ if TYPE_CHECKING:
     from tests.support.browser import Browser
     from tests.support.running import Running
     from tests.support.sockets import SocketServer
+
+
+def test_only_codes_that_may_be_sent_are_passed_on() -> None:
+    """RFC 6455 §7.4: 1004 to 1006 and 1015 tell what happened, and are in no frame."""
+    told = {code: ending_by_browser({"code": code, "reason": ""}).to_upstream for code in range(999, 5001)}
+    assert {code for code, passed in told.items() if code == passed} == SENDABLE
+    assert {told[code] for code in (999, 1004, 1006, 1015, 1016, 2999, 5000)} == {1001}
+    assert ending_by_browser({"code": 1005, "reason": ""}).to_upstream == 1000
+    assert ending_by_browser({"code": 1005}).to_upstream == 1001
 
 
 @pytest.mark.parametrize(("code", "reason"), [(1000, "done"), (1001, ""), (3999, "mine"), (4999, "über")])

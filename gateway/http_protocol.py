@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from gateway.errors import (
+    BrowserError,
     GatewayFull,
     RequestHeadTooLarge,
     RequestInvalid,
@@ -15,10 +16,12 @@ from gateway.errors import (
 )
 from gateway.http_refusal import build_refusal
 from gateway.proxy.request_target import MAX_TARGET_BYTES
+from gateway.proxy.websocket_handshake import validate_handshake
 
 if TYPE_CHECKING:
     import asyncio
 
+    from httptools import HttpRequestParser
     from uvicorn._types import ASGI3Application
     from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
@@ -71,8 +74,8 @@ class LimitedHttpProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Let go of the timers, and tell the call that is being served."""
-        self._stop_timer()
-        self._stop_body_timer()
+        self._head_timer = _cancelled(self._head_timer)
+        self._body_timer = _cancelled(self._body_timer)
         super().connection_lost(exc)
         # uvicorn tells the request that came last, of several that were pipelined.
         if self._served is not None and not self._served.response_complete:
@@ -120,12 +123,12 @@ class LimitedHttpProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """End the head, if it is one that can be answered."""
-        self._stop_timer()
+        self._head_timer = _cancelled(self._head_timer)
         size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
         if size > MAX_HEAD_BYTES:
             self._fail(RequestHeadTooLarge)
         if self.parser is not None and self.parser.should_upgrade():
-            self._judge_upgrade()
+            self._judge_upgrade(self.parser)
         if not self.url.startswith(b"/") or b"#" in self.url:
             # RFC 9112 §3.2.1: the origin-form alone; of any other target uvicorn would keep the path and drop
             # the host or fragment that somebody meant.
@@ -155,7 +158,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         self._bytes_without_progress = 0
         self._unread_bytes = 0
         self._in_head = True
-        self._stop_body_timer()
+        self._body_timer = _cancelled(self._body_timer)
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
@@ -172,19 +175,28 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         # Elsewhere than below /api there is nothing to upgrade to: the field is ignored (RFC 9110 §7.8).
         return self.url.startswith(b"/api/") and super()._should_upgrade()
 
-    def _judge_upgrade(self) -> None:
+    def _judge_upgrade(self, parser: HttpRequestParser) -> None:
         # llhttp stops at the head of an upgrade, so a body behind it would be lost (RFC 9110 §7.8 lets a
         # server ignore Upgrade; it cannot here, because the framing would be guesswork).
-        method = None if self.parser is None else self.parser.get_method()
         framed = {name for name, _ in self.headers} & {b"content-length", b"transfer-encoding"}
-        if framed or method == b"CONNECT":
+        if framed or parser.get_method() == b"CONNECT":
             raise ValueError("an upgrade with a body, or a tunnel")
-        if self._should_upgrade() and not self._is_idle():
+        if not self._should_upgrade():
+            return
+        if not self._is_idle():
             # The handshake would be answered before the request in front of it (response desynchronization).
             raise ValueError("an upgrade behind a request that is not answered yet")
+        try:
+            validate_handshake(
+                method=parser.get_method(),
+                http_version=parser.get_http_version(),
+                target=self.url,
+                headers=self.headers,
+            )
+        except BrowserError as error:
+            self._fail(type(error))
 
     def _fail(self, error: type[GatewayError]) -> NoReturn:
-        """End the parser's work; `error` is what the client is told."""
         self._refusal = error
         raise ValueError(error.code)
 
@@ -214,16 +226,6 @@ class LimitedHttpProtocol(HttpToolsProtocol):
     def _holds_up_body(self) -> bool:
         return bool(self.flow.read_paused or self.cycle.waiting_for_100_continue)
 
-    def _stop_body_timer(self) -> None:
-        if self._body_timer is not None:
-            self._body_timer.cancel()
-            self._body_timer = None
-
-    def _stop_timer(self) -> None:
-        if self._head_timer is not None:
-            self._head_timer.cancel()
-            self._head_timer = None
-
     def _refuse(self, error: type[GatewayError]) -> None:
         if self.transport.is_closing():
             return
@@ -240,3 +242,9 @@ class LimitedHttpProtocol(HttpToolsProtocol):
     def _is_idle(self) -> bool:
         cycle = cast("RequestResponseCycle | None", self.cycle)  # None before the first request
         return cycle is None or bool(cycle.response_complete)
+
+
+def _cancelled(timer: asyncio.TimerHandle | None) -> asyncio.TimerHandle | None:
+    if timer is not None:
+        timer.cancel()
+    return None

@@ -33,6 +33,10 @@ class LimitedWebSocketProtocol(WebSocketsSansIOProtocol):
     def data_received(self, data: bytes) -> None:
         """Take frames; each ping is answered, so whoever leaves the answers unread is not read from."""
         super().data_received(data)
+        if not self.handshake_initiated:
+            # The head comes in one piece: if it cannot be read, nothing else would ever end the connection.
+            self.transport.close()
+            return
         if not self.writable.is_set() and not self._is_held and not self.transport.is_closing():
             self._is_held = True
             self.transport.pause_reading()

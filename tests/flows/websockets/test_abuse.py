@@ -106,6 +106,41 @@ def test_an_upgrade_with_a_body_is_refused(
     assert not server.handshakes
 
 
+@pytest.mark.parametrize(
+    ("found", "put", "status"),
+    [
+        (b"GET ", b"POST ", 400),
+        (b"GET ", b"HEAD ", 400),
+        (b"HTTP/1.1", b"HTTP/1.0", 400),
+        (b"Version: 13", b"Version: 12", 400),
+        (b"Version: 13", b"Version: 13\r\nSec-WebSocket-Version: 13", 400),
+        (b"Sec-WebSocket-Version: 13\r\n", b"", 400),
+        (b"AAAA==", b"AAAAAA", 400),
+        (b"AAAA==", b"AA==", 400),
+        (b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n", b"", 400),
+        (b"Host: x", b"Host: x\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==", 400),
+        (b"Host: x", b'Host: x\r\nSec-WebSocket-Protocol: a b, "c"', 400),
+        (b"Host: x", b"Host: x\r\nSec-WebSocket-Protocol: ,", 400),
+        (b"Host: x", b"Host: x\r\nX-Long: " + b"a" * 8192, 431),
+        (b"Host: x", b"Host: x\r\n" + b"X-Many: a\r\n" * 100 + b"X: x", 431),
+        (b"/api/live/x", b"/api/live/" + b"a" * 8175, 431),
+        (b"/api/live/x", b"/api/live/\xff", 400),
+    ],
+)
+def test_what_is_no_handshake_is_refused(
+    running: Running, server: SocketServer, browser: Browser, found: bytes, put: bytes, status: int
+) -> None:
+    """RFC 6455 §4.2.1; and nothing is left open in silence."""
+    sent = upgrade(running, browser)
+    assert found in sent
+    with connect(running) as connection:
+        connection.sendall(sent.replace(found, put))
+        received = rest_of(connection)
+    assert statuses(received) == [status]
+    assert b"content-type: application/problem+json" in received
+    assert not server.handshakes
+
+
 def test_a_browser_that_does_not_read_its_pongs_is_not_read_from(
     running: Running, server: SocketServer, browser: Browser
 ) -> None:

@@ -47,6 +47,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - uvicorn's
         super().__init__(*args, **options)
+        self.url = b""
         self._in_head = True
         self._bytes_without_progress = 0
         self._refusal: type[GatewayError] = RequestInvalid
@@ -90,7 +91,8 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         super().data_received(data)
         if self._bytes_without_progress > MAX_HEAD_BYTES:
             # llhttp's bindings keep what they have seen of one field, however long it gets (memory, CPU).
-            self._refuse(RequestHeadTooLarge)
+            is_target = len(self.url) > MAX_TARGET_BYTES
+            self._refuse(RequestTargetTooLong if is_target else RequestHeadTooLarge)
         elif self._unread_bytes > MAX_UNREAD_BYTES:
             self.transport.close()
         elif self._in_head:
@@ -112,20 +114,14 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         """
         if self._in_head:
             super().on_header(name, value)
-            if len(self.headers) > MAX_FIELDS:
-                self._fail(RequestHeadTooLarge)
-
-    def on_url(self, url: bytes) -> None:
-        """Take a piece of the request target."""
-        super().on_url(url)
-        if len(self.url) > MAX_TARGET_BYTES:
-            self._fail(RequestTargetTooLong)
 
     def on_headers_complete(self) -> None:
         """End the head, if it is one that can be answered."""
         self._head_timer = _cancelled(self._head_timer)
         size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
-        if size > MAX_HEAD_BYTES:
+        if len(self.url) > MAX_TARGET_BYTES:
+            self._fail(RequestTargetTooLong)
+        if size > MAX_HEAD_BYTES or len(self.headers) > MAX_FIELDS:
             self._fail(RequestHeadTooLarge)
         if self.parser is not None and self.parser.should_upgrade():
             self._judge_upgrade(self.parser)

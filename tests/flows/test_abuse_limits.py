@@ -94,6 +94,7 @@ def test_a_request_target_is_at_most_8_kb(running: Running) -> None:
     assert statuses(received) == [414]
     assert b'"code": "request_target_too_long"' in received
     assert statuses(send_raw(running.public_url, b"GET /" + b"a" * 400_000)) == [414]
+    assert statuses(send_raw(running.public_url, b"\r\n" * 40_000)) == [431]
 
 
 def post(length: int, path: str = "/api/open/upload") -> bytes:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
+from gateway.descriptors import fit_connections
 from gateway.errors import ConfigurationError
 from gateway.http_protocol import LimitedHttpProtocol
 from gateway.proxy.websocket_upstream import MAX_MESSAGE_BYTES, PING_SECONDS
@@ -90,7 +91,9 @@ async def serve(
     try:
         first, *rest = listeners
         limited = replace(
-            first, max_connections=gateway.max_connections, websockets=gateway.allows_websockets
+            first,
+            max_connections=fit_connections(gateway.max_connections),
+            websockets=gateway.allows_websockets,
         )
         public, *others = (_Serving(listener) for listener in (limited, *rest))
         for serving in (public, *others):

@@ -14,7 +14,7 @@ from gateway.errors import (
     RequestTargetTooLong,
     RequestTooSlow,
 )
-from gateway.http_refusal import build_refusal
+from gateway.http_refusal import FULL_LISTENER, build_refusal
 from gateway.proxy.request_target import MAX_TARGET_BYTES
 from gateway.proxy.websocket_handshake import validate_handshake
 
@@ -68,6 +68,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         limit = self._max_connections
         if limit is not None and len(self.connections) > limit:
             self._is_crowded = True
+            FULL_LISTENER.tell(limit, now=self.loop.time())
             if len(self.connections) > limit + max(1, limit // 8):
                 transport.abort()
                 return

@@ -13,6 +13,7 @@ import pytest
 
 import gateway.http_protocol
 from gateway.http_protocol import MAX_FIELDS, MAX_PIPELINED, MAX_UNREAD_BYTES
+from gateway.http_refusal import FullListener
 from gateway.proxy.request_target import MAX_TARGET_BYTES
 from tests.support.browser import Browser
 from tests.support.running import running_gateway
@@ -192,7 +193,10 @@ def test_a_refused_body_is_not_answered_before_the_request_in_front_of_it(
         assert rest_of(connection) == b""
 
 
-def test_connections_beyond_the_limit_are_told_that_the_gateway_is_full() -> None:
+def test_connections_beyond_the_limit_are_told_that_the_gateway_is_full(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway.http_protocol, "FULL_LISTENER", FullListener())
     settings = {"LEXGATE_MAX_CONNECTIONS": str(MAX_CONNECTIONS)}
     with running_gateway(settings=settings) as running, ExitStack() as held:
         for _ in range(MAX_CONNECTIONS):
@@ -205,6 +209,10 @@ def test_connections_beyond_the_limit_are_told_that_the_gateway_is_full() -> Non
         assert statuses(received) == [503]
         assert b'"code": "gateway_full"' in received
         assert b"retry-after: 2\r\n" in received
+        with connect(running) as another:
+            another.sendall(get())
+            assert statuses(rest_of(another)) == [503]
+        assert [record.message for record in caplog.records].count("the listener is full") == 1
         with Browser(running.admin_url) as operator:
             assert operator.fetch("/livez").status_code == 200
         held.close()

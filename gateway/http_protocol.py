@@ -34,8 +34,8 @@ HEAD_SECONDS = 20.0
 BODY_SECONDS = 20.0
 MIN_BODY_BYTES = 8192
 """What must come of a body in each BODY_SECONDS in which the gateway was ready to read it (R.U.D.Y.)."""
-MAX_UNREAD_BYTES = 1_048_576
-"""How much more of a body is taken once its request was answered, so that the answer arrives."""
+MAX_UNREAD_BYTES = 32 * 1_048_576
+"""How much more of a body is taken once its request was answered: to break off would destroy the answer."""
 MAX_PIPELINED = 16
 """Requests that may wait behind the one that is being answered (RFC 9112 §9.3.2)."""
 CROWDED_SECONDS = 2.0

@@ -125,6 +125,11 @@ class SessionEnds:
         except StoreError:
             watched.due_at = min(watched.due_at, self._clock() + _AGAIN_SECONDS)
             return False
+        except Exception:
+            # A defect that strikes once must not leave a session watched for good.
+            _LOGGER.exception("a watched session could not be asked about")
+            watched.due_at = min(watched.due_at, self._clock() + _AGAIN_SECONDS)
+            return True
         if isinstance(found, Ended):
             self._end(watched, found.reason)
         else:

@@ -12,9 +12,9 @@ from redis.asyncio import Redis
 from gateway.errors import StoreUnavailable
 from gateway.sessions.redis import RedisStore
 from tests.contract import redis_servers
+from tests.contract.opened_calls import refusal, remember, sign_in
 from tests.contract.records import NOW
 from tests.contract.stores import opened
-from tests.contract.test_opened_peers import refusal, remember, sign_in
 from tests.support.opened import Stage, build_opened, until
 from tests.unit.sessions.sign_ins import OLD
 

@@ -8,23 +8,20 @@ import sys
 import time
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from gateway.errors import SessionRequired
 from gateway.sessions.sqlite import SqliteStore
+from tests.contract.opened_calls import refusal, remember, sign_in
 from tests.contract.records import NOW
 from tests.contract.stores import opened
 from tests.support.opened import CountedStore, Stage, build_opened, until
-from tests.unit.sessions import sign_ins
 from tests.unit.sessions.sign_ins import NEW, OLD, build_tokens
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from gateway.sessions.opened_session import OpenedSession
-    from gateway.sessions.session import Session
     from gateway.sessions.store import SessionStore
 
 ROOT = Path(__file__).parents[2]
@@ -39,33 +36,6 @@ async def stages(peers: tuple[SessionStore, SessionStore]) -> AsyncIterator[list
             await stack.enter_async_context(build_opened(CountedStore(store), *secrets, clock=lambda: NOW))
             for store, secrets in zip(peers, ((OLD, NEW), (NEW, OLD)), strict=True)
         ]
-
-
-async def sign_in(stage: Stage, **facts: Any) -> tuple[Session, bytes]:  # noqa: ANN401 - as sign_ins.begin
-    """Begin a session; returns it and the Cookie field of its browser."""
-    session_id = stage.vault.new_session_id(
-        issuer="https://as.example",
-        client_id="client",
-        subject="Ada",
-        connection_id=facts.get("connection_id"),
-    )
-    session, _ = await sign_ins.begin(stage.vault, session_id, now=NOW, **facts)
-    return session, stage.field_of(session_id)
-
-
-async def remember(stage: Stage, cookie: bytes) -> OpenedSession:
-    """Admit a request until the session is served from memory."""
-    async with asyncio.timeout(10):
-        while (found := stage.opened.find(cookie)) is None:
-            await stage.opened.admit([(b"cookie", cookie)], may_meet_401=True)
-            await asyncio.sleep(0.01)
-    return found
-
-
-async def refusal(stage: Stage, cookie: bytes) -> str:
-    with pytest.raises(SessionRequired) as refused:
-        await stage.opened.admit([(b"cookie", cookie)], may_meet_401=True)
-    return refused.value.reason
 
 
 async def test_a_session_that_ends_in_one_process_is_refused_by_the_other_within_a_second(

@@ -50,3 +50,21 @@ def short_lived(seconds: float) -> Tokens:
         refreshed_at=NOW,
         scope=None,
     )
+
+
+async def settle(stage: Stage) -> None:
+    """Look, and wait for what comes of it."""
+    await stage.look()
+    asking = stage.opened._ends._asking  # noqa: SLF001 - a test says when
+    if asking is not None:
+        await asking
+
+
+async def watched(stage: Stage, name: str = "id") -> tuple[Session, list[str]]:
+    """Sign in and watch the session; returns what is told."""
+    session, _ = await begin(stage.vault, name)
+    told: list[str] = []
+    stage.opened.watch(session.key, told.append)
+    await settle(stage)
+    assert told == []
+    return session, told

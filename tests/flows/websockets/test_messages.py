@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 from typing import TYPE_CHECKING
+
+from websockets.exceptions import ConnectionClosed
 
 from gateway.proxy.websocket_upstream import MAX_MESSAGE_BYTES
 from tests.support.browser import Browser
@@ -18,6 +21,7 @@ from tests.support.wire import SECONDS, until
 
 if TYPE_CHECKING:
     import pytest
+    from websockets.sync.client import ClientConnection
     from websockets.sync.server import ServerConnection
 
     from tests.support.browser import Browser
@@ -99,6 +103,30 @@ def test_a_side_that_does_not_read_is_not_written_to_for_ever(
         assert sent[0] > before
         stop.set()
         connection.socket.shutdown(socket.SHUT_RDWR)
+    until(lambda: bool(server.closed))
+
+
+def test_a_resource_server_that_does_not_read_holds_the_browser_up(
+    running: Running, server: SocketServer, browser: Browser
+) -> None:
+    sent, stop = [0], threading.Event()
+    server.script = lambda _: stop.wait(SECONDS)
+
+    def flood(connection: ClientConnection) -> None:
+        with contextlib.suppress(OSError, ConnectionClosed):
+            while True:
+                connection.send(b"x" * 65_536)
+                sent[0] += 1
+
+    with open_socket(running, browser) as connection:
+        flooding = threading.Thread(target=flood, args=(connection,))
+        flooding.start()
+        until(lambda: _stands_still(sent))
+        assert sent[0] * 65_536 < 64 * 1024 * 1024
+        connection.socket.shutdown(socket.SHUT_RDWR)
+        flooding.join(SECONDS)
+        assert not flooding.is_alive()
+    stop.set()
     until(lambda: bool(server.closed))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
@@ -17,11 +17,13 @@ from gateway.observability.audit import Audit
 from gateway.observability.logs import RequestLog
 from gateway.observability.metrics import Metrics
 from gateway.parts import build_authorization_server, build_store, shipped_spa
+from gateway.proxy.concurrency import SessionConcurrency
 from gateway.proxy.forward import Forward
 from gateway.proxy.lane import Lane
 from gateway.proxy.own_fields import OwnFields
-from gateway.proxy.route import Route, RouteTable
+from gateway.proxy.route import RouteTable
 from gateway.proxy.upstream import Upstream
+from gateway.proxy.websocket import ForwardWebSocket
 from gateway.sessions.authentication import Authentication
 from gateway.sessions.keyring import Keyring
 from gateway.sessions.opened import OpenedSessions
@@ -29,7 +31,7 @@ from gateway.sessions.refresh import Refresher
 from gateway.sessions.refresh_flight import RefreshFlight
 from gateway.sessions.vault import Vault
 from gateway.web.access_log import AccessLog
-from gateway.web.api_entry import ApiEntry
+from gateway.web.api_entry import ApiEntry, WebSocketEntry
 from gateway.web.attempt_cookies import AttemptCookies
 from gateway.web.backchannel_logout import BackchannelLogout, build_backchannel_logout_router
 from gateway.web.client_files import build_client_router
@@ -63,15 +65,19 @@ _LOGGER = logging.getLogger(__name__)
 class PublicApp:
     """What the public listener serves: `/api` has an entry of its own, and a lane beside ASGI."""
 
-    def __init__(self, *, api: ASGIApp, web: ASGIApp, lane: Lane) -> None:
+    def __init__(self, *, api: ASGIApp, websockets: ASGIApp, web: ASGIApp, lane: Lane) -> None:
         self._api = api
+        self._websockets = websockets
         self._web = web
         self.lane = lane
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        path: str = scope.get("path", "")
-        is_call = scope["type"] == "http" and (path.startswith("/api/") or path == "/api")
+        if scope["type"] == "websocket":
+            await self._websockets(scope, receive, send)
+            return
+        path: str = scope["path"]
+        is_call = path.startswith("/api/") or path == "/api"
         await (self._api if is_call else self._web)(scope, receive, send)
 
 
@@ -123,6 +129,8 @@ class Gateway:
         self._sweep = Sweep(
             vault=self._vault, revocation=self._revocation, metrics=self._metrics, clock=clock
         )
+        self.max_connections = settings.max_connections
+        self.allows_websockets = any(route.websocket for route in settings.routes)
         self.health = Health(vault=self._vault, metrics=self._metrics, clock=clock)
         self.admin: ASGIApp = build_admin_app(self.health)
         self.public = self._build_public()
@@ -150,6 +158,7 @@ class Gateway:
     def _build_public(self) -> PublicApp:
         settings = self._settings
         problems = Problems(pages=Pages(settings.public_url), metrics=self._metrics)
+        routes = RouteTable(settings.route_list)
         guard = Guard(self._build_web(problems), is_secure=settings.is_secure)
         web = AccessLog(
             guard,
@@ -157,19 +166,34 @@ class Gateway:
             request_log=RequestLog(),
             trusted_proxies=settings.trusted_proxies,
         )
-        forward = self._build_forward(guard)
-        api = ApiEntry(forward, access_log=web, guard=guard, problems=problems)
-        return PublicApp(api=api, web=web, lane=Lane(forward, RequestLog()))
+        forward = self._build_forward(routes, guard)
+        around: Any = {"access_log": web, "guard": guard, "problems": problems}
+        return PublicApp(
+            api=ApiEntry(forward, **around),
+            websockets=WebSocketEntry(self._build_forward_websocket(routes), **around),
+            web=web,
+            lane=Lane(forward, RequestLog()),
+        )
 
-    def _build_forward(self, guard: Guard) -> Forward:
+    def _build_forward(self, routes: RouteTable, guard: Guard) -> Forward:
         return Forward(
-            routes=RouteTable([Route("/api", self._settings.api_url)]),
+            routes=routes,
             upstream=self._upstream,
             sessions=self._opened,
             metrics=self._metrics,
             public_origin=self._settings.public_url,
             own_fields=OwnFields(guard.fields),
+            concurrency=SessionConcurrency(self._settings.session_concurrency),
             clock=self._clock,
+        )
+
+    def _build_forward_websocket(self, routes: RouteTable) -> ForwardWebSocket:
+        return ForwardWebSocket(
+            routes=routes,
+            opened=self._opened,
+            metrics=self._metrics,
+            public_origin=self._settings.public_url,
+            per_session=self._settings.session_websockets,
         )
 
     def _build_web(self, problems: Problems) -> FastAPI:

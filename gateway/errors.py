@@ -12,6 +12,7 @@
     |   |-- RequestInvalid                400 request_invalid
     |   |-- RequestTooSlow                408 request_too_slow
     |   |-- RequestHeadTooLarge           431 request_head_too_large
+    |   |-- RequestTargetTooLong          414 request_target_too_long
     |   |-- ParameterRepeated             400 parameter_repeated
     |   |-- StateUnknown                  400 state_unknown
     |   |-- LoginAttemptExpired           400 login_attempt_expired
@@ -19,6 +20,7 @@
     |   |-- IssuerMismatch                400 issuer_mismatch
     |   |-- AuthorizationDenied           403 access_denied
     |   `-- LogoutTokenInvalid            400 logout_token_invalid
+    |-- GatewayFull                   503 gateway_full: as many connections as it holds
     |-- AuthorizationServerError      the authorization server is at fault: 502, 503, 504
     |   |-- AuthorizationServerUnreachable  503 authorization_server_unreachable
     |   |-- AuthorizationServerBusy         503 authorization_server_busy
@@ -136,6 +138,22 @@ class MethodRefused(BrowserError):
         self.allowed = allowed
 
 
+class WebSocketRefused(BrowserError):
+    """The route allows no WebSockets, or the resource server refused this one."""
+
+    code = "websocket_refused"
+    status = 403
+    title = "No WebSocket can be opened here"
+
+
+class SessionBusy(BrowserError):
+    """The session has as many calls or WebSockets open as it may (RFC 6585 §4)."""
+
+    code = "session_busy"
+    status = 429
+    title = "Too many calls at once"
+
+
 class BodyTooLarge(BrowserError):
     """The request body exceeds the route's limit."""
 
@@ -152,7 +170,7 @@ class RequestInvalid(BrowserError):
 
 
 class RequestTooSlow(BrowserError):
-    """The head of the request did not come in time."""
+    """The head of the request, or its body, did not come in time."""
 
     code = "request_too_slow"
     status = 408
@@ -165,6 +183,14 @@ class RequestHeadTooLarge(BrowserError):
     code = "request_head_too_large"
     status = 431
     title = "The request head is too large"
+
+
+class RequestTargetTooLong(BrowserError):
+    """The path and query string are longer than the gateway takes (RFC 9110 §15.5.15)."""
+
+    code = "request_target_too_long"
+    status = 414
+    title = "The address is too long"
 
 
 class ParameterRepeated(BrowserError):
@@ -215,6 +241,14 @@ class LogoutTokenInvalid(BrowserError):
 
     code = "logout_token_invalid"
     title = "The logout token is invalid"
+
+
+class GatewayFull(GatewayError):
+    """The listener holds as many connections as it may."""
+
+    code = "gateway_full"
+    status = 503
+    title = "The gateway is full just now"
 
 
 class AuthorizationServerError(GatewayError):

@@ -1,22 +1,45 @@
-"""uvicorn's HTTP/1.1 protocol with limits on the request head, and trailers kept out of it."""
+"""uvicorn's HTTP/1.1 protocol with limits against abuse, and trailers kept out of the head."""
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from gateway.errors import BrowserError, RequestHeadTooLarge, RequestInvalid, RequestTooSlow
+from gateway.errors import (
+    BrowserError,
+    GatewayFull,
+    RequestHeadTooLarge,
+    RequestInvalid,
+    RequestTargetTooLong,
+    RequestTooSlow,
+)
+from gateway.http_refusal import FULL_LISTENER, build_refusal
+from gateway.proxy.request_target import MAX_TARGET_BYTES
+from gateway.proxy.websocket_handshake import validate_handshake
 
 if TYPE_CHECKING:
     import asyncio
 
+    from httptools import HttpRequestParser
+    from uvicorn._types import ASGI3Application
     from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
+    from gateway.errors import GatewayError
+
 MAX_HEAD_BYTES = 65_536
+MAX_FIELDS = 100
 HEAD_SECONDS = 20.0
 """From the first byte of a request, or from the connection, to the end of its head (Slowloris)."""
+BODY_SECONDS = 20.0
+MIN_BODY_BYTES = 8192
+"""What must come of a body in each BODY_SECONDS in which the gateway was ready to read it (R.U.D.Y.)."""
+MAX_UNREAD_BYTES = 32 * 1_048_576
+"""How much more of a body is taken once its request was answered: to break off would destroy the answer."""
+MAX_PIPELINED = 16
+"""Requests that may wait behind the one that is being answered (RFC 9112 §9.3.2)."""
+CROWDED_SECONDS = 2.0
+"""The time for a head where the listener is full, so that it can be told so."""
 
 
 class LimitedHttpProtocol(HttpToolsProtocol):
@@ -24,30 +47,60 @@ class LimitedHttpProtocol(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - uvicorn's
         super().__init__(*args, **options)
+        self.url = b""
         self._in_head = True
         self._bytes_without_progress = 0
-        self._refusal: type[BrowserError] = RequestInvalid
+        self._refusal: type[GatewayError] = RequestInvalid
         self._head_timer: asyncio.TimerHandle | None = None
+        self._body_timer: asyncio.TimerHandle | None = None
+        self._body_bytes = 0
+        self._unread_bytes = 0
+        self._was_held_up = False
+        self._takes_no_more = False
+        # uvicorn would count per request, and answer plain text; here it is the number of connections.
+        self._max_connections, self.limit_concurrency = self.limit_concurrency, None
+        self._is_crowded = False
+        self._served: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn does
-        """Give the first request its time."""
+        """Give the first request its time: little where the listener is full, none where that is no help."""
         super().connection_made(transport)
+        limit = self._max_connections
+        if limit is not None and len(self.connections) > limit:
+            self._is_crowded = True
+            FULL_LISTENER.tell(limit, now=self.loop.time())
+            if len(self.connections) > limit + max(1, limit // 8):
+                transport.abort()
+                return
         self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Let go of the timer."""
-        self._stop_timer()
+        """Let go of the timers, and tell the call that is being served."""
+        self._head_timer = _cancelled(self._head_timer)
+        self._body_timer = _cancelled(self._body_timer)
         super().connection_lost(exc)
+        # uvicorn tells the request that came last, of several that were pipelined.
+        if self._served is not None and not self._served.response_complete:
+            self._served.disconnected = True
+            self._served.message_event.set()
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser, and refuse what keeps it busy without a head or body coming of it."""
+        if self._takes_no_more:
+            return
         self._bytes_without_progress += len(data)
         super().data_received(data)
         if self._bytes_without_progress > MAX_HEAD_BYTES:
             # llhttp's bindings keep what they have seen of one field, however long it gets (memory, CPU).
-            self._refuse(RequestHeadTooLarge)
-        elif self._in_head and self._bytes_without_progress and self._head_timer is None:
-            self._await_head()
+            is_target = len(self.url) > MAX_TARGET_BYTES
+            self._refuse(RequestTargetTooLong if is_target else RequestHeadTooLarge)
+        elif self._unread_bytes > MAX_UNREAD_BYTES:
+            self.transport.close()
+        elif self._in_head:
+            if self._bytes_without_progress and self._head_timer is None:
+                self._await_head()
+        elif self._body_timer is None:
+            self._await_body()
 
     def on_message_begin(self) -> None:
         """Begin a request."""
@@ -68,21 +121,26 @@ class LimitedHttpProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """End the head, if it is one that can be answered."""
-        self._stop_timer()
+        self._head_timer = _cancelled(self._head_timer)
+        if len(self.url) > MAX_TARGET_BYTES:
+            self._fail(RequestTargetTooLong)
         # The bytes that came since the last request are at least those of the head.
-        if self._bytes_without_progress > MAX_HEAD_BYTES // 2 and self._head_size() > MAX_HEAD_BYTES:
-            self._refusal = RequestHeadTooLarge
-            raise ValueError("the request head is too large")
+        is_large = self._bytes_without_progress > MAX_HEAD_BYTES // 2 and self._head_size() > MAX_HEAD_BYTES
+        if is_large or len(self.headers) > MAX_FIELDS:
+            self._fail(RequestHeadTooLarge)
         if self.parser is not None and self.parser.should_upgrade():
-            # llhttp stops at the head of an upgrade, so a body behind it would be lost (RFC 9110 §7.8 lets a
-            # server ignore Upgrade; it cannot here, because the framing would be guesswork).
-            framed = {name for name, _ in self.headers} & {b"content-length", b"transfer-encoding"}
-            if framed or self.parser.get_method() == b"CONNECT":
-                raise ValueError("an upgrade with a body, or a tunnel")
+            self._judge_upgrade(self.parser)
         if not self.url.startswith(b"/") or b"#" in self.url:
             # RFC 9112 §3.2.1: the origin-form alone; of any other target uvicorn would keep the path and drop
             # the host or fragment that somebody meant.
             raise ValueError("not the origin-form")
+        if self._is_crowded:
+            self._fail(GatewayFull)
+        if len(self.pipeline) >= MAX_PIPELINED:
+            # The last one that was taken ends the connection: what is answered by then was answered in order.
+            self.pipeline[0][0].keep_alive = False
+            self._takes_no_more = True
+            raise ValueError("too many requests at once")
         self._bytes_without_progress = 0
         self._begin_request()
         self._in_head = False
@@ -97,59 +155,104 @@ class LimitedHttpProtocol(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         """Take a piece of the body."""
         self._bytes_without_progress = 0
+        self._body_bytes += len(body)
+        if self.cycle.response_complete:
+            self._unread_bytes += len(body)
         super().on_body(body)
+        self._was_held_up |= self.flow.read_paused
 
     def on_message_complete(self) -> None:
         """End a request."""
         self._bytes_without_progress = 0
+        self._unread_bytes = 0
         self._in_head = True
+        self._body_timer = _cancelled(self._body_timer)
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
         """Answer a request that cannot be parsed; `msg` is uvicorn's."""
         _ = msg
-        self._refuse(self._refusal)
+        if not self._takes_no_more:
+            self._refuse(self._refusal)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._served = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _should_upgrade(self) -> bool:
+        # Elsewhere than below /api there is nothing to upgrade to: the field is ignored (RFC 9110 §7.8).
+        return self.url.startswith(b"/api/") and super()._should_upgrade()
+
+    def _judge_upgrade(self, parser: HttpRequestParser) -> None:
+        # llhttp stops at the head of an upgrade, so a body behind it would be lost (RFC 9110 §7.8 lets a
+        # server ignore Upgrade; it cannot here, because the framing would be guesswork).
+        framed = {name for name, _ in self.headers} & {b"content-length", b"transfer-encoding"}
+        if framed or parser.get_method() == b"CONNECT":
+            raise ValueError("an upgrade with a body, or a tunnel")
+        if not self._should_upgrade():
+            return
+        if not self._is_idle():
+            # The handshake would be answered before the request in front of it (response desynchronization).
+            raise ValueError("an upgrade behind a request that is not answered yet")
+        try:
+            validate_handshake(
+                method=parser.get_method(),
+                http_version=parser.get_http_version(),
+                target=self.url,
+                headers=self.headers,
+            )
+        except BrowserError as error:
+            self._fail(type(error))
+
+    def _fail(self, error: type[GatewayError]) -> NoReturn:
+        self._refusal = error
+        raise ValueError(error.code)
 
     def _await_head(self) -> None:
-        self._head_timer = self.loop.call_later(HEAD_SECONDS, self._head_is_late)
+        seconds = CROWDED_SECONDS if self._is_crowded else HEAD_SECONDS
+        self._head_timer = self.loop.call_later(seconds, self._head_is_late)
 
     def _head_is_late(self) -> None:
         self._head_timer = None
         if self._is_idle():
             self._refuse(RequestTooSlow)
 
-    def _stop_timer(self) -> None:
-        if self._head_timer is not None:
-            self._head_timer.cancel()
-            self._head_timer = None
+    def _await_body(self) -> None:
+        self._body_bytes = 0
+        self._was_held_up = self._holds_up_body()
+        self._body_timer = self.loop.call_later(BODY_SECONDS, self._judge_body)
 
-    def _refuse(self, error: type[BrowserError]) -> None:
+    def _judge_body(self) -> None:
+        self._body_timer = None
+        # Whoever waits for us is not slow: the resource server may be.
+        is_excused = self._was_held_up or self._holds_up_body()
+        if self._body_bytes < MIN_BODY_BYTES and not is_excused:
+            self._refuse(RequestTooSlow)
+        elif not self.transport.is_closing():
+            self._await_body()
+
+    def _holds_up_body(self) -> bool:
+        return bool(self.flow.read_paused or self.cycle.waiting_for_100_continue)
+
+    def _refuse(self, error: type[GatewayError]) -> None:
         if self.transport.is_closing():
             return
         if self._may_answer():
-            self.transport.write(_build_refusal(error))
+            self.transport.write(build_refusal(error))
         self.transport.close()
 
     def _may_answer(self) -> bool:
         # A second answer to one request would be taken for the next one's (response desynchronization).
         if self._in_head:
             return self._is_idle()
-        return not self.cycle.response_started
+        return not (self.pipeline or self.cycle.response_started)
 
     def _is_idle(self) -> bool:
         cycle = cast("RequestResponseCycle | None", self.cycle)  # None before the first request
         return cycle is None or bool(cycle.response_complete)
 
 
-def _build_refusal(error: type[BrowserError]) -> bytes:
-    document = {"type": "about:blank", "title": error.title, "status": error.status, "code": error.code}
-    body = json.dumps(document).encode()
-    return b"".join(
-        (
-            STATUS_LINE[error.status],
-            b"content-type: application/problem+json\r\ncache-control: no-store\r\n",
-            b"x-content-type-options: nosniff\r\nconnection: close\r\n",
-            b"content-length: %d\r\n\r\n" % len(body),
-            body,
-        )
-    )
+def _cancelled(timer: asyncio.TimerHandle | None) -> asyncio.TimerHandle | None:
+    if timer is not None:
+        timer.cancel()
+    return None

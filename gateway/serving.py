@@ -7,14 +7,17 @@ import contextlib
 import logging
 import signal
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
 from gateway.accepting import Acceptor
 from gateway.call_protocol import CallHttpProtocol
+from gateway.descriptors import fit_connections
 from gateway.errors import ConfigurationError
+from gateway.proxy.websocket_upstream import MAX_MESSAGE_BYTES, PING_SECONDS
+from gateway.websocket_protocol import LimitedWebSocketProtocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -42,6 +45,10 @@ class Listener:
     socket: socket.socket
     share: Share | None = None
     """Where other processes accept on the same socket."""
+    max_connections: int | None = None
+    """Further ones are answered 503; None for no limit."""
+    websockets: bool = False
+    """Whether the application takes WebSockets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +156,13 @@ async def serve(
     deadline = loop.time()
     await gateway.open()
     try:
-        public, *others = (Serving(listener) for listener in listeners)
+        first, *rest = listeners
+        limited = replace(
+            first,
+            max_connections=fit_connections(gateway.max_connections),
+            websockets=gateway.allows_websockets,
+        )
+        public, *others = (Serving(listener) for listener in (limited, *rest))
         for serving in (public, *others):
             await serving.start()
         on_ready()
@@ -200,7 +213,7 @@ class Serving:
     """One listener and the server that answers on it."""
 
     def __init__(self, listener: Listener) -> None:
-        self._config = _build_config(listener.app)
+        self._config = _build_config(listener)
         self._server = _Server(self._config, listener.share)
         self._task = asyncio.create_task(self._server.serve(sockets=[listener.socket]))
 
@@ -232,13 +245,19 @@ class _NoUpgradeAdvice(logging.Filter):
 _NO_UPGRADE_ADVICE = _NoUpgradeAdvice()
 
 
-def _build_config(app: ASGIApp) -> uvicorn.Config:
+def _build_config(listener: Listener) -> uvicorn.Config:
     logging.getLogger("uvicorn.error").addFilter(_NO_UPGRADE_ADVICE)
     return uvicorn.Config(
-        app,
+        listener.app,
         loop="none",
         http=CallHttpProtocol,
-        ws="none",
+        ws=LimitedWebSocketProtocol if listener.websockets else "none",
+        ws_max_size=MAX_MESSAGE_BYTES,
+        ws_ping_interval=PING_SECONDS,
+        ws_ping_timeout=PING_SECONDS,
+        # Compressed messages of one read could unpack to hundreds of megabytes (and see BREACH).
+        ws_per_message_deflate=False,
+        limit_concurrency=listener.max_connections,
         lifespan="off",
         log_config=None,
         access_log=False,

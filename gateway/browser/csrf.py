@@ -32,6 +32,16 @@ def judge_request(
         raise CrossSiteRefused(f"Send the header {CSRF_HEADER}: {CSRF_VALUE}.", cause="csrf_header_missing")
 
 
+def judge_websocket(*, origin: str | None, sec_fetch_site: str | None, public_origin: str) -> None:
+    """Return for a handshake of the app, raise CrossSiteRefused naming the check for any other.
+
+    RFC 6455 §10.2: any page may open a WebSocket anywhere, cookies included, and read what comes (cross-site
+    WebSocket hijacking); browsers always send Origin with it, so that its absence is no excuse.
+    """
+    _judge_site(sec_fetch_site, is_safe=False)
+    _judge_origin(origin, public_origin, is_required=True)
+
+
 def judge_navigation(
     *, method: str, sec_fetch_mode: str | None, sec_fetch_dest: str | None, sec_purpose: str | None
 ) -> None:

@@ -36,7 +36,9 @@ async def examine(environ: Mapping[str, str], directory: Path) -> AsyncGenerator
         settings.redirect_uri,
         "register it for the client at the authorization server, character by character",
     )
-    yield await examine_api(settings)
+    async with aclosing(examine_api(settings)) as findings:
+        async for finding in findings:
+            yield finding
     yield examine_cookies(settings)
     yield examine_proxies(settings)
     yield Finding("ok", "SPA", f"served from {settings.spa}" if settings.spa else "the shipped one")

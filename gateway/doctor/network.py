@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import time
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
@@ -20,12 +21,14 @@ from gateway.errors import (
 from gateway.oauth.metadata import build_metadata_url
 from gateway.oauth.strict_json import parse_object
 from gateway.parts import build_authorization_server
+from gateway.proxy.request_target import API_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from gateway.authorization_server import AuthorizationServer
     from gateway.oauth.metadata import ServerMetadata
+    from gateway.proxy.route import Route
     from gateway.settings import Settings
 
 _SKEW_SECONDS = 30.0
@@ -136,18 +139,30 @@ def _note_endpoints(settings: Settings, metadata: ServerMetadata) -> list[Findin
     return notes
 
 
-async def examine_api(settings: Settings) -> Finding:
-    """See whether it answers; without a token, most answers are as good as any other."""
+async def examine_api(settings: Settings) -> AsyncGenerator[Finding]:
+    """See whether the API and the routes' other destinations answer; without a token, any will do."""
+    for route in settings.route_list:
+        subject, setting = "API", "LEXGATE_API_URL"
+        if route.destination != settings.api_url:
+            subject, setting = f"route {route.prefix}", "its destination in LEXGATE_ROUTES"
+        elif route.prefix != API_PREFIX:
+            continue
+        yield await _examine_destination(route, subject, setting)
+
+
+async def _examine_destination(route: Route, subject: str, setting: str) -> Finding:
+    trust = ssl.create_default_context(cafile=route.ca_file)
     try:
-        async with httpx.AsyncClient(timeout=_SECONDS, trust_env=False) as client:
-            response = await client.get(settings.api_url)
+        async with httpx.AsyncClient(timeout=_SECONDS, trust_env=False, verify=trust) as client:
+            response = await client.get(route.destination)
     except httpx.HTTPError as error:
-        text = f"{settings.api_url} cannot be reached ({_because(error)})"
-        return Finding("failed", "API", text, f"check LEXGATE_API_URL; {_NETWORK_REMEDY}")
+        text = f"{route.destination} cannot be reached ({_because(error)})"
+        return Finding("failed", subject, text, f"check {setting}; {_NETWORK_REMEDY}")
     if response.status_code >= _SERVER_ERROR:
-        text = f"{settings.api_url} answers {response.status_code}"
-        return Finding("failed", "API", text, "check LEXGATE_API_URL, then ask the API's operator")
-    return Finding("ok", "API", f"{settings.api_url} answers ({response.status_code})")
+        text = f"{route.destination} answers {response.status_code}"
+        return Finding("failed", subject, text, f"check {setting}, then ask the API's operator")
+    goes = "" if subject == "API" else f"; {'the' if route.attaches_token else 'no'} token goes there"
+    return Finding("ok", subject, f"{route.destination} answers ({response.status_code}){goes}")
 
 
 def _because(error: Exception) -> str:

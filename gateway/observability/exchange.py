@@ -19,7 +19,8 @@ class Exchange:
     """One request: its trace, the client's address, its route template, and where a sign-in returns to.
 
     `status` is 0 until an answer has begun, `sent` counts the bytes of its body, `started` is on
-    time.perf_counter's clock, and `upstream_seconds` is the resource server's part of the time.
+    time.perf_counter's clock, and so is `answered`, 0 but for a WebSocket that was accepted;
+    `upstream_seconds` is the resource server's part of the time.
     """
 
     trace: Trace
@@ -29,6 +30,7 @@ class Exchange:
     return_to: str = "/"
     status: int = 0
     sent: int = 0
+    answered: float = 0.0
     upstream_seconds: float = 0.0
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import platform
 import re
 from typing import TYPE_CHECKING
@@ -21,6 +22,8 @@ from gateway.observability.metrics_sum import take_snapshot
 from gateway.observability.request_counts import RequestCounts
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from gateway.observability.metrics_sum import Snapshot
 
 SHARED = frozenset({"lexgate_sessions"})
@@ -85,6 +88,7 @@ class Metrics:
         )
         self._ended = _Outcomes(registry, "lexgate_sessions_ended", "Sessions that ended", "reason")
         self._sessions = Gauge("lexgate_sessions", "Live sessions in the store", registry=registry)
+        self._websockets = Gauge("lexgate_websockets", "Open WebSockets", registry=registry)
         self._store_errors = Counter("lexgate_store_errors", "Failures of the store", registry=registry)
         self._routes = _Vocabulary(_ROUTE, 128)
 
@@ -111,6 +115,15 @@ class Metrics:
     def count_session_end(self, reason: str) -> None:
         """Count a session's end by the session document's reason."""
         self._ended.count(reason)
+
+    @contextlib.contextmanager
+    def open_websocket(self) -> Generator[None]:
+        """Count a WebSocket as open for as long as the block runs."""
+        self._websockets.inc()
+        try:
+            yield
+        finally:
+            self._websockets.dec()
 
     def count_store_error(self) -> None:
         """Count a failure of the store."""

@@ -14,6 +14,7 @@ from gateway.proxy.redaction import is_text_like
 if TYPE_CHECKING:
     from gateway.proxy.headers import Headers
     from gateway.proxy.redaction import TokenRedactor
+    from gateway.proxy.route import Route
     from gateway.proxy.upstream_answer import UpstreamAnswer
 
 _TOO_MANY_REQUESTS = 429
@@ -45,9 +46,11 @@ class PassedAnswer:
         "status",
     )
 
-    def __init__(self, answer: UpstreamAnswer, redactor: TokenRedactor, *, destination: str) -> None:
+    def __init__(self, answer: UpstreamAnswer, redactor: TokenRedactor, route: Route) -> None:
         self.status = status = answer.status
-        passed = filter_response_headers(answer.headers, destination=destination)
+        passed = filter_response_headers(
+            answer.headers, destination=route.destination, api_prefix=route.strip
+        )
         fields = dict(passed)
         self.content_type = content_type = fields.get(b"content-type")
         encoding = fields.get(b"content-encoding")

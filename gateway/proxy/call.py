@@ -9,7 +9,7 @@ from gateway.errors import ResourceServerError, ResourceServerUnreachable
 from gateway.proxy.deadlines import CallLimit
 from gateway.proxy.passing import Passing
 from gateway.proxy.request_body import BrowserLeftError
-from gateway.proxy.retry import SAFE_METHODS
+from gateway.proxy.retry import SAFE_METHODS, parse_patience
 from gateway.proxy.sending import Sending
 
 if TYPE_CHECKING:
@@ -82,15 +82,34 @@ async def _serve(
     browser: BrowserConnection | None,
     begun: LaneCall | None,
 ) -> None:
-    route = request.matched.route
     opened = None
     if begun is not None:
         opened = begun.opened
-    elif route.attaches_token:
+    elif request.matched.route.attaches_token:
         opened = await _admit(forward, request)
+        patience = parse_patience(request.fields.prefer)
+        if not forward.concurrency.try_acquire(opened.session.key):
+            await forward.concurrency.acquire(opened.session.key, patience=patience)
+    try:
+        await _exchange(forward, request, send, limit=limit, browser=browser, begun=begun, opened=opened)
+    finally:
+        if opened is not None:
+            forward.concurrency.release(opened.session.key)
+
+
+async def _exchange(
+    forward: Forward,
+    request: CallRequest,
+    send: Send,
+    *,
+    limit: CallLimit,
+    browser: BrowserConnection | None,
+    begun: LaneCall | None,
+    opened: OpenedSession | None,
+) -> None:
     if request.body is not None:
         await request.body.read_ahead()
-    limit.bound(route.timeouts.total)
+    limit.bound(request.matched.route.timeouts.total)
     sending = Sending(forward, request, limit, opened)
     answer = await sending.run(begun)
     try:

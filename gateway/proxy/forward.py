@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 
     from gateway.observability.metrics import Metrics
     from gateway.proxy.browser_connection import Remembered
+    from gateway.proxy.concurrency import SessionConcurrency
     from gateway.proxy.own_fields import OwnFields
     from gateway.proxy.request_fields import RequestFields
-    from gateway.proxy.route import MatchedRoute, RouteTable
+    from gateway.proxy.route import RouteTable
     from gateway.proxy.upstream import Upstream
     from gateway.sessions.opened import OpenedSessions
 
@@ -56,6 +57,7 @@ class Forward:
         metrics: Metrics,
         public_origin: str,
         own_fields: OwnFields,
+        concurrency: SessionConcurrency,
         clock: Callable[[], float],
     ) -> None:
         self.routes = routes
@@ -64,6 +66,7 @@ class Forward:
         self.metrics = metrics
         self._public_origin = public_origin
         self.own_fields = own_fields
+        self.concurrency = concurrency
         self.clock = clock
         self.refused = RefusedTokens()
         self.deadlines = Deadlines()
@@ -80,17 +83,12 @@ class Forward:
         matched = self.routes.match(
             method=scope["method"], raw_path=scope["raw_path"], query=scope["query_string"]
         )
-        exchange.route = self.route_label(matched)
+        exchange.route = matched.route.template
         body = None
         if fields.length != 0:
             body = RequestBody(receive, content_length=fields.length, limit=matched.route.body_limit)
         request = CallRequest(scope["method"], scope["headers"], fields, matched, body, exchange)
         await run_call(self, request, send, browser=browser, begun=call_under_way(scope))
-
-    @staticmethod
-    def route_label(_matched: MatchedRoute) -> str:
-        """Return what metrics and the access log call the route."""
-        return _ANY_ROUTE
 
     @staticmethod
     def read_fields(headers: list[tuple[bytes, bytes]], browser: _Remembering | None) -> RequestFields:

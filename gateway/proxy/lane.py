@@ -81,9 +81,12 @@ class Lane:
         opened = forward.sessions.find(fields.cookie)
         if opened is None:
             return None
-        pool = forward.upstream.pool(matched.route.origin)
+        pool = forward.upstream.pool(matched.route)
         connection = pool.take(request.method)
         if connection is None:
+            return None
+        if not forward.concurrency.try_acquire(opened.session.key):
+            pool.give_back(connection)
             return None
         trace = continue_trace(fields.traceparent, fields.tracestate)
         head = build_request_head(request.method, matched, pool.host, fields, trace, opened.bearer)
@@ -182,6 +185,7 @@ class LaneCall:
         if not self.response_complete:
             self._end()
             self.answer.release()
+            self._leave_place()
             self._tell(_LEFT, 0)
 
     def expire(self) -> None:
@@ -198,15 +202,14 @@ class LaneCall:
 
     def _finish(self, answer: UpstreamAnswer) -> None:
         forward = self.lane.forward
-        passed = PassedAnswer(
-            answer, forward.redactor(self.opened.bearer), destination=self.matched.route.destination
-        )
+        passed = PassedAnswer(answer, forward.redactor(self.opened.bearer), self.matched.route)
         body = passed.take_whole(answer.read_whole())
         gateway_seconds = time.perf_counter() - self.started - self.upstream_seconds
         timing = Timing(self.trace.request_id, gateway_seconds, self.upstream_seconds)
         fields = forward.own_fields.build_block(passed, timing, length=len(body))
         answer.release()
         self._end()
+        self._leave_place()
         self.browser.answer_lane(self, passed.status, fields, body)
         self._tell(passed.status, len(body))
 
@@ -214,6 +217,9 @@ class LaneCall:
         self.response_complete = True
         self.lane.forward.deadlines.forget(self)
         self.browser.when_left = None
+
+    def _leave_place(self) -> None:
+        self.lane.forward.concurrency.release(self.opened.session.key)
 
     def _hand_over(self, error: Exception | None) -> None:
         self._end()
@@ -224,7 +230,7 @@ class LaneCall:
         self.browser.hand_over(self)
 
     def _tell(self, status: int, sent: int) -> None:
-        lane, route = self.lane, self.lane.forward.route_label(self.matched)
+        lane, route = self.lane, self.matched.route.template
         seconds = time.perf_counter() - self.started
         lane.forward.metrics.observe_upstream(self.upstream_seconds)
         lane.forward.metrics.count_request(route, self.request.method, status, seconds)

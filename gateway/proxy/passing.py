@@ -58,9 +58,7 @@ class Passing:
 
         Raises ResourceServerError for an answer that cannot be passed on, before its first byte or after.
         """
-        passed = PassedAnswer(
-            answer, self._redactor(tokens), destination=self._request.matched.route.destination
-        )
+        passed = PassedAnswer(answer, self._redactor(tokens), self._request.matched.route)
         passed.tell_retry_after(retry_after)
         if answer.is_whole:
             await self._pass_whole(answer, passed)

@@ -97,7 +97,7 @@ class Sending:
 
     async def _send(self, *, is_fresh: bool) -> UpstreamAnswer:
         request, route = self._request, self._request.matched.route
-        pool = self._forward.upstream.pool(route.origin)
+        pool = self._forward.upstream.pool(route)
         body = None if request.body is None else request.body.content()
         if body is not None and not isinstance(body, bytes):
             body = self._extending(body)

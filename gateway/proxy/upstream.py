@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncIterator
 
+    from gateway.proxy.route import Route
     from gateway.proxy.upstream_answer import UpstreamAnswer
 
 MAX_CONNECTIONS = 256
@@ -29,24 +30,22 @@ _IDLE_ROUNDS = 5
 
 
 class Upstream:
-    """The pools of all origins. `ca_file` takes the place of the system's certificate authorities."""
+    """The pools of all destinations: one for each origin and the certificates that it is checked against."""
 
-    def __init__(self, *, ca_file: str | None = None) -> None:
-        self._ca_file = ca_file
-        self._tls: ssl.SSLContext | None = None
-        self._pools: dict[str, _Pool] = {}
+    def __init__(self) -> None:
+        self._pools: dict[str, Pool] = {}
         self._reaping: asyncio.TimerHandle | None = None
 
-    def pool(self, origin: str) -> _Pool:
-        """Return the pool of an origin ("https://api.example.com")."""
-        pool = self._pools.get(origin)
+    def pool(self, route: Route) -> Pool:
+        """Return the pool of a route's origin."""
+        name = route.origin if route.ca_file is None else f"{route.origin} {route.ca_file}"
+        pool = self._pools.get(name)
         if pool is None:
-            parsed = parse_origin(origin)
-            if parsed.is_tls and self._tls is None:
-                self._tls = build_tls_context(self._ca_file)
-            pool = self._pools[origin] = _Pool(parsed, self._tls if parsed.is_tls else None)
-        if self._reaping is None:
-            self._reap()
+            origin = parse_origin(route.origin)
+            tls = build_tls_context(route.ca_file) if origin.is_tls else None
+            pool = self._pools[name] = Pool(origin, tls)
+            if self._reaping is None:
+                self._reap()
         return pool
 
     async def close(self) -> None:
@@ -64,7 +63,7 @@ class Upstream:
         self._reaping = loop.call_later(IDLE_SECONDS / _IDLE_ROUNDS, self._reap)
 
 
-class _Pool:
+class Pool:
     """The connections to one origin: the one used last is used first, so that the surplus grows old."""
 
     def __init__(self, origin: Origin, tls: ssl.SSLContext | None) -> None:
@@ -118,6 +117,10 @@ class _Pool:
                 return connection
             connection.close()
         return None
+
+    def give_back(self, connection: Connection) -> None:
+        """Take back a connection that was taken and not used."""
+        self._free(connection)
 
     async def _wait_for_one(self, connect_seconds: float) -> Connection:
         """Open a connection, or wait for one where as many are open as may be."""

@@ -15,17 +15,19 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from gateway.errors import ConfigurationError
+from gateway.settings.routes import UNSTATED, describe_place, find_route_field, propose_route_field
 from gateway.settings.table import PREFIX, SECRET_FIELDS, Settings, variable_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from pydantic.fields import FieldInfo
     from pydantic_core import ErrorDetails
 
 CONFIG_FILE = "lexgate.toml"
 
-_PATH_FIELDS = ("state_directory", "spa")
+_PATH_FIELDS = ("state_directory", "spa", "ca_file")
 _FILE_SUFFIX = "_file"
 _KNOWN = frozenset(Settings.model_fields) | {f"{field}{_FILE_SUFFIX}" for field in SECRET_FIELDS}
 # Kubernetes puts these into every container beside a Service called "lexgate" or "lexgate-...".
@@ -146,14 +148,23 @@ def _read_secret_file(name: str, path: Path, problems: list[str]) -> str | None:
 
 
 def _describe(detail: ErrorDetails) -> str:
-    field = str(detail["loc"][0])
+    field, *inner = map(str, detail["loc"])
+    known: FieldInfo | None = Settings.model_fields[field]
+    place = variable_of(field)
+    if inner:
+        place += f": {describe_place(inner)}"
+        known = find_route_field(inner)
+        if known is None and detail["type"] == "extra_forbidden":
+            return f"{place}: is not a setting; {propose_route_field(inner)}"
     context = detail.get("ctx", {})
     sentence = str(context.get("error", "")) or _SENTENCES.get(detail["type"], "")
+    if inner and inner[-1] == "token" and detail["type"] == "missing":
+        sentence = UNSTATED
     if detail["type"] == "literal_error":
         sentence = f"must be {context['expected']}"
-    example = Settings.model_fields[field].examples or [""]
-    remedy = "" if ";" in sentence else f"; write e.g. {example[0]}"
-    return f"{variable_of(field)}: {sentence or detail['msg']}{remedy}"
+    example = known.examples[0] if known and known.examples else ""
+    remedy = "" if ";" in sentence else f"; write e.g. {example}"
+    return f"{place}: {sentence or detail['msg']}{remedy}"
 
 
 def _describe_unknown(shown: str, field: str, name_of: Callable[[str], str]) -> str:

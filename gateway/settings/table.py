@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from gateway.settings.limits import Limits
+from gateway.settings.presets import PRESETS
+from gateway.settings.routes import CaFile, Routes  # noqa: TC001 - pydantic reads the annotations
 from gateway.settings.values import (
     Address,
     Network,
     parse_address,
     parse_base_url,
-    parse_count,
     parse_credential,
     parse_networks,
     parse_origin,
@@ -23,32 +24,15 @@ from gateway.settings.values import (
     parse_secrets,
     parse_store,
     parse_url,
+    parse_workers,
 )
+
+if TYPE_CHECKING:
+    from gateway.proxy.route import Route
 
 PREFIX = "LEXGATE_"
 SECRET_FIELDS = frozenset({"secrets", "client_secret", "store"})
 """Those that may also stand in a file; a store's URL can hold a password."""
-
-_LEXWARE_SCOPE = (
-    "profile.read contacts.read invoices.read voucherlist.read vouchers.read files.read articles.read"
-    " payments.read"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class _Preset:
-    authorization_server: str | None
-    api_url: str | None
-    scope: str
-
-
-_PRESETS = {
-    "lexware": _Preset("https://app.lexware.de", "https://api.lexware.io", _LEXWARE_SCOPE),
-    "lexware-sandbox": _Preset(
-        "https://app.lexware-sandbox.de", "https://api.lexware-sandbox.io", _LEXWARE_SCOPE
-    ),
-    "openid": _Preset(None, None, "openid profile email"),
-}
 
 
 def variable_of(field: str) -> str:
@@ -56,7 +40,7 @@ def variable_of(field: str) -> str:
     return f"{PREFIX}{field.upper()}"
 
 
-class Settings(BaseSettings):
+class Settings(Limits):
     """What `load_settings` returns; a field may depend on those above it."""
 
     model_config = SettingsConfigDict(
@@ -121,6 +105,17 @@ class Settings(BaseSettings):
         description="where /api/ goes: /api/v1/profile is {API_URL}/v1/profile",
         examples=["https://api.example.com"],
     )
+    ca_file: CaFile | None = Field(
+        default=None,
+        description="certificates (PEM) to check the API's against, in place of the system's",
+        examples=["/etc/lexgate/ca.pem"],
+    )
+    routes: Routes = Field(
+        default=(),
+        validate_default=True,
+        description="where calls below parts of /api/ go, and how: [[routes]] tables, or JSON",
+        examples=['[{"prefix": "/api/files", "destination": "https://files.example.com", "token": "none"}]'],
+    )
     state_directory: Path = Field(
         description="where the default store is kept",
         examples=["/var/lib/lexgate"],
@@ -183,7 +178,7 @@ class Settings(BaseSettings):
         description="whose X-Forwarded-For is believed: IP addresses and networks",
         examples=["10.0.0.0/8,192.168.1.4"],
     )
-    workers: Annotated[int, BeforeValidator(parse_count)] = Field(
+    workers: Annotated[int, BeforeValidator(parse_workers)] = Field(
         default=1,
         description="how many processes answer; `lexgate serve --workers` wins over it",
         examples=["2"],
@@ -203,7 +198,7 @@ class Settings(BaseSettings):
             raise ValueError(f"has no meaning with {PREFIX}PROVIDER={provider}; leave it out")
         if value:
             return value
-        preset = getattr(_PRESETS[provider or "lexware"], str(field), None)
+        preset = getattr(PRESETS[provider or "lexware"], str(field), None)
         if provider and preset is None and field in {needed, "api_url"}:
             raise ValueError(f"is required with {PREFIX}PROVIDER={provider}")
         return preset
@@ -280,6 +275,11 @@ class Settings(BaseSettings):
     def is_secure(self) -> bool:
         """Whether browsers come by https."""
         return self.public_url.startswith("https://")
+
+    @property
+    def route_list(self) -> list[Route]:
+        """The routes, that of /api among them."""
+        return [route.build(ca_file=self.ca_file) for route in self.routes]
 
     @property
     def store_path(self) -> Path | None:

@@ -23,6 +23,7 @@ LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
+_PREFIX = re.compile(r"/api(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
 # RFC 6749 appendix A.1, A.2 (VSCHAR) and A.4 (NQCHAR).
 _VISIBLE = re.compile(r"[\x20-\x7e]+")
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*")
@@ -79,11 +80,41 @@ def parse_seconds(value: object) -> int:
     raise ValueError("must be a whole number of seconds above 0")
 
 
+def parse_bytes(value: object) -> int:
+    """Parse a whole number of bytes."""
+    if not isinstance(value, bool) and re.fullmatch(r"\d{1,15}", str(value).strip(), re.ASCII):
+        return int(str(value))
+    raise ValueError("must be a whole number of bytes")
+
+
 def parse_count(value: object) -> int:
+    """Parse a whole number above 0."""
+    if not isinstance(value, bool) and re.fullmatch(r"[1-9]\d{0,6}", str(value).strip(), re.ASCII):
+        return int(str(value))
+    raise ValueError("must be a whole number above 0")
+
+
+def parse_workers(value: object) -> int:
     """Parse a whole number from 1 to 99."""
     if not isinstance(value, bool) and re.fullmatch(r"[1-9]\d?", str(value).strip(), re.ASCII):
         return int(str(value))
     raise ValueError("must be a whole number from 1 to 99")
+
+
+def parse_prefix(value: object) -> str:
+    """Parse a path that is /api or below it, in characters that need no percent-encoding."""
+    text = _parse_text(value).rstrip("/")
+    if not _PREFIX.fullmatch(text):
+        raise ValueError("must be /api or a plain path below it, such as /api/files")
+    return text
+
+
+def parse_methods(value: object) -> frozenset[str]:
+    """Parse HTTP methods."""
+    methods = frozenset(_parse_items(value))
+    if not methods or not all(re.fullmatch(r"[A-Z]{1,20}", method) for method in methods):
+        raise ValueError("must be HTTP methods in capital letters")
+    return methods
 
 
 def parse_networks(value: object) -> tuple[Network, ...]:

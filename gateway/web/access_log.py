@@ -25,6 +25,7 @@ _LOGGER = logging.getLogger(__name__)
 _BROKEN_OFF = 499
 """Logged where the browser left before an answer began."""
 _FAILED = 500
+_SWITCHED = 101
 
 
 class AccessLog:
@@ -44,10 +45,7 @@ class AccessLog:
         self._trusted_proxies = trusted_proxies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request or refuse one WebSocket."""
-        if scope["type"] != "http":
-            await _refuse_websocket(scope, send)
-            return
+        """Serve one request."""
         exchange = self.begin(scope)
         try:
             await self._app(scope, receive, told(exchange, send))
@@ -70,12 +68,14 @@ class AccessLog:
         return read_client_address(peer, told, self._trusted_proxies)
 
     def finish(self, scope: Scope, exchange: Exchange) -> None:
-        """Write the log line and count the request."""
+        """Write the log line and count the request; of a WebSocket the time to its answer is counted."""
         route = exchange.route or _route_template(scope)
-        method = scope["method"]
+        method = scope.get("method", "GET")
         status = exchange.status or _BROKEN_OFF
         seconds = time.perf_counter() - exchange.started
-        self._metrics.count_request(route, method, status, seconds)
+        self._metrics.count_request(
+            route, method, status, exchange.answered - exchange.started if exchange.answered else seconds
+        )
         self._request_log.write(
             route,
             method,
@@ -91,14 +91,20 @@ def told(exchange: Exchange, send: Send) -> Send:
     """Return a `send` that writes into the exchange what goes through it, and names the request."""
 
     async def telling(message: Message) -> None:
-        if message["type"] == "http.response.start":
+        kind = message["type"].removeprefix("websocket.")
+        if kind == "http.response.start":
             exchange.status = message["status"]
             message["headers"] = [
                 *message.get("headers", ()),
                 (b"x-request-id", exchange.request_id.encode()),
             ]
-        elif message["type"] == "http.response.body":
+        elif kind == "http.response.body":
             exchange.sent += len(message.get("body", b""))
+        elif kind == "accept":
+            exchange.status = _SWITCHED
+            exchange.answered = time.perf_counter()
+        elif kind == "send":
+            exchange.sent += _size_of(message)
         await send(message)
 
     return telling
@@ -117,6 +123,8 @@ def _route_template(scope: Scope) -> str:
     return path if isinstance(path, str) and path.startswith("/") else "/*"
 
 
-async def _refuse_websocket(scope: Scope, send: Send) -> None:
-    if scope["type"] == "websocket":
-        await send({"type": "websocket.close", "code": 1008, "reason": ""})
+def _size_of(message: Message) -> int:
+    text: str | None = message.get("text")
+    if text is None:
+        return len(message.get("bytes") or b"")
+    return len(text) if text.isascii() else len(text.encode())

@@ -35,3 +35,26 @@ class ApiEntry:
             await self._problems.answer(error, scope, receive, self._guard.guarded(told(exchange, send)))
         finally:
             self._access_log.finish(scope, exchange)
+
+
+class WebSocketEntry:
+    """Plain ASGI, the same around an application of WebSockets; each of their messages is counted."""
+
+    def __init__(self, app: ASGIApp, *, access_log: AccessLog, guard: Guard, problems: Problems) -> None:
+        self._app = app
+        self._access_log = access_log
+        self._guard = guard
+        self._problems = problems
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one WebSocket; nothing escapes it."""
+        exchange = self._access_log.begin(scope)
+        sending = self._guard.guarded(told(exchange, send))
+        try:
+            await self._app(scope, receive, sending)
+        except OSError:
+            return  # as ASGI tells that the browser has left
+        except Exception as error:  # noqa: BLE001 - every error becomes an answer, here and nowhere else
+            await self._problems.answer(error, scope, receive, sending)
+        finally:
+            self._access_log.finish(scope, exchange)

@@ -43,7 +43,7 @@ class Guard:
         """Return a `send` that adds what an answer lacks."""
 
         async def guarding(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"] in {"http.response.start", "websocket.http.response.start"}:
                 given = list(message.get("headers", ()))
                 names = {name.lower() for name, _ in given}
                 message["headers"] = [*given, *(field for field in self.fields if field[0] not in names)]

@@ -52,7 +52,28 @@ def test_a_defect_is_logged_and_ends_the_answer(
     assert failures[0].exc_info is not None
 
 
-async def test_a_websocket_is_refused_where_a_server_offers_one() -> None:
+async def speaks(_scope: Scope, _receive: Receive, send: Send) -> None:
+    await send({"type": "websocket.accept"})
+    for message in ({"text": "über"}, {"text": "a"}, {"bytes": b"abc"}):
+        await send({"type": "websocket.send", **message})
+
+
+async def refuses(_scope: Scope, _receive: Receive, send: Send) -> None:
+    await send({"type": "websocket.http.response.start", "status": 403, "headers": []})
+    await send({"type": "websocket.http.response.body", "body": b"no"})
+
+
+async def is_left(_scope: Scope, _receive: Receive, _send: Send) -> None:
+    raise ConnectionAbortedError("ASGI: an OSError says that the browser has left")
+
+
+@pytest.mark.parametrize(
+    ("app", "status", "size", "failures"),
+    [(speaks, 101, 9, 0), (refuses, 403, 2, 0), (breaks_before, 499, 0, 1), (is_left, 499, 0, 0)],
+)
+async def test_a_websocket_is_one_line_too(
+    app: object, status: int, size: int, failures: int, caplog: pytest.LogCaptureFixture
+) -> None:
     sent: list[Message] = []
 
     async def send(message: Message) -> None:
@@ -61,7 +82,10 @@ async def test_a_websocket_is_refused_where_a_server_offers_one() -> None:
     async def receive() -> Message:
         return {"type": "websocket.connect"}
 
-    await wrapped(breaks_before)(
-        {"type": "websocket", "path": "/api/v1/profile", "headers": []}, receive, send
-    )
-    assert [message["type"] for message in sent] == ["websocket.close"]
+    with caplog.at_level(logging.INFO, "gateway"):
+        await wrapped(app)({"type": "websocket", "path": "/api/v1/x", "headers": []}, receive, send)
+    assert statuses(caplog.records) == [status]
+    assert [record.fields["bytes"] for record in caplog.records if record.name == "gateway.request"] == [size]  # type: ignore[attr-defined]
+    assert len([record for record in caplog.records if record.message == "a request failed"]) == failures
+    heads = [message for message in sent if message["type"] == "websocket.http.response.start"]
+    assert all(b"x-request-id" in dict(head["headers"]) for head in heads)

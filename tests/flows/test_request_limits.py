@@ -53,9 +53,8 @@ def send(connection: socket.socket, data: bytes) -> None:
     [
         b"GET /auth/session HTTP/1.1\r\nHost: x\r\nX-Long: " + b"a" * 400_000,
         b"GET /auth/session HTTP/1.1\r\nHost: x\r\n" + b"X-Many: aaaaaaaaaaaaaaaaaaaa\r\n" * 15_000,
-        b"GET /" + b"a" * 400_000,
     ],
-    ids=["one long field", "many fields", "long request line"],
+    ids=["one long field", "many fields"],
 )
 def test_a_head_above_64_kb_is_refused(connection: socket.socket, head: bytes) -> None:
     """RFC 6585 §5: 431, and the connection ends before memory does."""

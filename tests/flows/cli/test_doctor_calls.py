@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import socket
 from typing import TYPE_CHECKING
 
 import pytest
@@ -153,3 +155,28 @@ async def test_an_api_that_fails_is_told(server: Wire, tmp_path: Path) -> None:
 async def test_an_api_that_wants_a_token_is_well(server: Wire, tmp_path: Path, status: int) -> None:
     server.script = lambda heard: reply(status, b"") if heard.method == "GET" else well(heard)
     assert (await about("API", lexware(server), tmp_path)).state == "ok"
+
+
+async def test_each_destination_of_a_route_is_asked_once(server: Wire, tmp_path: Path) -> None:
+    with socket.socket() as unheard:
+        unheard.bind(("127.0.0.1", 0))
+        routes = [
+            {"prefix": "/api/files", "destination": f"{server.url}/files", "token": "none"},
+            {"prefix": "/api/live", "websocket": True},
+            {
+                "prefix": "/api/dead",
+                "destination": f"http://127.0.0.1:{unheard.getsockname()[1]}",
+                "token": "user",
+            },
+        ]
+        settings = lexware(server) | {"LEXGATE_ROUTES": json.dumps(routes)}
+        found = [
+            each for each in await findings(settings, tmp_path) if each.subject.startswith(("API", "route"))
+        ]
+    assert [(each.state, each.subject) for each in found] == [
+        ("ok", "route /api/files"),
+        ("failed", "route /api/dead"),
+        ("ok", "API"),
+    ]
+    assert "no token goes there" in found[0].text
+    assert "LEXGATE_ROUTES" in found[1].remedy

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.browser.csrf import CSRF_HEADER, CSRF_VALUE, judge_request
+from gateway.browser.csrf import CSRF_HEADER, CSRF_VALUE, judge_request, judge_websocket
 from gateway.errors import CrossSiteRefused
 
 if TYPE_CHECKING:
@@ -205,3 +205,34 @@ def test_whatever_passes_did_not_name_another_origin(
             assert site == "same-origin" or origin == APP
     else:
         assert cause.replace("_", "").isalpha()
+
+
+@pytest.mark.parametrize(
+    ("origin", "site", "cause"),
+    [
+        (APP, "same-origin", None),
+        (APP, None, None),
+        (None, None, "origin_missing"),
+        (None, "same-origin", "origin_missing"),
+        ("null", None, "origin_mismatch"),
+        (f"{APP}, {APP}", "same-origin", "origin_mismatch"),
+        (f"{APP}.evil.example", None, "origin_mismatch"),
+        (f"{APP}:8443", None, "origin_mismatch"),
+        (f"{APP}/", None, "origin_mismatch"),
+        (APP.upper(), None, "origin_mismatch"),
+        (APP, "none", "not_from_the_app"),
+        (APP, "same-site", "same_site"),
+        (APP, "cross-site", "cross_site"),
+        (APP, "", "unknown_site"),
+    ],
+)
+def test_websocket_comes_from_the_apps_own_origin(
+    origin: str | None, site: str | None, cause: str | None
+) -> None:
+    """RFC 6455 §10.2: Origin alone tells who opened it, and it must be there."""
+    if cause is None:
+        judge_websocket(origin=origin, sec_fetch_site=site, public_origin=APP)
+        return
+    with pytest.raises(CrossSiteRefused) as refusal:
+        judge_websocket(origin=origin, sec_fetch_site=site, public_origin=APP)
+    assert refusal.value.cause == cause

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.errors import BrowserError, MethodRefused, PathRefused, RouteUnknown
-from gateway.proxy.route import MAX_TARGET_BYTES, MatchedRoute, Route, RouteTable, validate_path
+from gateway.errors import BrowserError, MethodRefused, PathRefused, RouteUnknown, WebSocketRefused
+from gateway.proxy.request_target import MAX_TARGET_BYTES, validate_path
+from gateway.proxy.route import MatchedRoute, Route, RouteTable
 
 DATA = Path(__file__).parents[2] / "data"
 API = Route(prefix="/api", destination="https://api.example.com")
@@ -158,3 +159,41 @@ def test_route_cannot_be_built_without_a_plain_destination(destination: str) -> 
 def test_validated_path_is_decoded_once() -> None:
     assert validate_path(b"/api/a%2520b") == "/api/a%20b"
     assert validate_path(b"/api/%C3%BC") == "/api/ü"
+
+
+def test_route_names_host_and_template_of_its_own() -> None:
+    """RFC 9110 §7.2: Host is the destination's authority, its port included."""
+    route = Route("/api/v1/", "https://api.example.com:8443/base/")
+    assert (route.host, route.template) == (b"api.example.com:8443", "/api/v1/*")
+    assert (API.host, API.template) == (b"api.example.com", "/api/*")
+
+
+def test_route_strips_what_its_destination_stands_for() -> None:
+    files = Route("/api/v1/files", "https://files.example.com/store", strip="/api/v1/files")
+    halfway = Route("/api/v2/files", "https://files.example.com", strip="/api/v2")
+    assert match(b"/api/v1/files/1?x=%2F", API, files).target == b"/store/1?x=%2F"
+    assert match(b"/api/v1/files", API, files).target == b"/store"
+    assert match(b"/api/v2/files/1", API, halfway).target == b"/files/1"
+    # RFC 3986 §2.3: what is matched decoded would be cut elsewhere in the raw path.
+    with pytest.raises(PathRefused):
+        match(b"/api/v1/f%69les/1", API, files)
+
+
+@pytest.mark.parametrize("strip", ["", "/", "/v1", "/api/v1/files/deep", "/api/v1/file", "/api/v2"])
+def test_route_strips_nothing_but_a_beginning_of_its_prefix(strip: str) -> None:
+    with pytest.raises(ValueError, match="strips"):
+        Route("/api/v1/files", "https://files.example.com", strip=strip)
+
+
+def test_route_opens_websockets_only_where_it_says_so() -> None:
+    live = Route("/api/live", "https://live.example.com", websocket=True, methods=frozenset({"POST"}))
+    table = RouteTable((API, live))
+    matched = table.match_websocket(raw_path=b"/api/live/ticker", query=b"a=b")
+    assert (matched.route, matched.target) == (live, b"/live/ticker?a=b")
+    with pytest.raises(WebSocketRefused) as refusal:
+        table.match_websocket(raw_path=b"/api/v1/ticker", query=b"")
+    assert (refusal.value.status, refusal.value.code) == (403, "websocket_refused")
+    with pytest.raises(RouteUnknown):
+        table.match_websocket(raw_path=b"/live", query=b"")
+    with pytest.raises(PathRefused):
+        table.match_websocket(raw_path=b"/api/live/../v1", query=b"")

@@ -1,0 +1,28 @@
+"""What each provider's settings are unless they are given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_LEXWARE_SCOPE = (
+    "profile.read contacts.read invoices.read voucherlist.read vouchers.read files.read articles.read"
+    " payments.read"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """The endpoints and the scope of one provider; None is what the operator has to say."""
+
+    authorization_server: str | None
+    api_url: str | None
+    scope: str
+
+
+PRESETS = {
+    "lexware": Preset("https://app.lexware.de", "https://api.lexware.io", _LEXWARE_SCOPE),
+    "lexware-sandbox": Preset(
+        "https://app.lexware-sandbox.de", "https://api.lexware-sandbox.io", _LEXWARE_SCOPE
+    ),
+    "openid": Preset(None, None, "openid profile email"),
+}

@@ -52,6 +52,8 @@ async def run_call(
     limit = CallLimit()
     if browser is not None:
         if browser.has_left:
+            if begun is not None:
+                begun.drop()
             return
         browser.when_left = lambda: limit.end(BrowserLeftError())
     forward.deadlines.watch(limit)

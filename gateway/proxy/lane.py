@@ -184,8 +184,7 @@ class LaneCall:
         """End the call, for nobody waits for its answer any more."""
         if not self.response_complete:
             self._end()
-            self.answer.release()
-            self._leave_place()
+            self.drop()
             self._tell(_LEFT, 0)
 
     def expire(self) -> None:
@@ -207,9 +206,8 @@ class LaneCall:
         gateway_seconds = time.perf_counter() - self.started - self.upstream_seconds
         timing = Timing(self.trace.request_id, gateway_seconds, self.upstream_seconds)
         fields = forward.own_fields.build_block(passed, timing, length=len(body))
-        answer.release()
         self._end()
-        self._leave_place()
+        self.drop()
         self.browser.answer_lane(self, passed.status, fields, body)
         self._tell(passed.status, len(body))
 
@@ -218,7 +216,9 @@ class LaneCall:
         self.lane.forward.deadlines.forget(self)
         self.browser.when_left = None
 
-    def _leave_place(self) -> None:
+    def drop(self) -> None:
+        """Let go of what the call holds: its connection, and its place among those of its session."""
+        self.answer.release()
         self.lane.forward.concurrency.release(self.opened.session.key)
 
     def _hand_over(self, error: Exception | None) -> None:

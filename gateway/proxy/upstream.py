@@ -109,6 +109,7 @@ class Pool:
         return answer
 
     def take(self, method: str) -> Connection | None:
+        """Take a connection that nobody uses, if there is one."""
         idle = self._idle
         while idle:
             connection = idle.pop()

@@ -12,6 +12,7 @@ from gateway.errors import ResourceServerBroken
 from gateway.proxy import answer as answer_file
 from gateway.proxy.answer import PassedAnswer
 from gateway.proxy.redaction import TokenRedactor
+from gateway.proxy.route import Route
 from gateway.proxy.upstream_answer import UpstreamAnswer
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ JSON = (b"content-type", b"application/json")
 def passed(status: int, *headers: tuple[bytes, bytes], method: str = "GET") -> PassedAnswer:
     answer = UpstreamAnswer(cast("Connection", None), method)
     answer.status, answer.headers = status, list(headers)
-    return PassedAnswer(answer, TokenRedactor((TOKEN,)), destination="https://api.example")
+    return PassedAnswer(answer, TokenRedactor((TOKEN,)), Route("/api", "https://api.example"))
 
 
 def test_a_clean_body_passes_as_it_is() -> None:
@@ -57,7 +58,7 @@ def test_two_bodies_of_one_redactor_do_not_meet() -> None:
     for _ in range(2):
         answer = UpstreamAnswer(cast("Connection", None), "GET")
         answer.status, answer.headers = 200, [JSON]
-        bodies.append(PassedAnswer(answer, redactor, destination="https://api.example"))
+        bodies.append(PassedAnswer(answer, redactor, Route("/api", "https://api.example")))
     first, second = bodies
     half = TOKEN.encode()[:12]
     assert first.take(half) + second.take(b"another") + second.finish() == b"another"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from statistics import median
 from typing import TYPE_CHECKING
@@ -11,13 +12,15 @@ import httpx
 from bench.lexgate import Lexgate, build_lexgate
 from bench.load import CONNECTIONS, Target, run_at_rate, run_wrk
 from bench.process import stopping
-from bench.result import Alone, Burst
+from bench.result import Alone, Burst, median_p50
 from bench.rounds import measure_burst
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bench.peers.stage import Peer, Stage
+    from bench.process import Running
+    from bench.reading import Load
 
 _RATE = 200
 _LATENCY_SECONDS = 3.0
@@ -30,15 +33,15 @@ _IDLE_SECONDS = 1.0
 
 def measure_alone(stage: Stage, lexgate: Peer, rounds: int, say: Callable[[str], None]) -> Alone:
     """Measure it all; `lexgate` is the running one of the rounds, the others are started anew."""
-    direct_p50, proxied_p50 = _measure_latency(stage, lexgate, rounds)
-    say(f"direct p50 {direct_p50 * 1e3:.3f} ms, through lexgate {proxied_p50 * 1e3:.3f} ms")
+    direct, proxied = _measure_latency(stage, lexgate, rounds)
+    say(f"direct p50 {median_p50(direct) * 1e3:.3f} ms, through lexgate {median_p50(proxied) * 1e3:.3f} ms")
     ready_seconds, idle_resident_bytes = _measure_idle(stage)
     say(f"ready after {ready_seconds:.2f} s, idle {idle_resident_bytes / 1e6:.0f} MB")
     few, many, many_resident_bytes = _measure_many(stage, min(rounds, _MANY_ROUNDS))
     say(f"{_MANY_CONNECTIONS} connections: {many_resident_bytes / 1e6:.0f} MB")
     return Alone(
-        direct_p50=direct_p50,
-        proxied_p50=proxied_p50,
+        direct=direct,
+        proxied=proxied,
         few=few,
         many=many,
         many_resident_bytes=many_resident_bytes,
@@ -47,13 +50,13 @@ def measure_alone(stage: Stage, lexgate: Peer, rounds: int, say: Callable[[str],
     )
 
 
-def _measure_latency(stage: Stage, lexgate: Peer, rounds: int) -> tuple[float, float]:
+def _measure_latency(stage: Stage, lexgate: Peer, rounds: int) -> tuple[list[Load], list[Load]]:
     direct = Target(stage.upstream.port, (f"Authorization: Bearer {stage.upstream.token}",), prefix="")
-    seen: dict[Target, list[float]] = {direct: [], lexgate.target: []}
+    loads: dict[Target, list[Load]] = {direct: [], lexgate.target: []}
     for _ in range(rounds):
-        for target, p50s in seen.items():
-            p50s.append(run_at_rate(target, "1k", rate=_RATE, seconds=_LATENCY_SECONDS).p50)
-    return median(seen[direct]), median(seen[lexgate.target])
+        for target, seen in loads.items():
+            seen.append(run_at_rate(target, "1k", rate=_RATE, seconds=_LATENCY_SECONDS))
+    return loads[direct], loads[lexgate.target]
 
 
 def _measure_idle(stage: Stage) -> tuple[float, int]:
@@ -64,23 +67,22 @@ def _measure_idle(stage: Stage) -> tuple[float, int]:
         started = time.monotonic()
         with stopping(lexgate.start(stage.folder, name=f"idle-{number}")) as running:
             # The listener takes connections before anything answers on them.
-            _await_ready(lexgate)
+            _await_ready(lexgate, running)
             times.append(time.monotonic() - started)
             time.sleep(_IDLE_SECONDS)
             sizes.append(running.resident_bytes())
     return median(times), max(sizes)
 
 
-def _await_ready(lexgate: Lexgate) -> None:
+def _await_ready(lexgate: Lexgate, running: Running) -> None:
     url = f"http://{lexgate.settings['LEXGATE_ADMIN_BIND']}/readyz"
     with httpx.Client(trust_env=False) as client:
-        while True:
-            try:
+        while running.process.poll() is None:
+            with contextlib.suppress(httpx.TransportError):
                 if client.get(url).is_success:
                     return
-            except httpx.TransportError:
-                pass
             time.sleep(0.002)
+    raise RuntimeError("lexgate ended before it was ready")
 
 
 def _measure_many(stage: Stage, rounds: int) -> tuple[list[Burst], list[Burst], int]:

@@ -7,6 +7,8 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from bench.reading import Load
 
 
@@ -59,19 +61,26 @@ class Row:
 
     def p50(self) -> float:
         """Return the median of the p50 at half of its capacity, in seconds."""
-        return median(load.p50 for load in self.half)
+        return median_p50(self.half)
 
     def p99(self) -> float:
         """Return the median of the p99 at half of its capacity, in seconds."""
         return median(load.p99 for load in self.half)
 
 
+def median_p50(loads: Iterable[Load]) -> float:
+    """Return the median of the p50, in seconds."""
+    return median(load.p50 for load in loads)
+
+
 @dataclass(frozen=True, slots=True)
 class Alone:
     """What lexgate is measured at by itself, on SQLite; times in seconds."""
 
-    direct_p50: float
-    proxied_p50: float
+    direct: list[Load]
+    """At 200 requests a second."""
+    proxied: list[Load]
+    """At the same rate."""
     few: list[Burst]
     """With 32 connections, of 10,000 sessions."""
     many: list[Burst]
@@ -83,12 +92,13 @@ class Alone:
     @property
     def added_p50(self) -> float:
         """Return the latency that it adds to a direct call."""
-        return self.proxied_p50 - self.direct_p50
+        return median_p50(self.proxied) - median_p50(self.direct)
 
     @property
     def errors(self) -> int:
         """Return how many requests were not answered with 200 and the whole document."""
-        return sum(burst.load.errors for burst in [*self.few, *self.many])
+        loads = [burst.load for burst in [*self.few, *self.many]]
+        return sum(load.errors for load in [*loads, *self.direct, *self.proxied])
 
     @property
     def share(self) -> float:

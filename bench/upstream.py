@@ -6,10 +6,12 @@ A token of a few characters is none: a proxy that has lost it may send `Bearer (
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import json
 import os
 import shutil
+import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 DOCUMENTS = {"1k": 1024, "100k": 102_400}
 """Their names under /v1/, and their sizes in bytes."""
 
+_REMARK = "Zahlbar sofort und ohne Abzug. "
 _CONFIGURATION = """
 daemon off;
 {user}
@@ -80,23 +83,31 @@ def write_documents(folder: Path) -> None:
         (root / name).write_bytes(build_document(size))
 
 
+@functools.cache
 def build_document(size: int) -> bytes:
-    """Build a JSON document of exactly so many bytes."""
-    vouchers = [
-        {
-            "id": f"e9066f04-8cc7-4616-93f8-{number:012d}",
-            "voucherType": "invoice",
-            "voucherStatus": "open",
-            "voucherNumber": f"RE{number:05d}",
-            "contactName": "Müller & Söhne GmbH",
-            "totalAmount": 1190.0 + number,
-            "currency": "EUR",
-        }
-        for number in range(size // 256)
-    ]
-    document = {"content": vouchers, "padding": ""}
-    document["padding"] = "x" * (size - len(json.dumps(document, ensure_ascii=False).encode()))
-    return json.dumps(document, ensure_ascii=False).encode()
+    """Build a JSON document of exactly so many bytes, without long runs that a search would stumble over."""
+    vouchers: list[dict[str, object]] = []
+    while len(_encode(vouchers, "")) <= size:
+        vouchers.append(_build_voucher(len(vouchers)))
+    del vouchers[-1]
+    missing = size - len(_encode(vouchers, ""))
+    return _encode(vouchers, (_REMARK * (missing // len(_REMARK) + 1))[:missing])
+
+
+def _build_voucher(number: int) -> dict[str, object]:
+    return {
+        "id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"voucher {number}")),
+        "voucherType": "invoice",
+        "voucherStatus": "open",
+        "voucherNumber": f"RE{number:05d}",
+        "contactName": "Müller & Söhne GmbH",
+        "totalAmount": 1190.0 + number,
+        "currency": "EUR",
+    }
+
+
+def _encode(vouchers: list[dict[str, object]], remark: str) -> bytes:
+    return json.dumps({"content": vouchers, "remark": remark}, ensure_ascii=False).encode()
 
 
 @contextlib.contextmanager

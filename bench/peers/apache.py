@@ -7,9 +7,9 @@ import os
 import shutil
 from typing import TYPE_CHECKING
 
-from bench.authorization_server import CALLBACK, CLIENT_ID, CLIENT_SECRET, sign_in
+from bench.authorization_server import CALLBACK, CLIENT_ID, CLIENT_SECRET
 from bench.load import Target
-from bench.peers.stage import Peer, Stage, first_line
+from bench.peers.stage import Peer, Stage, first_line, sign_in_at
 from bench.process import PROXY_CORE, start, stopping
 from bench.targets import APACHE
 
@@ -67,6 +67,8 @@ RequestHeader set Authorization "Bearer %{{OIDC_access_token}}e"
 ProxyPass /api/ {upstream}/
 """
 
+_LOGIN = "/api/v1/1k"
+
 
 @contextlib.contextmanager
 def running_apache(stage: Stage, port: int) -> Iterator[Peer]:
@@ -85,8 +87,7 @@ def running_apache(stage: Stage, port: int) -> Iterator[Peer]:
             port=port,
         )
     ) as running:
-        cookie = sign_in(f"http://localhost:{port}", "/api/v1/1k")
-        yield Peer(APACHE, _version(command), running, Target(port, (cookie,)))
+        yield Peer(APACHE, _version(command), running, sign_in_at(Target(port), _LOGIN), _LOGIN)
 
 
 def _version(command: str) -> str:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from bench.authorization_server import CALLBACK, CLIENT_ID, CLIENT_SECRET, sign_in
+from bench.authorization_server import CALLBACK, CLIENT_ID, CLIENT_SECRET
 from bench.load import Target
-from bench.peers.stage import Peer, Stage, first_line
+from bench.peers.stage import Peer, Stage, first_line, sign_in_at
 from bench.process import PROXY_CORE, start, stopping
 from bench.targets import ENVOY
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _TYPES = "type.googleapis.com/envoy.extensions"
 _FILTERS = f"{_TYPES}.filters.http"
+
+_LOGIN = "/api/v1/1k"
 
 
 @contextlib.contextmanager
@@ -34,9 +36,8 @@ def running_envoy(stage: Stage, port: int) -> Iterator[Peer]:
     with stopping(
         start("envoy", [command, *options], core=PROXY_CORE, folder=stage.folder, port=port)
     ) as running:
-        cookie = sign_in(f"http://localhost:{port}", "/api/v1/1k")
         version = first_line(command, "--version").rpartition("version:")[2].split("/")[1]
-        yield Peer(ENVOY, version, running, Target(port, (cookie,)))
+        yield Peer(ENVOY, version, running, sign_in_at(Target(port), _LOGIN), _LOGIN)
 
 
 def _build_configuration(stage: Stage, port: int) -> dict[str, Any]:

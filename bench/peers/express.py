@@ -7,14 +7,16 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.authorization_server import CLIENT_ID, CLIENT_SECRET, sign_in
+from bench.authorization_server import CLIENT_ID, CLIENT_SECRET
 from bench.load import Target, command_path
-from bench.peers.stage import Peer, Stage, first_line, locked_version
+from bench.peers.stage import Peer, Stage, first_line, locked_version, sign_in_at
 from bench.process import PROXY_CORE, start, stopping
 from bench.targets import EXPRESS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+_LOGIN = "/auth/login"
 
 
 @contextlib.contextmanager
@@ -37,8 +39,7 @@ def running_express(stage: Stage, port: int) -> Iterator[Peer]:
             environment={"NODE_ENV": "production"},
         )
     ) as running:
-        cookie = sign_in(f"http://localhost:{port}", "/auth/login")
         own, middleware = map(locked_version, ("express-openid-connect", "http-proxy-middleware"))
         node = first_line(command_path("node"), "--version")
         version = f"{own}, http-proxy-middleware {middleware}, Node {node}"
-        yield Peer(EXPRESS, version, running, Target(port, (cookie,)))
+        yield Peer(EXPRESS, version, running, sign_in_at(Target(port), _LOGIN), _LOGIN)

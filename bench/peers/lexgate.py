@@ -6,16 +6,17 @@ import contextlib
 import subprocess
 from typing import TYPE_CHECKING
 
-from bench.authorization_server import sign_in
 from bench.lexgate import ROOT, build_lexgate
 from bench.load import Target
-from bench.peers.stage import Peer, Stage
+from bench.peers.stage import Peer, Stage, sign_in_at
 from bench.process import stopping
 from bench.targets import LOGGING, REDIS
 from gateway import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+_LOGIN = "/auth/login?return_to=/"
 
 
 @contextlib.contextmanager
@@ -29,8 +30,7 @@ def running_lexgate(stage: Stage, port: int, name: str) -> Iterator[Peer]:
         port=port,
     )
     with stopping(lexgate.start(stage.folder, name=f"lexgate-{port}")) as running:
-        cookie = sign_in(f"http://localhost:{port}", "/auth/login?return_to=/")
-        yield Peer(name, version(), running, Target(port, (cookie,)))
+        yield Peer(name, version(), running, sign_in_at(Target(port), _LOGIN), _LOGIN)
 
 
 def version() -> str:

@@ -68,4 +68,4 @@ def running_nginx(stage: Stage, port: int, name: str) -> Iterator[Peer]:
     command = (nginx(), "-p", folder, "-e", folder / "nginx-error.log", "-c", path)
     with stopping(start("nginx", command, core=PROXY_CORE, folder=folder, port=port)) as running:
         version = first_line(nginx(), "-v").rpartition("/")[2]
-        yield Peer(name, version, running, Target(port), refuses=False)
+        yield Peer(name, version, running, Target(port), login=None)

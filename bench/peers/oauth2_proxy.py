@@ -6,9 +6,9 @@ import contextlib
 import shutil
 from typing import TYPE_CHECKING
 
-from bench.authorization_server import CALLBACK, CLIENT_ID, CLIENT_SECRET, sign_in
+from bench.authorization_server import CALLBACK, CLIENT_ID, CLIENT_SECRET
 from bench.load import Target
-from bench.peers.stage import Peer, Stage, first_line
+from bench.peers.stage import Peer, Stage, first_line, sign_in_at
 from bench.process import PROXY_CORE, start, stopping
 from bench.targets import OAUTH2_PROXY
 
@@ -22,6 +22,9 @@ _COOKIE_SECRET = "0123456789abcdef0123456789abcdef"  # noqa: S105 - it opens not
 def is_present() -> bool:
     """Say whether it can be measured here."""
     return shutil.which(_COMMAND) is not None
+
+
+_LOGIN = "/v1/1k"
 
 
 @contextlib.contextmanager
@@ -60,6 +63,5 @@ def running_oauth2_proxy(stage: Stage, port: int) -> Iterator[Peer]:
             environment={"GOMAXPROCS": "1"},
         )
     ) as running:
-        cookie = sign_in(f"http://localhost:{port}", "/v1/1k")
         version = first_line(_COMMAND, "--version").split()[1]
-        yield Peer(OAUTH2_PROXY, version, running, Target(port, (cookie,), prefix=""))
+        yield Peer(OAUTH2_PROXY, version, running, sign_in_at(Target(port, prefix=""), _LOGIN), _LOGIN)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import httpx
 
-from bench.authorization_server import NODE_FOLDER
+from bench.authorization_server import NODE_FOLDER, sign_in
 from bench.upstream import DOCUMENTS, build_document
 
 if TYPE_CHECKING:
@@ -46,8 +46,17 @@ class Peer:
     version: str
     running: Running
     target: Target
-    refuses: bool = True
-    """Whether it refuses who has no session; bare nginx knows no sessions."""
+    login: str | None
+    """The path that starts a sign-in; None of bare nginx, which knows no sessions."""
+
+    def signed_in_anew(self) -> Target:
+        """Sign the person in once more, and return what carries the new session."""
+        return self.target if self.login is None else sign_in_at(self.target, self.login)
+
+
+def sign_in_at(target: Target, login: str) -> Target:
+    """Sign a person in by opening the path `login`; returns the target with the cookies that came of it."""
+    return replace(target, headers=(sign_in(f"http://localhost:{target.port}", login),))
 
 
 def check(peer: Peer) -> None:
@@ -62,7 +71,7 @@ def check(peer: Peer) -> None:
             raise DoesNotWork(f"{peer.name}: {answer.status_code} for {name}: {answer.text[:200]}")
     without = {name: value for name, value in fields.items() if name != "Cookie"}
     answer = httpx.get(peer.target.url("1k"), headers=without, trust_env=False)
-    if peer.refuses and answer.status_code not in {302, 401, 403}:
+    if peer.login is not None and answer.status_code not in {302, 401, 403}:
         raise DoesNotWork(f"{peer.name}: {answer.status_code} for a call without a session")
 
 

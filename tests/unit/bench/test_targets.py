@@ -34,8 +34,8 @@ FIGURES = {
     OAUTH2_PROXY: (4_000, 3_000),
 }
 ALONE = Alone(
-    direct_p50=0.2e-3,
-    proxied_p50=0.6e-3,
+    direct=[Load(requests=600, seconds=3, errors=0, p50=0.2e-3, p99=1e-3)],
+    proxied=[Load(requests=600, seconds=3, errors=0, p50=0.6e-3, p99=1e-3)],
     few=[],
     many=[],
     many_resident_bytes=120_000_000,
@@ -131,17 +131,21 @@ def test_what_lexgate_does_by_itself_is_judged() -> None:
     assert all(verdict.is_met for verdict in judged)
     worse = replace(
         alone(many=15_000),
-        proxied_p50=0.7e-3,
+        proxied=[replace(ALONE.proxied[0], p50=0.7e-3)],
         many_resident_bytes=150_000_000,
         idle_resident_bytes=70_000_000,
     )
     assert [verdict.is_met for verdict in list(judge({}, worse))[-5:]] == [False, False, False, False, True]
 
 
-def test_errors_with_many_connections_are_no_throughput() -> None:
-    assert verdicts({}, alone(errors=4))[
-        "requests per CPU second with 2,000 connections / with 32"
-    ] == Verdict("requests per CPU second with 2,000 connections / with 32", ">= 0.8", "4 errors", None)
+@pytest.mark.parametrize(
+    "failed",
+    [alone(errors=4), replace(alone(), proxied=[replace(ALONE.proxied[0], errors=4)])],
+    ids=["with many connections", "at 200 a second"],
+)
+def test_errors_leave_nothing_to_judge(failed: Alone) -> None:
+    added, _memory, share, *_ = list(judge({}, failed))[-5:]
+    assert [(verdict.measured, verdict.is_met) for verdict in (added, share)] == [("4 errors", None)] * 2
 
 
 def test_the_table_says_of_every_target_whether_it_was_met() -> None:

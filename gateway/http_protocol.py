@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from gateway.errors import GatewayError
 
+_WATCHED = frozenset((b"content-length", b"expect", b"transfer-encoding"))
+_VERSIONS = frozenset(("1.0", "1.1"))
 MAX_HEAD_BYTES = 65_536
 MAX_FIELDS = 100
 HEAD_SECONDS = 20.0
@@ -115,9 +117,21 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         """
         if self._in_head:
             name = name.lower()
-            if name == b"expect" and value.lower() == b"100-continue":
-                self.expect_100_continue = True
+            if name in _WATCHED:
+                value = self._watch(name, value)
             self.headers.append((name, value))
+
+    def _watch(self, name: bytes, value: bytes) -> bytes:
+        """Heed a field that says how the request goes on; returns its value without trailing blanks."""
+        value = value.strip(b" \t")
+        if name == b"expect":
+            self.expect_100_continue = value.lower() == b"100-continue"
+        elif name == b"transfer-encoding":
+            # RFC 9112 §6.3: after another coding than chunked, or two, nobody knows where the request ends.
+            is_repeated = any(name == other for other, _ in self.headers)
+            if is_repeated or value.lower() != b"chunked":
+                self._fail(RequestInvalid)
+        return value
 
     def on_headers_complete(self) -> None:
         """End the head, if it is one that can be answered."""
@@ -130,6 +144,8 @@ class LimitedHttpProtocol(HttpToolsProtocol):
             self._fail(RequestHeadTooLarge)
         if self.parser is not None and self.parser.should_upgrade():
             self._judge_upgrade(self.parser)
+        if self.parser is not None and self.parser.get_http_version() not in _VERSIONS:
+            raise ValueError("not HTTP/1.x")
         if not self.url.startswith(b"/") or b"#" in self.url:
             # RFC 9112 §3.2.1: the origin-form alone; of any other target uvicorn would keep the path and drop
             # the host or fragment that somebody meant.

@@ -53,7 +53,7 @@ class PassedAnswer:
         )
         fields = dict(passed)
         self.content_type = content_type = fields.get(b"content-type")
-        encoding = fields.get(b"content-encoding")
+        encoding = b",".join([value for name, value in passed if name == b"content-encoding"])
         length = fields.get(b"content-length")
         self.has_body = answer.method != "HEAD" and status not in _BODILESS
         # An error is searched whatever it calls itself: no type makes a quoted token harmless.
@@ -61,7 +61,7 @@ class PassedAnswer:
         self._redactor = redactor if is_searched else None
         self._is_streamed = False
         self._decoder = None
-        if is_searched and encoding is not None and self.has_body:
+        if is_searched and encoding and self.has_body:
             self._decoder = _build_decoder(encoding)
         if self._decoder is not None:
             # RFC 9110 §8.4: what was decoded has another length, and a strong ETag would name other bytes.
@@ -159,10 +159,11 @@ def _find_window(beginning: bytes) -> int:
 
 
 def _build_decoder(encoding: bytes) -> _Decoder | None:
-    coding = encoding.strip().lower()
-    if coding == b"identity":
+    # RFC 9110 §8.4: codings in the order in which they were applied; `identity` is none.
+    codings = [coding for part in encoding.split(b",") if (coding := part.strip().lower()) != b"identity"]
+    if not codings:
         return None
-    if coding not in _DECODABLE:
+    if len(codings) > 1 or codings[0] not in _DECODABLE:
         # The request asked for `identity`: what cannot be searched for the token is not passed on.
         raise ResourceServerBroken(log_detail="a text answer came in an encoding that was not asked for")
-    return _Decoder(is_gzip=coding != b"deflate")
+    return _Decoder(is_gzip=codings[0] != b"deflate")

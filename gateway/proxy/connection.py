@@ -127,7 +127,13 @@ class Connection(asyncio.Protocol):
         if answer is None:
             self.close()
             return
-        answer.is_begun = True
+        if not answer.is_begun:
+            answer.is_begun = True
+            if not data.startswith(b"HTTP/"[: len(data)]):
+                # llhttp takes RTSP and ICE answers for HTTP.
+                self._is_sound = False
+                answer.fail(broken("not HTTP"))
+                return
         self._unfruitful += len(data)
         try:
             self._parser.feed_data(data)

@@ -26,6 +26,13 @@ class Deadlines:
     def __init__(self) -> None:
         self._calls: set[Limited] = set()
         self._timer: asyncio.TimerHandle | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def now(self) -> float:
+        """Return the time of the event loop, which is looked up once: that is a system call each time."""
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+        return self._loop.time()
 
     def watch(self, call: Limited) -> None:
         """Expire the call when its deadline has passed, until `forget`."""

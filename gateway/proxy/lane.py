@@ -1,13 +1,12 @@
 """The short way of a plain call: no ASGI, no task and no future, one read and one write on either side.
 
-A call is plain if it has no body, its session is remembered, a connection is free and the answer comes whole
-at once. Whatever is not is handed to the long way (forward.py, call.py), with what has been achieved so far.
+A call is plain if it has no body, its session is remembered, a connection is free or will be, and the answer
+comes whole at once. Whatever is not is handed to the long way (forward.py, call.py), with what was achieved.
 The checks are the same ones, made by the same functions: Forward judges, matches and finds the session.
 """
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -17,6 +16,7 @@ from gateway.proxy.answer import PassedAnswer
 from gateway.proxy.own_fields import Timing
 from gateway.proxy.request_head import build_request_head
 from gateway.proxy.sending import RETRIED_STATUSES
+from gateway.proxy.upstream import no_connection_is_free
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, MutableMapping
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from gateway.observability.logs import RequestLog
     from gateway.observability.tracing import Trace
     from gateway.proxy.browser_connection import Remembered
+    from gateway.proxy.connection import Connection
     from gateway.proxy.forward import Forward
     from gateway.proxy.route import MatchedRoute
     from gateway.proxy.upstream_answer import UpstreamAnswer
@@ -79,20 +80,15 @@ class Lane:
         if fields.length != 0 or fields.cookie is None or not matched.route.attaches_token:
             return None
         opened = forward.sessions.find(fields.cookie)
-        if opened is None:
-            return None
-        pool = forward.upstream.pool(matched.route)
-        connection = pool.take(request.method)
-        if connection is None:
-            return None
-        if not forward.concurrency.try_acquire(opened.session.key):
-            pool.give_back(connection)
+        if opened is None or not forward.concurrency.try_acquire(opened.session.key):
             return None
         trace = continue_trace(fields.traceparent, fields.tracestate)
+        pool = forward.upstream.pool(matched.route)
         head = build_request_head(request.method, matched, pool.host, fields, trace, opened.bearer)
-        answer = connection.ask(head, method=request.method)
-        call = LaneCall(self, browser, request, matched, opened, trace, answer)
-        answer.listener = call.advance
+        call = LaneCall(self, browser, request, matched, opened, trace, head)
+        if not pool.serve(call, request.method):
+            forward.concurrency.release(opened.session.key)
+            return None
         browser.when_left = call.leave
         forward.deadlines.watch(call)
         return call
@@ -116,6 +112,7 @@ class LaneCall:
         "deadline",
         "disconnected",
         "error",
+        "head",
         "is_gathering",
         "keep_alive",
         "lane",
@@ -124,6 +121,7 @@ class LaneCall:
         "opened",
         "request",
         "response_complete",
+        "sent_at",
         "started",
         "trace",
         "upstream_seconds",
@@ -141,7 +139,7 @@ class LaneCall:
         matched: MatchedRoute,
         opened: OpenedSession,
         trace: Trace,
-        answer: UpstreamAnswer,
+        head: bytes,
     ) -> None:
         self.lane = lane
         self.browser = browser
@@ -149,11 +147,12 @@ class LaneCall:
         self.matched = matched
         self.opened = opened
         self.trace = trace
-        self.answer = answer
+        self.head = head
+        self.answer: UpstreamAnswer | None = None
         self.keep_alive = request.keeps_alive
         self.started = time.perf_counter()
-        timeouts = matched.route.timeouts
-        self.deadline = asyncio.get_running_loop().time() + timeouts.connect + timeouts.first_byte
+        self.sent_at = 0.0
+        self.deadline = lane.forward.deadlines.now() + matched.route.timeouts.connect
         self.upstream_seconds = 0.0
         self.error: Exception | None = None
         self.is_gathering = False
@@ -162,12 +161,26 @@ class LaneCall:
         self.more_body = True
         self.body = b""
 
+    def give(self, connection: Connection | None) -> bool:
+        """Send the call on a connection, or go the long way to open one; see upstream.Waiter."""
+        if self.response_complete:
+            return False
+        if connection is None:
+            self._hand_over(None)
+            return True
+        timeouts = self.matched.route.timeouts
+        self.deadline += timeouts.first_byte
+        self.sent_at = time.perf_counter()
+        self.answer = connection.ask(self.head, method=self.request.method)
+        self.answer.listener = self.advance
+        return True
+
     def advance(self) -> None:
         """Look at what has come of the answer: pass it on if it is whole and needs no thought."""
         answer = self.answer
-        if self.response_complete:
+        if answer is None or self.response_complete:
             return
-        self.upstream_seconds = time.perf_counter() - self.started
+        self.upstream_seconds = time.perf_counter() - self.sent_at
         if answer.error is not None or answer.status in RETRIED_STATUSES:
             self._hand_over(None)
             return
@@ -189,14 +202,18 @@ class LaneCall:
 
     def expire(self) -> None:
         """Tell that the answer takes too long, or pass on what there is of one that comes slowly."""
-        late = None if self.is_gathering else ResourceServerTimeout(log_detail="no answer in time")
-        self._hand_over(late)
+        if self.answer is None:
+            self._hand_over(no_connection_is_free())
+        elif self.is_gathering:
+            self._hand_over(None)
+        else:
+            self._hand_over(ResourceServerTimeout(log_detail="no answer in time"))
 
     def _gathers(self, answer: UpstreamAnswer) -> bool:
         """Wait a moment for the rest of an answer of moderate size: most of it is on its way."""
         if not self.is_gathering and answer.length is not None and answer.length <= GATHERED_BYTES:
             self.is_gathering = True
-            self.deadline = asyncio.get_running_loop().time()  # the next tick
+            self.deadline = self.lane.forward.deadlines.now()  # the next tick
         return self.is_gathering
 
     def _finish(self, answer: UpstreamAnswer) -> None:
@@ -218,15 +235,19 @@ class LaneCall:
 
     def drop(self) -> None:
         """Let go of what the call holds: its connection, and its place among those of its session."""
-        self.answer.release()
+        answer = self.answer
+        if answer is not None:
+            answer.listener = None  # no cycle is left for the garbage collector
+            answer.release()
         self.lane.forward.concurrency.release(self.opened.session.key)
 
     def _hand_over(self, error: Exception | None) -> None:
         self._end()
         self.error = error
-        self.answer.listener = None
-        if error is not None:
-            self.answer.release()
+        if self.answer is not None:
+            self.answer.listener = None
+            if error is not None:
+                self.answer.release()
         self.browser.hand_over(self)
 
     def _tell(self, status: int, sent: int) -> None:

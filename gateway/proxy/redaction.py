@@ -28,6 +28,7 @@ _LONGEST_FORM = 7
 """Bytes that one byte of a token becomes at most: "&#x2F;" and its like, and a margin."""
 # A needle of 16 to 32 bytes is found several times faster than one of 8.
 _LONG_RUN = re.compile(rb"[A-Za-z0-9]{16,32}")
+_RUN = re.compile(rb"[A-Za-z0-9]{3,}")
 _NAMED = {b"/": (b"\\/",), b"\\": (b"\\\\",), b'"': (b'\\"', b"&quot;"), b"&": (b"&amp;",), b"<": (b"&lt;",)}
 
 _BINARY_TYPES = frozenset(
@@ -87,17 +88,21 @@ class TokenRedactor:
     def _redact(self, buffer: bytes, *, at_end: bool) -> bytes:
         self._held = b""
         passed: list[bytes] = []
-        position = 0
+        # What lies before holds nothing: most chunks are passed on after one fast search.
+        position = min([token.first_place(buffer) for token in self._tokens], default=len(buffer))
+        beginning = buffer[:position]
         while found := self._first(buffer, position, at_end=at_end):
             passed.append(buffer[position : found.start])
             position = found.start
             if not (found.complete or at_end):
                 self._held = buffer[position:]
-                return b"".join(passed)
+                return beginning + b"".join(passed)
             passed.append(_fill(found.end - found.start))
             position = found.end
-        passed.append(buffer[position:] if position else buffer)
-        return b"".join(passed) if len(passed) > 1 else passed[0]
+        if not passed:
+            return buffer
+        passed.append(buffer[position:])
+        return beginning + b"".join(passed)
 
     def _first(self, buffer: bytes, start: int, *, at_end: bool) -> _Found | None:
         hits = [hit for token in self._tokens if (hit := token.search(buffer, start, at_end=at_end))]
@@ -120,7 +125,8 @@ class _Token:
         self._anchors = tuple(form + following for form in _build_forms(first))
         self.starts = tuple({anchor[:SHORTEST_CUT] for anchor in self._anchors})
         """How anything that is to be replaced begins."""
-        run = _LONG_RUN.search(raw)
+        # A part that no form changes: the first long run of letters and digits, or the longest there is.
+        run = _LONG_RUN.search(raw) or max(_RUN.finditer(raw), key=lambda run: len(run[0]), default=None)
         self._probe = run[0] if run else b""
         self._reach = _LONGEST_FORM * run.end() if run else 0
         # All forms in one pass: a search for each would read the whole chunk again at every candidate.
@@ -128,10 +134,15 @@ class _Token:
 
     def may_be_in(self, whole: bytes) -> bool:
         """Look for what no form of the token changes, and for a beginning at the end: that is faster."""
-        if self._probe and self._probe not in whole:
-            # Not all of the token is there, so at most a beginning that the end has cut off before the probe.
-            whole = whole[-self._reach :]
-        return any(start in whole for start in self.starts)
+        place = self.first_place(whole)
+        return any(whole.find(start, place) >= 0 for start in self.starts)
+
+    def first_place(self, buffer: bytes) -> int:
+        """Return from where on there can be anything to replace: all of the token, or a cut beginning."""
+        if not self._probe or self._probe in buffer:
+            return 0
+        # Not all of it is there, so at most a beginning that the end has cut off before the probe's own end.
+        return max(0, len(buffer) - self._reach)
 
     def search(self, buffer: bytes, start: int, *, at_end: bool) -> _Found | None:
         while (start := self._candidate(buffer, start)) >= 0:

@@ -62,6 +62,8 @@ class Sending:
         """Send until there is an answer to pass on, the first time perhaps by the lane; `release` it."""
         body = self._request.body
         attempts = Attempts(self._request.method, body is None or body.is_replayable)
+        if begun is not None and begun.answer is None and begun.error is None:
+            begun = None  # it waited in vain for a connection that somebody else had used
         while True:
             try:
                 answer = await (self._take_over(begun) if begun else self._send(is_fresh=attempts.resent))
@@ -86,14 +88,15 @@ class Sending:
         self._note_use(begun.opened.bearer)
         self._request.exchange.upstream_seconds = begun.upstream_seconds
         self._forward.metrics.observe_upstream(begun.upstream_seconds)
-        if begun.error is not None:
-            raise begun.error
+        answer = begun.answer
+        if begun.error is not None or answer is None:
+            raise begun.error or AssertionError
         try:
-            await begun.answer.head()
+            await answer.head()
         except BaseException:
-            begun.answer.release()
+            answer.release()
             raise
-        return begun.answer
+        return answer
 
     async def _send(self, *, is_fresh: bool) -> UpstreamAnswer:
         request, route = self._request, self._request.matched.route

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from gateway.errors import GatewayError, ResourceServerUnreachable
 from gateway.proxy.connection import Connection
@@ -63,6 +63,30 @@ class Upstream:
         self._reaping = loop.call_later(IDLE_SECONDS / _IDLE_ROUNDS, self._reap)
 
 
+class Waiter(Protocol):
+    """Somebody who waits for a connection."""
+
+    def give(self, connection: Connection | None) -> bool:
+        """Take a connection, or (None) the place of one; False from whoever waits no longer."""
+        ...
+
+
+class _Waiting:
+    """A task that waits."""
+
+    __slots__ = ("given",)
+
+    def __init__(self) -> None:
+        self.given: asyncio.Future[Connection | None] = asyncio.get_running_loop().create_future()
+
+    def give(self, connection: Connection | None) -> bool:
+        """Wake the task; see Waiter."""
+        if self.given.done():
+            return False
+        self.given.set_result(connection)
+        return True
+
+
 class Pool:
     """The connections to one origin: the one used last is used first, so that the surplus grows old."""
 
@@ -74,7 +98,7 @@ class Pool:
         self._open: set[Connection] = set()
         self._opening = 0
         self._round = 0
-        self._waiters: deque[asyncio.Future[Connection | None]] = deque()
+        self._waiters: deque[Waiter] = deque()
 
     async def send(
         self,
@@ -119,13 +143,26 @@ class Pool:
             connection.close()
         return None
 
-    def give_back(self, connection: Connection) -> None:
-        """Take back a connection that was taken and not used."""
-        self._free(connection)
+    def serve(self, waiter: Waiter, method: str) -> bool:
+        """Give a connection, now or when another call is done with it; False if one must be opened."""
+        connection = self.take(method)
+        if connection is not None:
+            return waiter.give(connection)
+        return self._is_full() and self.queue(waiter)
+
+    def queue(self, waiter: Waiter) -> bool:
+        """Let somebody wait behind those who came before; False if too many do already."""
+        if len(self._waiters) >= MAX_WAITING:
+            return False
+        self._waiters.append(waiter)
+        return True
+
+    def _is_full(self) -> bool:
+        return len(self._open) + self._opening >= MAX_CONNECTIONS
 
     async def _wait_for_one(self, connect_seconds: float) -> Connection:
         """Open a connection, or wait for one where as many are open as may be."""
-        while len(self._open) + self._opening >= MAX_CONNECTIONS:
+        while self._is_full():
             if self._idle:
                 self._idle.pop(0).close()
             freed = await self._wait_for_another(connect_seconds)
@@ -146,25 +183,21 @@ class Pool:
 
     async def _wait_for_another(self, seconds: float) -> Connection | None:
         """Wait for a connection that somebody else has done with, or (None) for the place of one."""
-        if len(self._waiters) >= MAX_WAITING:
+        waiting = _Waiting()
+        if not self.queue(waiting):
             raise ResourceServerUnreachable(log_detail="too many calls wait", retry_after=1)
-        waiter: asyncio.Future[Connection | None] = asyncio.get_running_loop().create_future()
-        self._waiters.append(waiter)
         try:
             async with asyncio.timeout(seconds):
-                return await waiter
-        except TimeoutError as exc:
-            self._pass_on(waiter)
-            raise ResourceServerUnreachable(log_detail="no connection is free", retry_after=1) from exc
-        except BaseException:
-            self._pass_on(waiter)
+                return await waiting.given
+        except BaseException as exc:
+            if waiting.given.done() and not waiting.given.cancelled():
+                # What came at the very moment in which the waiting ended is for the next.
+                self._pass_on(waiting.given.result())
+            if isinstance(exc, TimeoutError):
+                raise no_connection_is_free() from exc
             raise
 
-    def _pass_on(self, waiter: asyncio.Future[Connection | None]) -> None:
-        """Give to the next what came at the very moment in which the waiting ended."""
-        if not waiter.done() or waiter.cancelled():
-            return
-        connection = waiter.result()
+    def _pass_on(self, connection: Connection | None) -> None:
         if connection is None or not connection.is_usable:
             self._hand_on(None)
         else:
@@ -187,9 +220,7 @@ class Pool:
     def _hand_on(self, connection: Connection | None) -> bool:
         """Give a connection, or the place for one, to whoever has waited longest."""
         while self._waiters:
-            waiter = self._waiters.popleft()
-            if not waiter.done():
-                waiter.set_result(connection)
+            if self._waiters.popleft().give(connection):
                 return True
         return False
 
@@ -221,3 +252,8 @@ async def _upload(
     if is_chunked:
         connection.write(b"0\r\n\r\n")
     answer.is_sent = True
+
+
+def no_connection_is_free() -> ResourceServerUnreachable:
+    """Build the error of a call that has waited in vain."""
+    return ResourceServerUnreachable(log_detail="no connection is free", retry_after=1)

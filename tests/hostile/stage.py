@@ -6,7 +6,7 @@ import asyncio
 import gc
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gateway.browser.cookie import SESSION_COOKIE
 from tests.support import raw_browser
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 MAX_IDLE_CONNECTIONS = 50
 """What the gateway keeps open to one upstream at most."""
+_TICK = 0.2
+"""Seconds; the servers look up ten times a second, and what is due sooner than this ends by itself."""
 
 
 @dataclass
@@ -41,6 +43,9 @@ class Stage:
 
     def __post_init__(self) -> None:
         until(lambda: not self._browser_sockets())
+        # What is frozen is not listed, so that only what comes later is looked through after each test.
+        self._early = _timer_handles()
+        gc.freeze()
         self.tasks, self.timers = self._count()
 
     @property
@@ -82,9 +87,7 @@ class Stage:
         until(lambda: not self.upstream.busy())
         assert len(self.upstream.idle()) <= MAX_IDLE_CONNECTIONS
         until(lambda: not self._browser_sockets())
-        until(lambda: self._count()[0] <= self.tasks)
-        # One timer for each pooled connection is no leak: it is what closes them.
-        until(lambda: self._count()[1] <= self.timers + len(self.upstream.idle()))
+        until(self._are_tasks_and_timers_gone)
         self.assert_no_token_was_seen()
 
     def assert_no_token_was_seen(self) -> None:
@@ -92,14 +95,20 @@ class Stage:
         tokens = {*self.upstream.tokens(), *self.running.sandbox.grants.issued}
         assert find_leaks(tokens, b"\n".join(raw_browser.received_by_all)) == []
 
+    def _are_tasks_and_timers_gone(self) -> bool:
+        tasks, timers = self._count()
+        # One timer for each pooled connection is no leak: it is what closes them.
+        return tasks <= self.tasks and timers <= self.timers + len(self.upstream.idle())
+
     def _browser_sockets(self) -> list[object]:
         return [found for found in open_sockets(self.port) if found.local_port == self.port]
 
     def _count(self) -> tuple[int, int]:
         async def count() -> tuple[int, int]:
             loop = asyncio.get_running_loop()
-            handles = [each for each in gc.get_objects() if type(each).__name__ == "TimerHandle"]
-            pending = [each for each in handles if not each.cancelled() and each.when() > loop.time()]
+            handles = self._early + _timer_handles()
+            soon = loop.time() + _TICK
+            pending = [each for each in handles if not each.cancelled() and each.when() > soon]
             return len(asyncio.all_tasks(loop)) - 1, len(pending)
 
         counted: tuple[int, int] = self.running.call(count())
@@ -114,6 +123,12 @@ def running_stage(settings: Mapping[str, str] | None = None) -> Iterator[Stage]:
         running_gateway("openid", settings={"LEXGATE_API_URL": upstream.url, **(settings or {})}) as running,
     ):
         yield Stage(running, upstream, [sign_in(running.public_url, name) for name in ("anna", "jonas")])
+        gc.unfreeze()
+
+
+def _timer_handles() -> list[asyncio.TimerHandle]:
+    found: list[Any] = gc.get_objects()
+    return [each for each in found if type(each).__name__ == "TimerHandle"]
 
 
 def sign_in(public_url: str, name: str) -> SignedIn:

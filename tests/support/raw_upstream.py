@@ -43,6 +43,11 @@ class Connection:
             self.wait_until_read()
             self.sock.sendall(part)
 
+    def send_last(self, data: bytes) -> None:
+        """Send and say that nothing more will come, but go on reading."""
+        self.send(data)
+        self.sock.shutdown(socket.SHUT_WR)
+
     def wait_until_read(self) -> None:
         """Wait until nothing of what was sent lies unread at the gateway."""
         until(lambda: unread_of(self.sock.getpeername(), self.sock.getsockname()) == 0)

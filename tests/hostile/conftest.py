@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import TYPE_CHECKING
 
@@ -41,11 +42,12 @@ def stage(_stage: Stage) -> Iterator[Stage]:
 
 @pytest.fixture(scope="module")
 def _impatient_stage() -> Iterator[Stage]:
-    with pytest.MonkeyPatch.context() as patch:
-        # The routes are built from these defaults; a whole call may take as long as the tests wait.
-        patch.setattr(Timeouts.__init__, "__defaults__", (SHORT, SHORT, SHORT, 8.0))
-        with running_stage() as stage:
-            yield stage
+    with contextlib.ExitStack() as stack:
+        with pytest.MonkeyPatch.context() as patch:
+            # The routes are built from these defaults; a whole call may take as long as the tests wait.
+            patch.setattr(Timeouts.__init__, "__defaults__", (SHORT, SHORT, SHORT, 8.0))
+            stage = stack.enter_context(running_stage())
+        yield stage
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ _TICK = 0.2
 """Seconds; the servers look up ten times a second, and what is due sooner than this ends by itself."""
 
 
-@dataclass
+@dataclass(repr=False)
 class Stage:
     """The gateway, the upstream that answers as it likes, and the sessions of Anna and Jonas."""
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from tests.support.raw_upstream import RESET
 from tests.support.rfc9112 import Answer, read_answer
-from tests.support.wire import SECONDS
+from tests.support.tcp import unread_of
+from tests.support.wire import SECONDS, until
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,9 +68,14 @@ class RawBrowser:
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             self.sock.sendall(data)
 
+    def wait_until_read(self) -> None:
+        """Wait until the gateway has read all that was sent."""
+        until(lambda: unread_of(self.sock.getpeername(), self.sock.getsockname()) == 0)
+
     def half_close(self) -> None:
         """Say that nothing more will be sent."""
-        self.sock.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(OSError):
+            self.sock.shutdown(socket.SHUT_WR)
 
     def reset(self) -> None:
         """Leave with a TCP reset."""

@@ -43,9 +43,9 @@ class Connection:
             self.wait_until_read()
             self.sock.sendall(part)
 
-    def send_last(self, data: bytes) -> None:
+    def send_last(self, *parts: bytes) -> None:
         """Send and say that nothing more will come, but go on reading."""
-        self.send(data)
+        self.send(*parts)
         self.sock.shutdown(socket.SHUT_WR)
 
     def wait_until_read(self) -> None:

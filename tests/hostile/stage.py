@@ -48,6 +48,9 @@ class Stage:
         gc.freeze()
         self.tasks, self.timers = self._count()
 
+    def __repr__(self) -> str:
+        return "Stage()"
+
     @property
     def port(self) -> int:
         return int(self.running.url.rpartition(":")[2])

@@ -18,14 +18,18 @@ from gateway.observability.logs import RequestLog
 from gateway.observability.metrics import Metrics
 from gateway.parts import build_authorization_server, build_store, shipped_spa
 from gateway.proxy.forward import Forward
+from gateway.proxy.lane import Lane
+from gateway.proxy.own_fields import OwnFields
 from gateway.proxy.route import Route, RouteTable
 from gateway.proxy.upstream import Upstream
 from gateway.sessions.authentication import Authentication
 from gateway.sessions.keyring import Keyring
+from gateway.sessions.opened import OpenedSessions
 from gateway.sessions.refresh import Refresher
 from gateway.sessions.refresh_flight import RefreshFlight
 from gateway.sessions.vault import Vault
 from gateway.web.access_log import AccessLog
+from gateway.web.api_entry import ApiEntry
 from gateway.web.attempt_cookies import AttemptCookies
 from gateway.web.backchannel_logout import BackchannelLogout, build_backchannel_logout_router
 from gateway.web.client_files import build_client_router
@@ -52,6 +56,21 @@ if TYPE_CHECKING:
 
 
 _LOGGER = logging.getLogger(__name__)
+
+
+class PublicApp:
+    """What the public listener serves: `/api` has an entry of its own, and a lane beside ASGI."""
+
+    def __init__(self, *, api: ASGIApp, web: ASGIApp, lane: Lane) -> None:
+        self._api = api
+        self._web = web
+        self.lane = lane
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        path: str = scope.get("path", "")
+        is_call = scope["type"] == "http" and (path.startswith("/api/") or path == "/api")
+        await (self._api if is_call else self._web)(scope, receive, send)
 
 
 class Gateway:
@@ -87,6 +106,9 @@ class Gateway:
             ),
             clock=clock,
         )
+        self._opened = OpenedSessions(
+            authentication=self._authentication, refresher=self._refresher, vault=self._vault, clock=clock
+        )
         self._revocation = Revocation(self._authorization_server, self._vault, clock=clock)
         self._endings = Endings(
             revocation=self._revocation, keyring=self._keyring, audit=self._audit, metrics=self._metrics
@@ -102,11 +124,13 @@ class Gateway:
     async def open(self) -> None:
         """Open the store and start what runs beside the requests; raises StoreUnavailable."""
         await self._store.open()
+        await self._opened.open()
         self._sweep.start()
 
     async def close(self, *, patience: float = 3.0) -> None:
         """Let refreshes and revocations come to their end for `patience` seconds, and close everything."""
         await self._sweep.stop()
+        await self._opened.close()
         try:
             async with asyncio.timeout(patience):
                 await self._refresher.drain()
@@ -120,29 +144,25 @@ class Gateway:
     def _build_public(self) -> ASGIApp:
         settings = self._settings
         problems = Problems(pages=Pages(settings.public_url), metrics=self._metrics)
-        api = problems.wrap(self._build_forward())
-        web = self._build_web(problems)
-
-        async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
-            path: str = scope["path"]
-            await (api if path.startswith("/api/") or path == "/api" else web)(scope, receive, send)
-
-        return AccessLog(
-            Guard(dispatch, is_secure=settings.is_secure),
+        guard = Guard(self._build_web(problems), is_secure=settings.is_secure)
+        web = AccessLog(
+            guard,
             metrics=self._metrics,
             request_log=RequestLog(),
             trusted_proxies=settings.trusted_proxies,
         )
+        forward = self._build_forward(guard)
+        api = ApiEntry(forward, access_log=web, guard=guard, problems=problems)
+        return PublicApp(api=api, web=web, lane=Lane(forward, RequestLog()))
 
-    def _build_forward(self) -> Forward:
+    def _build_forward(self, guard: Guard) -> Forward:
         return Forward(
             routes=RouteTable([Route("/api", self._settings.api_url)]),
             upstream=self._upstream,
-            authentication=self._authentication,
-            vault=self._vault,
-            refresher=self._refresher,
+            sessions=self._opened,
             metrics=self._metrics,
             public_origin=self._settings.public_url,
+            own_fields=OwnFields(guard.fields),
             clock=self._clock,
         )
 

@@ -61,13 +61,16 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         Origin or an X-Forwarded-For that nobody has checked (request smuggling).
         """
         if self._in_head:
-            super().on_header(name, value)
+            name = name.lower()
+            if name == b"expect" and value.lower() == b"100-continue":
+                self.expect_100_continue = True
+            self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         """End the head, if it is one that can be answered."""
         self._stop_timer()
-        size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
-        if size > MAX_HEAD_BYTES:
+        # The bytes that came since the last request are at least those of the head.
+        if self._bytes_without_progress > MAX_HEAD_BYTES // 2 and self._head_size() > MAX_HEAD_BYTES:
             self._refusal = RequestHeadTooLarge
             raise ValueError("the request head is too large")
         if self.parser is not None and self.parser.should_upgrade():
@@ -81,8 +84,15 @@ class LimitedHttpProtocol(HttpToolsProtocol):
             # the host or fragment that somebody meant.
             raise ValueError("not the origin-form")
         self._bytes_without_progress = 0
-        super().on_headers_complete()
+        self._begin_request()
         self._in_head = False
+
+    def _begin_request(self) -> None:
+        """Start what serves the request whose head is complete."""
+        super().on_headers_complete()
+
+    def _head_size(self) -> int:
+        return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of the body."""

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
+from gateway.call_protocol import CallHttpProtocol
 from gateway.errors import ConfigurationError
-from gateway.http_protocol import LimitedHttpProtocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -154,7 +154,7 @@ def _build_config(app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="none",
-        http=LimitedHttpProtocol,
+        http=CallHttpProtocol,
         ws="none",
         lifespan="off",
         log_config=None,

@@ -6,21 +6,35 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+    from collections.abc import Callable, MutableMapping
 
     from gateway.observability.tracing import Trace
 
 _KEY = "lexgate.exchange"
+_BEGINNING = "lexgate.beginning"
 
 
 @dataclass(slots=True)
 class Exchange:
-    """One request: its trace, the client's address, its route template, and where a sign-in returns to."""
+    """One request: its trace, the client's address, its route template, and where a sign-in returns to.
+
+    `status` is 0 until an answer has begun, `sent` counts the bytes of its body, `started` is on
+    time.perf_counter's clock, and `upstream_seconds` is the resource server's part of the time.
+    """
 
     trace: Trace
-    address: str
+    find_address: Callable[[], str]
+    started: float = 0.0
     route: str = ""
     return_to: str = "/"
+    status: int = 0
+    sent: int = 0
+    upstream_seconds: float = 0.0
+
+    @property
+    def address(self) -> str:
+        """The client's address; found when it is asked for, as few requests are by name."""
+        return self.find_address()
 
     @property
     def request_id(self) -> str:
@@ -37,3 +51,14 @@ def exchange_of(scope: MutableMapping[str, Any]) -> Exchange:
     """Return the exchange of an ASGI scope; KeyError outside the access log."""
     exchange: Exchange = scope[_KEY]
     return exchange
+
+
+def note_beginning(scope: MutableMapping[str, Any], trace: Trace, started: float) -> None:
+    """Put into a scope what was begun before there was one; `started` is on time.perf_counter's clock."""
+    scope[_BEGINNING] = (trace, started)
+
+
+def beginning_of(scope: MutableMapping[str, Any]) -> tuple[Trace, float] | None:
+    """Return what `note_beginning` put there."""
+    beginning: tuple[Trace, float] | None = scope.get(_BEGINNING)
+    return beginning

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 from dataclasses import dataclass
+from typing import NamedTuple
 
 _SAMPLED = 0x01
 _RANDOM = 0x02
@@ -29,8 +31,7 @@ class Traceparent:
     flags: int
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(NamedTuple):
     """One request's place in a trace.
 
     `span_id` is this gateway's own span, always random, and so serves as the request id; `parent_id` is the
@@ -87,10 +88,31 @@ def parse_tracestate(header: str | None) -> str | None:
     return ",".join(members)
 
 
+class _Randomness:
+    """Hexadecimal digits from the system's generator, fetched for many traces at once."""
+
+    def __init__(self) -> None:
+        self._digits = ""
+        self._place = 0
+
+    def take(self, count: int) -> str:
+        """Return the next `count` digits."""
+        if self._place + count > len(self._digits):
+            self._digits = secrets.token_hex(_RANDOM_BYTES)
+            self._place = 0
+        start = self._place
+        self._place = start + count
+        return self._digits[start : start + count]
+
+
+_RANDOM_BYTES = 4096
+_randomness = _Randomness()
+os.register_at_fork(after_in_child=_randomness.__init__)  # type: ignore[misc] # no two processes share an id
+
+
 def new_trace() -> Trace:
     """Begin a trace that nobody asked to sample."""
-    random = secrets.token_hex(24)
-    return Trace(random[:32], random[32:], None, _RANDOM, None)
+    return Trace(_randomness.take(32), _randomness.take(16), None, _RANDOM, None)
 
 
 def continue_trace(traceparent: str | None, tracestate: str | None = None) -> Trace:
@@ -101,6 +123,5 @@ def continue_trace(traceparent: str | None, tracestate: str | None = None) -> Tr
     parent = parse_traceparent(traceparent)
     if parent is None:
         return new_trace()
-    return Trace(
-        parent.trace_id, secrets.token_hex(8), parent.parent_id, parent.flags, parse_tracestate(tracestate)
-    )
+    span_id = _randomness.take(16)
+    return Trace(parent.trace_id, span_id, parent.parent_id, parent.flags, parse_tracestate(tracestate))

@@ -1,98 +1,152 @@
-"""Passes the resource server's answer on to the browser, searched for the token that was sent."""
+"""What of the resource server's answer goes on to the browser, searched for the token that was sent."""
 
 from __future__ import annotations
 
-import asyncio
 import math
+import zlib
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from gateway.errors import ResourceServerBroken
-from gateway.proxy.headers import build_safety_headers, filter_response_headers
-from gateway.proxy.redaction import TokenRedactor, is_text_like
-from gateway.proxy.request_body import BrowserLeftError
+from gateway.proxy.headers import filter_response_headers
+from gateway.proxy.redaction import is_text_like
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
-
-    from starlette.types import Send
-
-    from gateway.proxy.upstream import UpstreamResponse
+    from gateway.proxy.headers import Headers
+    from gateway.proxy.redaction import TokenRedactor
+    from gateway.proxy.upstream_answer import UpstreamAnswer
 
 _TOO_MANY_REQUESTS = 429
 _DECODABLE = frozenset({b"gzip", b"x-gzip", b"deflate"})
 _BODILESS = frozenset({204, 304})
-_FINAL_STATUSES = range(200, 600)
+_DECODED_STEP = 256 * 1024
 
 
-async def pass_answer(
-    response: UpstreamResponse,
-    send: Send,
-    *,
-    method: str,
-    destination: str,
-    tokens: Iterable[str],
-    retry_after: float,
-    idle_seconds: float,
-) -> None:
-    """Send head and body on, all but the end mark.
+class PassedAnswer:
+    """Head and body of one answer as the browser may see them.
 
-    Raises ResourceServerBroken for a head that cannot be passed on, or when the body ends too early.
-
-    `retry_after` (seconds) is told with a 429 that says nothing of its own; a browser that takes nothing for
-    `idle_seconds` is left.
+    `length` is that of the body where it is known; None where the end of the body tells. Raises
+    ResourceServerBroken for an answer that cannot be passed on.
     """
-    if response.status not in _FINAL_STATUSES:
-        raise ResourceServerBroken(log_detail=f"status {response.status} is no final answer's")
-    redactor = TokenRedactor(tokens)
-    passed = filter_response_headers(response.headers, destination=destination)
-    fields = dict(passed)
-    content_type = fields.get(b"content-type")
-    encoding = fields.get(b"content-encoding", b"identity").strip().lower()
-    # An error is searched whatever it calls itself: no type makes a quoted token harmless.
-    is_searched = response.status >= HTTPStatus.BAD_REQUEST or is_text_like(content_type)
-    is_decoded = is_searched and encoding != b"identity" and _has_body(method, response.status)
-    if is_decoded and encoding not in _DECODABLE:
+
+    __slots__ = (
+        "_decoder",
+        "_redactor",
+        "content_type",
+        "fields",
+        "has_body",
+        "is_event_stream",
+        "length",
+        "status",
+    )
+
+    def __init__(self, answer: UpstreamAnswer, redactor: TokenRedactor, *, destination: str) -> None:
+        self.status = status = answer.status
+        passed = filter_response_headers(answer.headers, destination=destination)
+        fields = dict(passed)
+        self.content_type = content_type = fields.get(b"content-type")
+        encoding = fields.get(b"content-encoding")
+        length = fields.get(b"content-length")
+        self.has_body = answer.method != "HEAD" and status not in _BODILESS
+        # An error is searched whatever it calls itself: no type makes a quoted token harmless.
+        is_searched = status >= HTTPStatus.BAD_REQUEST or is_text_like(content_type)
+        self._redactor = redactor.for_another_body() if is_searched else None
+        self._decoder = None
+        if is_searched and encoding is not None and self.has_body:
+            self._decoder = _build_decoder(encoding)
+        if self._decoder is not None:
+            # RFC 9110 §8.4: what was decoded has another length, and a strong ETag would name other bytes.
+            dropped = {b"content-encoding", b"content-length", b"etag", b"accept-ranges"}
+            passed = [field for field in passed if field[0] not in dropped]
+        elif status in _BODILESS and length is not None:
+            # RFC 9110 §8.6: in a 304 it tells the length of the 200 that was not sent, not of this body.
+            passed = [field for field in passed if field[0] != b"content-length"]
+        self.length = int(length) if length is not None and self._decoder is None and self.has_body else None
+        self.is_event_stream = content_type is not None and content_type.startswith(b"text/event-stream")
+        if not redactor.is_clear(b"\n".join([value for _, value in passed])):
+            passed = [(name, redactor.redact_header_value(value)) for name, value in passed]
+        self.fields: Headers = passed
+
+    def tell_retry_after(self, seconds: float) -> None:
+        """Say when to come again with a 429 that says nothing of its own."""
+        if self.status == _TOO_MANY_REQUESTS and all(name != b"retry-after" for name, _ in self.fields):
+            self.fields.append((b"retry-after", b"%d" % max(1, math.ceil(seconds))))
+
+    def take_whole(self, body: bytes) -> bytes:
+        """Return a body that came at once as the browser may see it."""
+        if not self.has_body:
+            return b""
+        if self._decoder is not None:
+            return self.take(body) + self.finish()
+        if self._redactor is None or self._redactor.is_clear(body):
+            return body
+        return self._redactor.feed(body) + self._redactor.flush()
+
+    def take(self, piece: bytes) -> bytes:
+        """Return what may be sent on of the body by now, possibly nothing."""
+        if self._decoder is not None:
+            piece = self._decoder.feed(piece)
+        return piece if self._redactor is None else self._redactor.feed(piece)
+
+    def finish(self) -> bytes:
+        """Return what was held back, at the end of the body."""
+        rest = b"" if self._decoder is None else self._decoder.finish()
+        if self._redactor is None:
+            return rest
+        return self._redactor.feed(rest) + self._redactor.flush()
+
+
+class _Decoder:
+    """Undoes gzip or deflate, within a bound: a few bytes can stand for gigabytes (decompression bomb)."""
+
+    def __init__(self, *, is_gzip: bool) -> None:
+        self._inflate = zlib.decompressobj(zlib.MAX_WBITS | 32 if is_gzip else zlib.MAX_WBITS)
+        self._is_gzip = is_gzip
+        self._is_begun = False
+        self._left = MAX_DECODED_BYTES
+
+    def feed(self, piece: bytes) -> bytes:
+        """Return what the piece stands for."""
+        decoded: list[bytes] = []
+        try:
+            while piece:
+                part = self._part(piece)
+                self._left -= len(part)
+                if self._left < 0:
+                    raise ResourceServerBroken(log_detail="an encoded error or text is too large to search")
+                decoded.append(part)
+                piece = self._inflate.unconsumed_tail
+        except zlib.error as exc:
+            raise ResourceServerBroken(log_detail="the content coding is broken") from exc
+        return b"".join(decoded)
+
+    def _part(self, piece: bytes) -> bytes:
+        if self._is_begun or self._is_gzip:
+            return self._inflate.decompress(piece, _DECODED_STEP)
+        self._is_begun = True
+        try:
+            return self._inflate.decompress(piece, _DECODED_STEP)
+        except zlib.error:
+            # RFC 9110 §8.4.1.2: some send deflate without the zlib wrapper.
+            self._inflate = zlib.decompressobj(-zlib.MAX_WBITS)
+            return self._inflate.decompress(piece, _DECODED_STEP)
+
+    def finish(self) -> bytes:
+        """Return the rest; a coding that ends too early is a broken answer."""
+        rest = self._inflate.flush()
+        if not self._inflate.eof:
+            raise ResourceServerBroken(log_detail="the content coding ends too early")
+        return rest
+
+
+MAX_DECODED_BYTES = 64 * 1024 * 1024
+
+
+def _build_decoder(encoding: bytes) -> _Decoder | None:
+    coding = encoding.strip().lower()
+    if coding == b"identity":
+        return None
+    if coding not in _DECODABLE:
         # The request asked for `identity`: what cannot be searched for the token is not passed on.
         raise ResourceServerBroken(log_detail="a text answer came in an encoding that was not asked for")
-    if response.status in _BODILESS:
-        # RFC 9110 §8.6: in a 304 it tells the length of the 200 that was not sent, and no body of this one.
-        passed = [field for field in passed if field[0] != b"content-length"]
-    headers = _build_headers(passed, redactor, is_decoded=is_decoded)
-    headers += build_safety_headers(content_type)
-    if response.status == _TOO_MANY_REQUESTS and b"retry-after" not in fields:
-        headers.append((b"retry-after", b"%d" % max(1, math.ceil(retry_after))))
-    await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    chunks = response.chunks(decoded=is_decoded)
-    try:
-        async for chunk in _searched(chunks, redactor) if is_searched else chunks:
-            async with asyncio.timeout(idle_seconds):
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
-    except TimeoutError:
-        # Of the sending alone; `chunks` names its own. It held a connection that others need.
-        raise BrowserLeftError from None
-
-
-def _build_headers(
-    passed: list[tuple[bytes, bytes]], redactor: TokenRedactor, *, is_decoded: bool
-) -> list[tuple[bytes, bytes]]:
-    headers = [(name, redactor.redact_header_value(value)) for name, value in passed]
-    if not is_decoded:
-        return headers
-    # RFC 9110 §8.4: what was decoded has another length, and a strong ETag would name other bytes.
-    dropped = {b"content-encoding", b"content-length", b"etag", b"accept-ranges"}
-    return [field for field in headers if field[0] not in dropped]
-
-
-def _has_body(method: str, status: int) -> bool:
-    return method != "HEAD" and status not in _BODILESS
-
-
-async def _searched(chunks: AsyncIterator[bytes], redactor: TokenRedactor) -> AsyncIterator[bytes]:
-    async for chunk in chunks:
-        passed = redactor.feed(chunk)
-        if passed:
-            yield passed
-    rest = redactor.flush()
-    if rest:
-        yield rest
+    return _Decoder(is_gzip=coding != b"deflate")

@@ -1,38 +1,19 @@
-"""The ASGI application under /api: judges a call, attaches the token, and streams both ways."""
+"""The ASGI application under /api: judges a call and lets it through; the call itself is in call.py."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import random
-import time
-from dataclasses import replace
-from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from gateway.browser.csrf import CSRF_HEADER, judge_request
-from gateway.errors import (
-    ResourceServerBroken,
-    ResourceServerError,
-    ResourceServerTimeout,
-    ResourceServerUnreachable,
-    SessionRequired,
-)
+from gateway.browser.csrf import judge_request
 from gateway.observability.exchange import exchange_of
-from gateway.proxy.answer import pass_answer
-from gateway.proxy.headers import filter_request_headers, validate_request_framing
-from gateway.proxy.request_body import BrowserLeftError, RequestBody, run_until_left
-from gateway.proxy.retry import (
-    Attempts,
-    Failure,
-    RefusedTokens,
-    Step,
-    decide_on_failure,
-    decide_on_status,
-    parse_patience,
-    parse_retry_after,
-)
-from gateway.proxy.upstream import UpstreamRequest
+from gateway.proxy.browser_connection import browser_connection_of
+from gateway.proxy.call import Call
+from gateway.proxy.deadlines import Deadlines
+from gateway.proxy.lane import call_under_way
+from gateway.proxy.redaction import TokenRedactor
+from gateway.proxy.request_body import RequestBody
+from gateway.proxy.request_fields import read_request_fields
+from gateway.proxy.retry import RefusedTokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,218 +21,107 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
     from gateway.observability.metrics import Metrics
+    from gateway.proxy.browser_connection import Remembered
+    from gateway.proxy.own_fields import OwnFields
+    from gateway.proxy.request_fields import RequestFields
     from gateway.proxy.route import MatchedRoute, RouteTable
-    from gateway.proxy.upstream import Upstream, UpstreamResponse
-    from gateway.sessions.authentication import Authentication
-    from gateway.sessions.refresh import Refresher
-    from gateway.sessions.session import Grant
-    from gateway.sessions.vault import Vault
+    from gateway.proxy.upstream import Upstream
+    from gateway.sessions.opened import OpenedSessions
 
-_CSRF_NAME = CSRF_HEADER.lower().encode()
-_FAILURES: dict[type[ResourceServerError], Failure] = {
-    ResourceServerUnreachable: Failure.UNREACHABLE,
-    ResourceServerTimeout: Failure.TIMEOUT,
-    ResourceServerBroken: Failure.BROKEN,
-}
+_REMEMBERED = 1024
+_ANY_ROUTE = "/api/*"
+
+
+class _Remembering(Protocol):
+    remembered: Remembered | None
 
 
 class Forward:
-    """Plain ASGI; raises GatewayError for what it refuses, before an answer has begun."""
+    """Plain ASGI; raises GatewayError for what it refuses, before an answer has begun.
+
+    It writes down in the request's Exchange how the answer begins and what was sent of it, so that no layer
+    around it has to look at each message.
+    """
 
     def __init__(
         self,
         *,
         routes: RouteTable,
         upstream: Upstream,
-        authentication: Authentication,
-        vault: Vault,
-        refresher: Refresher,
+        sessions: OpenedSessions,
         metrics: Metrics,
         public_origin: str,
+        own_fields: OwnFields,
         clock: Callable[[], float],
     ) -> None:
-        self._routes = routes
-        self._upstream = upstream
-        self.authentication = authentication
-        self._vault = vault
-        self.refresher = refresher
-        self._metrics = metrics
+        self.routes = routes
+        self.upstream = upstream
+        self.sessions = sessions
+        self.metrics = metrics
         self._public_origin = public_origin
+        self.own_fields = own_fields
         self.clock = clock
         self.refused = RefusedTokens()
+        self.deadlines = Deadlines()
+        self._accepted: set[tuple[str | bytes | None, ...]] = set()
+        self._redactors: dict[bytes, TokenRedactor] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one call."""
-        headers: list[tuple[bytes, bytes]] = scope["headers"]
-        fields = dict(headers)
-        exchange_of(scope).route = "/api/*"
-        self._judge(scope["method"], fields)
-        matched = self._routes.match(
+        exchange = exchange_of(scope)
+        exchange.route = _ANY_ROUTE
+        browser = browser_connection_of(scope)
+        fields = self.read_fields(scope["headers"], browser)
+        self.judge(scope["method"], fields)
+        matched = self.routes.match(
             method=scope["method"], raw_path=scope["raw_path"], query=scope["query_string"]
         )
-        validate_request_framing(headers)
-        length = fields.get(b"content-length", None if b"transfer-encoding" in fields else b"0")
-        body = RequestBody(
-            receive,
-            content_length=None if length is None else int(length),
-            limit=matched.route.body_limit,
-        )
-        grant = await self._admit(headers, body) if matched.route.attaches_token else None
-        with contextlib.suppress(BrowserLeftError):
-            await body.read_ahead()
-            call = _Call(self, scope, send, matched, body, grant)
-            await run_until_left(call.run(parse_patience(fields.get(b"prefer"))), body)
+        exchange.route = self.route_label(matched)
+        body = None
+        if fields.length != 0:
+            body = RequestBody(receive, content_length=fields.length, limit=matched.route.body_limit)
+        await Call(self, scope, send, exchange, matched, fields, body, browser).run(call_under_way(scope))
 
-    def _judge(self, method: str, fields: dict[bytes, bytes]) -> None:
+    @staticmethod
+    def route_label(_matched: MatchedRoute) -> str:
+        """Return what metrics and the access log call the route."""
+        return _ANY_ROUTE
+
+    @staticmethod
+    def read_fields(headers: list[tuple[bytes, bytes]], browser: _Remembering | None) -> RequestFields:
+        """Read the fields, unless the request before on the same connection had the very same ones."""
+        if browser is None:
+            return read_request_fields(headers)
+        known = browser.remembered
+        if known is not None and known[0] == headers:
+            return known[1]
+        fields = read_request_fields(headers)
+        browser.remembered = (headers, fields)
+        return fields
+
+    def redactor(self, bearer: bytes) -> TokenRedactor:
+        """Return what finds the token of an Authorization field's value; made once a token."""
+        redactor = self._redactors.get(bearer)
+        if redactor is None:
+            if len(self._redactors) >= _REMEMBERED:
+                self._redactors.clear()
+            redactor = self._redactors[bearer] = TokenRedactor((bearer.removeprefix(b"Bearer "),))
+        return redactor
+
+    def judge(self, method: str, fields: RequestFields) -> None:
+        """Raise CrossSiteRefused for a request that did not come from the app."""
+        judged = (method, fields.site, fields.origin, fields.csrf)
+        if judged in self._accepted:
+            return
         judge_request(
             method=method,
-            sec_fetch_site=_text(fields.get(b"sec-fetch-site")),
-            origin=_text(fields.get(b"origin")),
-            csrf_header=_text(fields.get(_CSRF_NAME)),
+            sec_fetch_site=_text(fields.site),
+            origin=_text(fields.origin),
+            csrf_header=_text(fields.csrf),
             public_origin=self._public_origin,
         )
-
-    async def _admit(self, headers: list[tuple[bytes, bytes]], body: RequestBody) -> Grant:
-        session = await self.authentication.require(headers)
-        try:
-            grant = await self.refresher.valid_grant(session.grant_key, may_meet_401=body.is_stated_small)
-        except SessionRequired as error:
-            raise await self.authentication.explain(error, headers) from error
-        await self._vault.keep_alive(session, now=self.clock())
-        return grant
-
-    async def exchange(self, request: UpstreamRequest) -> UpstreamResponse:
-        """Send one request and time it."""
-        started = time.perf_counter()
-        try:
-            return await self._upstream.send(request)
-        finally:
-            self._metrics.observe_upstream(time.perf_counter() - started)
-
-
-class _Call:
-    """One call: sends it as often as the retry rules allow, and passes the answer on."""
-
-    def __init__(
-        self,
-        forward: Forward,
-        scope: Scope,
-        send: Send,
-        matched: MatchedRoute,
-        body: RequestBody,
-        grant: Grant | None,
-    ) -> None:
-        self._forward = forward
-        self._scope = scope
-        self._send = send
-        self._matched = matched
-        self._body = body
-        self._grant = grant
-        self._used_tokens: list[str] = []
-        self._headers = filter_request_headers(scope["headers"])
-        self._headers += exchange_of(scope).trace.upstream_headers()
-
-    async def run(self, patience: float) -> None:
-        attempts = Attempts(method=self._scope["method"], replayable=self._body.is_replayable)
-        while True:
-            step, response, attempts = await self._attempt(attempts, patience)
-            if response is not None:
-                await self._finish(response, step)
-                return
-            await asyncio.sleep(step.wait)
-
-    async def _attempt(
-        self, attempts: Attempts, patience: float
-    ) -> tuple[Step, UpstreamResponse | None, Attempts]:
-        """Send once: an answer to pass on, or none and a step to take before the next attempt."""
-        try:
-            response = await self._forward.exchange(self._build_request())
-        except ResourceServerError as error:
-            step = decide_on_failure(attempts, _FAILURES[type(error)])
-            if step.decision == "pass":
-                raise self._told(error, attempts.method) from error
-            return step, None, replace(attempts, resent=True)
-        retry_after = parse_retry_after(_field(response, b"retry-after"), now=self._forward.clock())
-        step = decide_on_status(
-            attempts,
-            response.status,
-            patience=patience,
-            retry_after=retry_after,
-            jitter=random.random(),  # noqa: S311 - spreads calls out, guards nothing
-        )
-        if step.decision == "pass" or (step.decision == "refresh_and_replay" and not self._can_refresh()):
-            self._note_refusal(response, attempts)
-            return step, response, attempts
-        await response.close()
-        return step, None, await self._prepared(step, attempts)
-
-    def _can_refresh(self) -> bool:
-        now = self._forward.clock()
-        return self._grant is not None and not self._forward.refused.has(self._grant.key, now=now)
-
-    def _note_refusal(self, response: UpstreamResponse, attempts: Attempts) -> None:
-        if response.status == HTTPStatus.UNAUTHORIZED and attempts.refreshed and self._grant is not None:
-            self._forward.refused.add(self._grant.key, now=self._forward.clock())
-
-    async def _prepared(self, step: Step, attempts: Attempts) -> Attempts:
-        if step.decision == "refresh_and_replay" and self._grant is not None:
-            try:
-                self._grant = await self._forward.refresher.replaced_grant(self._grant)
-            except SessionRequired as error:
-                raise await self._forward.authentication.explain(error, self._scope["headers"]) from error
-            return replace(attempts, refreshed=True)
-        if step.decision == "wait_and_resend":
-            return replace(attempts, waits=attempts.waits + 1, waited=attempts.waited + step.wait)
-        return replace(attempts, resent=True)
-
-    def _build_request(self) -> UpstreamRequest:
-        route = self._matched.route
-        length = next((int(value) for name, value in self._headers if name == b"content-length"), None)
-        headers = [field for field in self._headers if field[0] != b"content-length"]
-        if self._grant is not None:
-            token = self._grant.tokens.access_token
-            if token not in self._used_tokens:
-                self._used_tokens.append(token)
-            headers.append((b"authorization", b"Bearer " + token.encode()))
-        return UpstreamRequest(
-            method=self._scope["method"],
-            origin=route.origin,
-            target=self._matched.target,
-            headers=headers,
-            body=self._body.content(),
-            content_length=length,
-            connect_seconds=route.timeouts.connect,
-            first_byte_seconds=route.timeouts.first_byte,
-            idle_seconds=route.timeouts.idle,
-        )
-
-    async def _finish(self, response: UpstreamResponse, step: Step) -> None:
-        try:
-            await pass_answer(
-                response,
-                self._send,
-                method=self._scope["method"],
-                destination=self._matched.route.destination,
-                tokens=self._used_tokens,
-                retry_after=step.wait,
-                idle_seconds=self._matched.route.timeouts.idle,
-            )
-        except ResourceServerError as error:
-            raise self._told(error, self._scope["method"]) from error
-        finally:
-            await response.close()
-        # Last of all: the server then takes the exchange for over, and the watch on the browser ends.
-        await self._send({"type": "http.response.body", "body": b"", "more_body": False})
-
-    def _told(self, error: ResourceServerError, method: str) -> ResourceServerError:
-        if isinstance(error, ResourceServerUnreachable) or method in {"GET", "HEAD", "OPTIONS"}:
-            return error
-        # lexoffice knows no idempotency keys: only a person can tell whether to send a write again.
-        return type(error)("The call may have been performed.", log_detail=error.log_detail)
-
-
-def _field(response: UpstreamResponse, name: bytes) -> bytes | None:
-    return next((value for key, value in response.headers if key.lower() == name), None)
+        if len(self._accepted) < _REMEMBERED:
+            self._accepted.add(judged)
 
 
 def _text(value: bytes | None) -> str | None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from enum import Enum
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from gateway.errors import RequestInvalid
 from gateway.proxy.location import rewrite_link, rewrite_location
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -18,7 +21,7 @@ Headers = list[tuple[bytes, bytes]]
 # their variants with underscores (CVE-2025-64484), Proxy, Expect, Upgrade; traceparent is the gateway's own.
 REQUEST_HEADERS = frozenset(
     b"accept accept-language cache-control content-digest content-disposition content-encoding"
-    b" content-language content-length content-type idempotency-key if-match if-modified-since"
+    b" content-language content-type idempotency-key if-match if-modified-since"
     b" if-none-match if-range if-unmodified-since last-event-id pragma prefer priority range"
     b" user-agent".split()
 )
@@ -60,6 +63,15 @@ _DROPPED_RESPONSE_PREFIXES = (
 )
 _SINGLE_RESPONSE_HEADERS = frozenset((b"content-type", b"content-length", b"location", b"content-location"))
 
+# What browsers send, for one look at a set in place of one at each name.
+_KNOWN_NAMES = REQUEST_HEADERS | frozenset(
+    b"accept-encoding authorization connection content-length cookie dnt host origin referer sec-ch-ua"
+    b" sec-ch-ua-mobile sec-ch-ua-platform sec-fetch-dest sec-fetch-mode sec-fetch-site sec-fetch-user"
+    b" sec-gpc te traceparent tracestate transfer-encoding upgrade-insecure-requests x-csrf"
+    b" x-forwarded-for".split()
+)
+_IDENTITY = (b"accept-encoding", b"identity")
+
 _TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _LENGTH = re.compile(rb"[0-9]{1,18}")
@@ -71,32 +83,44 @@ def filter_request_headers(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
     """Keep what the browser may say to the resource server, names in lower case.
 
     `Accept-Encoding: identity` is always sent, in place of the browser's: a compressed answer could not be
-    searched for the token. The bearer token, Host and traceparent are for the caller to add. Content-Length
-    passes, and is true only if `validate_request_framing` came first.
+    searched for the token. The bearer token, Host, the framing and traceparent are for the caller to add.
     """
-    lowered = [(name.lower(), value) for name, value in headers]
-    named = _named_by_connection(lowered)
-    passed = [field for field in lowered if field[0] in REQUEST_HEADERS and field[0] not in named]
-    passed.append((b"accept-encoding", b"identity"))
+    passed: Headers = []
+    named: frozenset[bytes] = frozenset()
+    for field in headers:
+        name = field[0]
+        if name in REQUEST_HEADERS:
+            passed.append(field)
+        elif name == b"connection":
+            named |= _named(field[1])
+        elif name.lower() != name:
+            return filter_request_headers((name.lower(), value) for name, value in headers)
+    if named:
+        passed = [field for field in passed if field[0] not in named]
+    passed.append(_IDENTITY)
     return passed
 
 
-def validate_request_framing(headers: Iterable[tuple[bytes, bytes]]) -> None:
+def validate_request_framing(headers: Sequence[tuple[bytes, bytes]]) -> None:
     """Raise RequestInvalid where two servers could see two messages, or fields, in one."""
-    seen: dict[bytes, bytes] = {}
-    for name, value in headers:
-        lowered = name.lower()
-        # RFC 9110 §5.1: a name is a token; "Content-Length " or "Content-Length\0" is another name elsewhere.
-        if not _TOKEN.fullmatch(name):
-            raise RequestInvalid("A header field has an invalid name.")
-        # RFC 9110 §5.5, RFC 9112 §5.2: CR, LF and NUL end a field for some, obs-fold continues it for others
-        # (header injection).
-        if _CONTROL.search(value):
-            raise RequestInvalid("A header field holds a control character.")
-        if lowered in seen and lowered in _SINGLE_REQUEST_HEADERS:
-            raise RequestInvalid(f"{lowered.decode('ascii')} is given twice.")
-        seen[lowered] = value
+    seen = {name.lower(): value for name, value in headers}
+    if len(seen) != len(headers):
+        _validate_singles(headers)
+    # RFC 9110 §5.1: a name is a token; "Content-Length " or "Content-Length\0" is another name elsewhere.
+    if not _KNOWN_NAMES.issuperset(seen) and not all(_TOKEN.fullmatch(name) for name in seen):
+        raise RequestInvalid("A header field has an invalid name.")
+    # RFC 9110 §5.5, RFC 9112 §5.2: CR, LF and NUL end a field for some, obs-fold continues it for others
+    # (header injection).
+    if _CONTROL.search(b"\t".join([value for _, value in headers])):
+        raise RequestInvalid("A header field holds a control character.")
     _validate_length(seen)
+
+
+def _validate_singles(headers: Iterable[tuple[bytes, bytes]]) -> None:
+    counted = Counter(name.lower() for name, _ in headers)
+    for name in _SINGLE_REQUEST_HEADERS:
+        if counted[name] > 1:
+            raise RequestInvalid(f"{name.decode('ascii')} is given twice.")
 
 
 def _validate_length(seen: dict[bytes, bytes]) -> None:
@@ -113,33 +137,70 @@ def _validate_length(seen: dict[bytes, bytes]) -> None:
 
 
 def filter_response_headers(
-    headers: Iterable[tuple[bytes, bytes]], *, destination: str, api_prefix: str = "/api"
+    headers: Sequence[tuple[bytes, bytes]], *, destination: str, api_prefix: str = "/api"
 ) -> Headers:
     """Keep what the resource server may say to the app's origin, names in lower case.
 
     `destination` is the route's: URLs below it in Location, Content-Location and Link are rewritten to
     `api_prefix`. Cache-Control is always present in the result, and never allows a shared cache to store.
     """
-    lowered = [(name.lower(), value) for name, value in headers]
-    named = _named_by_connection(lowered)
     passed: Headers = []
-    seen: set[bytes] = set()
-    for name, value in lowered:
-        if name in _DROPPED_RESPONSE_HEADERS or name.startswith(_DROPPED_RESPONSE_PREFIXES):
-            continue
-        if name in named or _CONTROL.search(value):
-            continue
-        if name in _SINGLE_RESPONSE_HEADERS and name in seen:
-            continue  # browsers take the last Content-Type, the gateway's safety headers follow the first
-        seen.add(name)
-        rewritten = _rewrite(name, value, destination, api_prefix)
-        if rewritten is not None:
-            passed.append((name, rewritten))
-    passed.extend(_build_cache_headers(lowered))
-    return passed
+    caching: list[bytes] = []
+    named: frozenset[bytes] = frozenset()
+    if not b"".join([name for name, _ in headers]).islower():
+        headers = [(name.lower(), value) for name, value in headers]
+    if _CONTROL.search(b"\t".join([value for _, value in headers])):
+        headers = [field for field in headers if not _CONTROL.search(field[1])]
+    for field in headers:
+        fate = _FATES.get(field[0]) or _Fate.OTHER
+        if fate is _Fate.PASS:
+            passed.append(field)
+        elif fate is _Fate.CACHING:
+            caching.append(field[1])
+        elif fate is _Fate.CONNECTION:
+            named |= _named(field[1])
+        elif fate is not _Fate.DROP:
+            _check(field, passed, destination, api_prefix)
+    if named:
+        passed = [field for field in passed if field[0] not in named]
+    return passed + _build_cache_headers(tuple(caching))
 
 
-def build_safety_headers(content_type: bytes | None) -> Headers:
+class _Fate(Enum):
+    PASS = 1
+    DROP = 2
+    CACHING = 3
+    CONNECTION = 4
+    OTHER = 5
+
+
+def _check(field: tuple[bytes, bytes], passed: Headers, destination: str, api_prefix: str) -> None:
+    """Pass a field on whose name or value wants a closer look; perhaps rewritten."""
+    name, value = field
+    if name in _DROPPED_RESPONSE_HEADERS or name.startswith(_DROPPED_RESPONSE_PREFIXES):
+        return
+    if name in _SINGLE_RESPONSE_HEADERS and any(name == other for other, _ in passed):
+        return  # browsers take the last Content-Type, the gateway's safety headers follow the first
+    rewritten = _rewrite(name, value, destination, api_prefix)
+    if rewritten is not None:
+        passed.append((name, rewritten))
+
+
+# By the name as most servers write it: what needs no look at its value, and no lower-casing.
+_FATES = {
+    **dict.fromkeys(_DROPPED_RESPONSE_HEADERS, _Fate.DROP),
+    **dict.fromkeys(
+        b"accept-ranges age allow content-disposition content-encoding content-language content-range etag"
+        b" expires last-modified retry-after server-timing vary x-request-id".split(),
+        _Fate.PASS,
+    ),
+    b"cache-control": _Fate.CACHING,
+    b"connection": _Fate.CONNECTION,
+}
+
+
+@lru_cache(maxsize=256)
+def build_safety_headers(content_type: bytes | None) -> tuple[tuple[bytes, bytes], ...]:
     """Build what makes an answer of the API harmless as a page of the app's origin, by its Content-Type.
 
     A PDF may be framed by the app itself, and gets no sandbox: browsers don't show one in it.
@@ -148,44 +209,49 @@ def build_safety_headers(content_type: bytes | None) -> Headers:
     policy = b"default-src 'none'; frame-ancestors 'none'; sandbox"
     if media_type == b"application/pdf":
         policy = b"frame-ancestors 'self'; base-uri 'none'; form-action 'none'"
-    return [
+    return (
         (b"content-security-policy", policy),
         (b"x-content-type-options", b"nosniff"),
         (b"cross-origin-resource-policy", b"same-origin"),
-    ]
-
-
-def _named_by_connection(headers: Headers) -> frozenset[bytes]:
-    return frozenset(
-        option.strip().lower()
-        for name, value in headers
-        if name == b"connection"
-        for option in value.split(b",")
     )
 
 
+@lru_cache(maxsize=256)
+def _named(value: bytes) -> frozenset[bytes]:
+    """Return the field names that a Connection field claims for this connection (RFC 9110 §7.6.1)."""
+    return frozenset(option.strip().lower() for option in value.split(b",")) - {b"keep-alive", b"close"}
+
+
 def _rewrite(name: bytes, value: bytes, destination: str, api_prefix: str) -> bytes | None:
+    if name == b"content-type":
+        return value
     if name in {b"location", b"content-location"}:
         return rewrite_location(value, destination=destination, api_prefix=api_prefix)
     if name == b"link":
         return rewrite_link(value, destination=destination, api_prefix=api_prefix)
+    if name == b"content-length":
+        return value.strip()
     if name == b"www-authenticate" and not value.lower().startswith((b"bearer", b"dpop")):
         return None  # RFC 9110 §11.6.1: Basic would open the browser's password dialog under the app's name
     return value
 
 
-def _build_cache_headers(lowered: Headers) -> Headers:
+@lru_cache(maxsize=256)
+def _cache_headers(values: tuple[bytes, ...]) -> tuple[tuple[bytes, bytes], ...]:
+    directives = [found.strip() for found in _DIRECTIVE.findall(b",".join(values)) if found.strip()]
+    kept = [directive for directive in directives if not _SHARED_CACHING.match(directive)]
+    names = {directive.lower() for directive in kept}
+    if not directives or b"no-store" in names:
+        return ((b"cache-control", b", ".join(kept) or b"no-store"),)
+    if b"private" not in names:
+        kept.append(b"private")
+    return ((b"cache-control", b", ".join(kept)), (b"vary", b"Cookie"))
+
+
+def _build_cache_headers(values: tuple[bytes, ...]) -> Headers:
     """Keep the API's Cache-Control but for shared caches; no-store where it says nothing.
 
     RFC 9111 §3.5 keeps shared caches from what was asked with Authorization; behind the gateway that field is
     a cookie, so another user's answer could be served from one (cache leak).
     """
-    values = [value for name, value in lowered if name == b"cache-control" and not _CONTROL.search(value)]
-    directives = [found.strip() for found in _DIRECTIVE.findall(b",".join(values)) if found.strip()]
-    kept = [directive for directive in directives if not _SHARED_CACHING.match(directive)]
-    names = {directive.lower() for directive in kept}
-    if not directives or b"no-store" in names:
-        return [(b"cache-control", b", ".join(kept) or b"no-store")]
-    if b"private" not in names:
-        kept.append(b"private")
-    return [(b"cache-control", b", ".join(kept)), (b"vary", b"Cookie")]
+    return list(_cache_headers(values))

@@ -46,11 +46,12 @@ class TokenRedactor:
     Holds back only what may turn out to be the beginning of a token: less than its longest form.
     """
 
-    __slots__ = ("_held", "_tokens")
+    __slots__ = ("_held", "_probes", "_tokens")
 
     def __init__(self, tokens: Iterable[str | bytes]) -> None:
         encoded = {token.encode("utf-8") if isinstance(token, str) else token for token in tokens}
         self._tokens = tuple(_Token(token) for token in encoded if token)
+        self._probes = tuple({probe for token in self._tokens for probe in token.probes})
         self._held = b""
 
     def feed(self, chunk: bytes) -> bytes:
@@ -66,10 +67,14 @@ class TokenRedactor:
         whole = self.for_another_body()
         return whole.feed(value) + whole.flush()
 
+    def is_clear(self, whole: bytes) -> bool:
+        """Say whether nothing in this whole text needs replacing; it may say no where nothing does."""
+        return not [True for probe in self._probes if probe in whole]
+
     def for_another_body(self) -> TokenRedactor:
         """Return a redactor of the same tokens that holds nothing back yet; cheaper than a new one."""
         another = TokenRedactor(())
-        another._tokens = self._tokens
+        another._tokens, another._probes = self._tokens, self._probes
         return another
 
     def _redact(self, buffer: bytes, *, at_end: bool) -> bytes:
@@ -97,7 +102,7 @@ class TokenRedactor:
 class _Token:
     """One token as a chain of parts, each with the forms it can take; built when its beginning was seen."""
 
-    __slots__ = ("_anchors", "_beginning", "_raw", "_steps")
+    __slots__ = ("_anchors", "_beginning", "_raw", "_steps", "probes")
 
     def __init__(self, raw: bytes) -> None:
         self._raw = raw
@@ -106,6 +111,7 @@ class _Token:
         # A lone "-" stands everywhere; with the letters behind it, it is as rare as the token.
         following = rest[0] if rest and rest[0].isalnum() and not first.isalnum() else b""
         self._anchors = tuple(form + following for form in _build_forms(first))
+        self.probes = tuple({anchor[:SHORTEST_CUT] for anchor in self._anchors})
         # All forms in one pass: a search for each would read the whole chunk again at every candidate.
         self._beginning = _compile(self._anchors)
 

@@ -1,143 +1,216 @@
-"""HTTP/1.1 connections to the resource server; nothing outside this file knows which client makes them."""
+"""Connections to the resource servers, kept and shared; nothing outside this package knows of them."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import ssl
-from dataclasses import dataclass, field
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+from collections import deque
 from typing import TYPE_CHECKING
 
-import httpx
-
-from gateway.errors import ResourceServerBroken, ResourceServerTimeout, ResourceServerUnreachable
+from gateway.errors import GatewayError, ResourceServerUnreachable
+from gateway.proxy.connection import Connection
+from gateway.proxy.dialing import Origin, build_tls_context, dial, parse_origin
+from gateway.proxy.request_body import BrowserLeftError
+from gateway.proxy.retry import SAFE_METHODS
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Generator
+    import socket
+    import ssl
+    from collections.abc import AsyncIterator
 
-_MAX_CONNECTIONS = 200
-_MAX_IDLE_CONNECTIONS = 50
-_IDLE_SECONDS = 15.0
-_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+    from gateway.proxy.upstream_answer import UpstreamAnswer
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UpstreamRequest:
-    """One request as it is sent: `target` byte for byte, `headers` complete but for Host and framing."""
-
-    method: str
-    origin: str
-    target: bytes = field(repr=False)
-    headers: list[tuple[bytes, bytes]] = field(repr=False)
-    body: bytes | AsyncIterator[bytes] | None = field(default=None, repr=False)
-    content_length: int | None = None
-    """Of a streamed body, where the browser stated it; otherwise it goes chunked."""
-    connect_seconds: float = 5.0
-    first_byte_seconds: float = 35.0
-    idle_seconds: float = 60.0
-
-
-class UpstreamResponse:
-    """An answer whose body is still to come; close it in any case."""
-
-    def __init__(self, response: httpx.Response) -> None:
-        self._response = response
-        self.status = response.status_code
-        self.headers: list[tuple[bytes, bytes]] = list(response.headers.raw)
-
-    async def chunks(self, *, decoded: bool) -> AsyncIterator[bytes]:
-        """Yield the body as it comes, Content-Encoding undone or not.
-
-        Raises ResourceServerBroken when it ends too early.
-        """
-        with _translated():
-            async for chunk in self._response.aiter_bytes() if decoded else self._response.aiter_raw():
-                yield chunk
-
-    async def close(self) -> None:
-        """Give the connection back, or end it if the body was not read to its end."""
-        await self._response.aclose()
+MAX_CONNECTIONS = 256
+"""To one origin."""
+MAX_WAITING = 2048
+"""Calls that wait for a connection to one origin; the next is refused."""
+IDLE_SECONDS = 15.0
+"""How long a connection is kept that nobody uses: below what servers and balancers are known to keep."""
 
 
 class Upstream:
-    """A pool of connections; `send` raises ResourceServerError."""
+    """The pools of all origins. `ca_file` takes the place of the system's certificate authorities."""
 
-    def __init__(self) -> None:
-        self._client: httpx.AsyncClient | None = None
+    def __init__(self, *, ca_file: str | None = None) -> None:
+        self._ca_file = ca_file
+        self._tls: ssl.SSLContext | None = None
+        self._pools: dict[str, _Pool] = {}
+        self._reaping: asyncio.TimerHandle | None = None
 
-    async def send(self, request: UpstreamRequest) -> UpstreamResponse:
-        """Send the request and return once the answer's head is there.
-
-        Raises ResourceServerUnreachable when the request was certainly not sent, ResourceServerTimeout when
-        no answer came in time, ResourceServerBroken when the connection was lost on the way.
-        """
-        seconds = request.connect_seconds + request.first_byte_seconds
-        with _translated():
-            async with asyncio.timeout(seconds) as limit:
-                # Each chunk of an upload extends it: how long that takes is for the browser's line to say.
-                body = request.body
-                if body is not None and not isinstance(body, bytes):
-                    body = _extending(body, limit, seconds)
-                response = await self._connections().send(_build_request(request, body), stream=True)
-        return UpstreamResponse(response)
+    def pool(self, origin: str) -> _Pool:
+        """Return the pool of an origin ("https://api.example.com")."""
+        pool = self._pools.get(origin)
+        if pool is None:
+            parsed = parse_origin(origin)
+            if parsed.is_tls and self._tls is None:
+                self._tls = build_tls_context(self._ca_file)
+            pool = self._pools[origin] = _Pool(parsed, self._tls if parsed.is_tls else None)
+        if self._reaping is None:
+            self._reap()
+        return pool
 
     async def close(self) -> None:
         """Close every connection."""
-        if self._client is not None:
-            await self._client.aclose()
-            self._client = None
+        if self._reaping is not None:
+            self._reaping.cancel()
+            self._reaping = None
+        for pool in self._pools.values():
+            pool.close()
 
-    def _connections(self) -> httpx.AsyncClient:
-        if self._client is None:
-            self._client = httpx.AsyncClient(
-                verify=ssl.create_default_context(),
-                limits=httpx.Limits(
-                    max_connections=_MAX_CONNECTIONS,
-                    max_keepalive_connections=_MAX_IDLE_CONNECTIONS,
-                    keepalive_expiry=_IDLE_SECONDS,
-                ),
-                follow_redirects=False,
-                trust_env=False,
-                # Users share the connections: what is set for one must not be kept for another.
-                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
-            )
-        return self._client
+    def _reap(self) -> None:
+        loop = asyncio.get_running_loop()
+        for pool in self._pools.values():
+            pool.reap(loop.time() - IDLE_SECONDS)
+        self._reaping = loop.call_later(IDLE_SECONDS / 5, self._reap)
 
 
-async def _extending(
-    body: AsyncIterator[bytes], limit: asyncio.Timeout, seconds: float
-) -> AsyncIterator[bytes]:
-    loop = asyncio.get_running_loop()
-    async for chunk in body:
-        yield chunk
-        limit.reschedule(loop.time() + seconds)
+class _Pool:
+    """The connections to one origin: the one used last is used first, so that the surplus grows old."""
+
+    def __init__(self, origin: Origin, tls: ssl.SSLContext | None) -> None:
+        self.host = origin.authority
+        self._origin = origin
+        self._tls = tls
+        self._idle: list[Connection] = []
+        self._open: set[Connection] = set()
+        self._opening = 0
+        self._waiters: deque[asyncio.Future[Connection | None]] = deque()
+
+    async def send(
+        self,
+        head: bytes,
+        *,
+        method: str,
+        body: bytes | AsyncIterator[bytes] | None,
+        is_chunked: bool = False,
+        connect_seconds: float,
+        is_fresh: bool = False,
+    ) -> UpstreamAnswer:
+        """Send a request, `head` complete, and return once the answer's head is there; `release` it.
+
+        Raises ResourceServerUnreachable when the request was certainly not sent, ResourceServerBroken when
+        the connection was lost on the way, and what the body raises. How long all of it may take is for the
+        caller to say: cancelled, it closes the connection. `is_fresh` asks for a new one, when the last
+        attempt met one that the server had closed: the others that are kept may be as stale.
+        """
+        connection = None if is_fresh else self.take(method)
+        if connection is None:
+            connection = await self._wait_for_one(connect_seconds)
+        if body is None or isinstance(body, bytes):
+            answer = connection.ask(head + body if body else head, method=method)
+        else:
+            answer = connection.ask(head, method=method)
+            answer.goes_with(asyncio.create_task(_upload(connection, answer, body, is_chunked=is_chunked)))
+        try:
+            await answer.head()
+        except BaseException:
+            answer.release()
+            raise
+        return answer
+
+    def take(self, method: str) -> Connection | None:
+        idle = self._idle
+        while idle:
+            connection = idle.pop()
+            # A write cannot be sent again, so it is worth a look whether the server has just closed.
+            if connection.is_usable and (method in SAFE_METHODS or connection.is_quiet()):
+                return connection
+            connection.close()
+        return None
+
+    async def _wait_for_one(self, connect_seconds: float) -> Connection:
+        """Open a connection, or wait for one where as many are open as may be."""
+        while len(self._open) + self._opening >= MAX_CONNECTIONS:
+            if self._idle:
+                self._idle.pop(0).close()
+            freed = await self._wait_for_another(connect_seconds)
+            if freed is not None and freed.is_usable:
+                return freed
+        self._opening += 1
+        try:
+            connection = await dial(self._origin, self._build, tls=self._tls, seconds=connect_seconds)
+        except BaseException:
+            self._hand_on(None)
+            raise
+        finally:
+            self._opening -= 1
+        if not connection.is_usable:
+            raise ResourceServerUnreachable(log_detail="closed at once", retry_after=1)
+        self._open.add(connection)
+        return connection
+
+    async def _wait_for_another(self, seconds: float) -> Connection | None:
+        """Wait for a connection that somebody else has done with, or (None) for the place of one."""
+        if len(self._waiters) >= MAX_WAITING:
+            raise ResourceServerUnreachable(log_detail="too many calls wait", retry_after=1)
+        waiter: asyncio.Future[Connection | None] = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
+        try:
+            async with asyncio.timeout(seconds):
+                return await waiter
+        except TimeoutError as exc:
+            self._pass_on(waiter)
+            raise ResourceServerUnreachable(log_detail="no connection is free", retry_after=1) from exc
+        except BaseException:
+            self._pass_on(waiter)
+            raise
+
+    def _pass_on(self, waiter: asyncio.Future[Connection | None]) -> None:
+        """Give to the next what came at the very moment in which the waiting ended."""
+        if not waiter.done() or waiter.cancelled():
+            return
+        connection = waiter.result()
+        if connection is None or not connection.is_usable:
+            self._hand_on(None)
+        else:
+            self._free(connection)
+
+    def _build(self, connected: socket.socket) -> Connection:
+        return Connection(connected, on_free=self._free, on_lost=self._lose)
+
+    def _free(self, connection: Connection) -> None:
+        if not self._hand_on(connection):
+            connection.idle_since = asyncio.get_running_loop().time()
+            self._idle.append(connection)
+
+    def _lose(self, connection: Connection) -> None:
+        self._open.discard(connection)
+        if connection in self._idle:
+            self._idle.remove(connection)
+        self._hand_on(None)
+
+    def _hand_on(self, connection: Connection | None) -> bool:
+        """Give a connection, or the place for one, to whoever has waited longest."""
+        while self._waiters:
+            waiter = self._waiters.popleft()
+            if not waiter.done():
+                waiter.set_result(connection)
+                return True
+        return False
+
+    def reap(self, before: float) -> None:
+        """Close what nobody used since `before`."""
+        while self._idle and self._idle[0].idle_since < before:
+            self._idle.pop(0).close()
+
+    def close(self) -> None:
+        """Close all of them."""
+        for connection in list(self._open):
+            connection.close()
+        self._idle.clear()
 
 
-def _build_request(request: UpstreamRequest, body: bytes | AsyncIterator[bytes] | None) -> httpx.Request:
-    headers = list(request.headers)
-    if request.content_length is not None and not isinstance(request.body, bytes):
-        headers.append((b"content-length", b"%d" % request.content_length))
-    timeout = httpx.Timeout(
-        request.idle_seconds, connect=request.connect_seconds, pool=request.connect_seconds
-    )
-    return httpx.Request(
-        request.method,
-        request.origin,
-        headers=headers,
-        content=body,
-        # httpx would normalize the URL; the target extension sends these very bytes.
-        extensions={"target": request.target, "timeout": timeout.as_dict()},
-    )
-
-
-@contextlib.contextmanager
-def _translated() -> Generator[None]:
+async def _upload(
+    connection: Connection, answer: UpstreamAnswer, body: AsyncIterator[bytes], *, is_chunked: bool
+) -> None:
     try:
-        yield
-    except _NOT_SENT as exc:
-        raise ResourceServerUnreachable(log_detail=type(exc).__name__, retry_after=5) from exc
-    except (TimeoutError, httpx.TimeoutException) as exc:
-        raise ResourceServerTimeout(log_detail=type(exc).__name__) from exc
-    except (httpx.HTTPError, httpx.StreamError) as exc:
-        raise ResourceServerBroken(log_detail=type(exc).__name__) from exc
+        async for piece in body:
+            connection.write(b"%x\r\n%b\r\n" % (len(piece), piece) if is_chunked else piece)
+            await connection.drained()
+            if answer.is_whole or answer.error is not None:
+                return  # Answered, or broken off: what is left interests nobody.
+    except (GatewayError, BrowserLeftError) as error:
+        answer.fail(error)
+        return
+    if is_chunked:
+        connection.write(b"0\r\n\r\n")
+    answer.is_sent = True

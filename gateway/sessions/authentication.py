@@ -49,7 +49,12 @@ class Authentication:
         self, error: SessionRequired, headers: Iterable[tuple[bytes, bytes]]
     ) -> SessionRequired:
         """Return the error with the session's own reason, of which a grant that is gone knows nothing."""
-        found = await self.check(headers)
+        key = self.presented_key(headers)
+        return SessionRequired("none") if key is None else await self.explain_end(error, key)
+
+    async def explain_end(self, error: SessionRequired, session_key: bytes) -> SessionRequired:
+        """Return the same of a session that is known by its key."""
+        found = await self._vault.read(session_key, now=self._clock())
         return SessionRequired(found.reason) if isinstance(found, Ended) else error
 
 

@@ -28,11 +28,15 @@ Aftermath = Literal["end", "unspent", "unknown"]
 
 def decide_need(tokens: Tokens, *, now: float) -> Need:
     """Say whether the token serves, serves but is to be refreshed beside the call, or no longer serves."""
-    left = tokens.expires_at - now
-    if left <= 0:
+    if now >= tokens.expires_at:
         return "must"
+    return "ahead" if now >= find_ahead(tokens) else "serve"
+
+
+def find_ahead(tokens: Tokens) -> float:
+    """Return until when a token serves and nothing is to be done about it."""
     ahead = min(REFRESH_AHEAD_SECONDS, (tokens.expires_at - tokens.refreshed_at) / _AHEAD_SHARE)
-    return "ahead" if left <= ahead else "serve"
+    return tokens.expires_at - ahead
 
 
 def decide_after_refusal(tokens: Tokens, *, used_generation: int, generation: int, now: float) -> Need:

@@ -88,9 +88,14 @@ class Session:
         """Say why the session is over at `now`, or None while it lives."""
         return why_ended(now, idle_at=self.idle_at, ends_at=self.ends_at)
 
+    @property
+    def touch_at(self) -> float:
+        """From when activity is worth a write again: once a minute, or a tenth of a short idle time."""
+        return self.last_seen_at + min(TOUCH_SECONDS, self.idle_seconds / 10)
+
     def needs_touch(self, now: float) -> bool:
-        """Say whether activity at `now` is worth a write: once a minute, or a tenth of a short idle time."""
-        return now - self.last_seen_at >= min(TOUCH_SECONDS, self.idle_seconds / 10)
+        """Say whether activity at `now` is worth a write."""
+        return now >= self.touch_at
 
     def seen(self, now: float) -> Session:
         """Return the session as of activity at `now`; a clock that runs behind takes nothing away."""

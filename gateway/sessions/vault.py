@@ -155,6 +155,7 @@ class Vault(ListingVault):
     async def end(self, session_key: bytes, *, reason: EndReason, now: float) -> Grant | None:
         """End a session; returns its grant if that is to be revoked."""
         orphan = await self._store.end_session(session_key, reason=reason, now=now)
+        self._changed((session_key,))
         return self._open_if_readable(orphan)
 
     async def sweep(self, now: float) -> list[Grant]:
@@ -192,6 +193,7 @@ class Vault(ListingVault):
             # The session is there: trouble now must not make the caller take the sign-in for failed.
             with contextlib.suppress(StoreError):
                 await self._settle(grant)
+        self._changed((grant.key,) if replaces is None else (grant.key, replaces))
         return self._open_if_readable(orphan)
 
 

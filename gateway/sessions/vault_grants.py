@@ -9,6 +9,8 @@ from gateway.errors import RecordUnreadable
 from gateway.sessions.envelope import open_grant, seal_grant
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from gateway.sessions.keyring import Keyring
     from gateway.sessions.records import ClaimOutcome, GrantRecord
     from gateway.sessions.session import EndReason, Grant, Tokens
@@ -32,6 +34,14 @@ class GrantVault:
     def __init__(self, store: SessionStore, keyring: Keyring) -> None:
         self._store = store
         self._keyring = keyring
+        self._changed: Callable[[Iterable[bytes]], None] = _tell_nobody
+
+    def tell(self, changed: Callable[[Iterable[bytes]], None]) -> None:
+        """Have `changed` called with the keys of what an operation here ended or changed, before it returns.
+
+        Of what other processes do, and of an operation whose outcome is not known, the store's changes tell.
+        """
+        self._changed = changed
 
     async def read_grant(self, grant_key: bytes) -> Grant | None:
         """Return the grant, or None if it is gone with its last session."""
@@ -46,7 +56,9 @@ class GrantVault:
         """
         renewed = grant.with_tokens(tokens)
         record = seal_grant(renewed, self._keyring)
-        if await self._store.replace_grant(record, expected_generation=grant.generation):
+        is_first = await self._store.replace_grant(record, expected_generation=grant.generation)
+        self._changed((grant.key,))
+        if is_first:
             return renewed
         return await self.read_grant(grant.key)
 
@@ -57,13 +69,15 @@ class GrantVault:
 
         With `expected` only if it is still that one, of that generation; else 0 and nothing changed.
         """
-        return await self._store.end_grant(
+        ended = await self._store.end_grant(
             grant_key,
             reason=reason,
             now=now,
             expected_generation=None if expected is None else expected.generation,
             expected_created_at=None if expected is None else expected.created_at,
         )
+        self._changed((grant_key,))
+        return ended
 
     async def claim_refresh(self, grant: Grant, *, owner: bytes, lease_seconds: float, now: float) -> Claim:
         """Record that `owner` is about to spend the grant's refresh token, if nobody else is.
@@ -133,3 +147,7 @@ class GrantVault:
             return None if record is None else open_grant(record, self._keyring)
         except RecordUnreadable:
             return None
+
+
+def _tell_nobody(_: Iterable[bytes]) -> None:
+    """Do nothing: nobody remembers anything."""

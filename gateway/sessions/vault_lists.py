@@ -13,7 +13,7 @@ from gateway.sessions.vault_grants import GrantVault
 
 if TYPE_CHECKING:
     from gateway.sessions.keyring import Keyring
-    from gateway.sessions.records import SessionRecord
+    from gateway.sessions.records import EndedSessions, SessionRecord
     from gateway.sessions.session import EndReason, Grant, Session
     from gateway.sessions.store import SessionStore
 
@@ -60,6 +60,7 @@ class ListingVault(GrantVault):
                 orphan = await self._store.end_session(
                     found.key, reason="signed_out" if own else "signed_out_elsewhere", now=now
                 )
+                self._changed((found.key,))
                 return self._ended((found.key,), [self._open_if_readable(orphan)])
         return None
 
@@ -71,6 +72,7 @@ class ListingVault(GrantVault):
         """End all sessions of the session's user, itself last."""
         others = await self.end_others(session, now=now)
         orphan = await self._store.end_session(session.key, reason="signed_out", now=now)
+        self._changed((session.key,))
         return self._ended((*others.keys, session.key), [*others.grants, self._open_if_readable(orphan)])
 
     async def end_by_sid(self, *, issuer: str, sid: str, now: float) -> SessionsEnded:
@@ -90,10 +92,12 @@ class ListingVault(GrantVault):
         except_key: bytes | None = None,
         reason: EndReason = "signed_out_elsewhere",
     ) -> SessionsEnded:
-        ended = [
-            await self._store.end_sessions(index_key, except_key=except_key, reason=reason, now=now)
-            for index_key in index_keys
-        ]
+        ended: list[EndedSessions] = []
+        for index_key in index_keys:
+            ended.append(
+                await self._store.end_sessions(index_key, except_key=except_key, reason=reason, now=now)
+            )
+            self._changed(ended[-1].keys)
         keys = tuple(key for each in ended for key in each.keys)
         return self._ended(keys, [self._open_if_readable(row) for each in ended for row in each.orphans])
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gateway.browser.client_address import read_client_address
-from gateway.observability.exchange import Exchange, note_exchange
+from gateway.observability.exchange import Exchange, beginning_of, note_exchange
 from gateway.observability.tracing import continue_trace
 
 if TYPE_CHECKING:
@@ -18,12 +19,12 @@ if TYPE_CHECKING:
 
     from gateway.observability.logs import RequestLog
     from gateway.observability.metrics import Metrics
+    from gateway.observability.tracing import Trace
 
 _LOGGER = logging.getLogger(__name__)
 _BROKEN_OFF = 499
 """Logged where the browser left before an answer began."""
 _FAILED = 500
-_WANTED = frozenset({b"traceparent", b"tracestate", b"x-forwarded-for"})
 
 
 class AccessLog:
@@ -47,62 +48,67 @@ class AccessLog:
         if scope["type"] != "http":
             await _refuse_websocket(scope, send)
             return
-        exchange = self._begin(scope)
-        started = time.perf_counter()
-        status = _BROKEN_OFF
-        sent = 0
-        is_told = False
-
-        async def counted(message: Message) -> None:
-            nonlocal status, sent, is_told
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                is_told = status == _FAILED
-                message["headers"] = [
-                    *message.get("headers", ()),
-                    (b"x-request-id", exchange.request_id.encode()),
-                ]
-            elif message["type"] == "http.response.body":
-                sent += len(message.get("body", b""))
-            await send(message)
-
+        exchange = self.begin(scope)
         try:
-            await self._app(scope, receive, counted)
+            await self._app(scope, receive, told(exchange, send))
         except Exception:
-            if not is_told:  # whoever answers 500 has logged the cause
+            if exchange.status != _FAILED:  # whoever answers 500 has logged the cause
                 _LOGGER.exception("a request failed", extra={"fields": {"request_id": exchange.request_id}})
         finally:
-            seconds = time.perf_counter() - started
-            self._finish(scope, exchange, status=status, seconds=seconds, sent=sent)
+            self.finish(scope, exchange)
 
-    def _begin(self, scope: Scope) -> Exchange:
-        wanted: dict[bytes, list[str]] = {}
-        for name, value in scope["headers"]:
-            if name in _WANTED:
-                wanted.setdefault(name, []).append(value.decode("latin-1"))
-        traceparent = wanted.get(b"traceparent", [])
-        trace = continue_trace(
-            traceparent[0] if len(traceparent) == 1 else None, ",".join(wanted.get(b"tracestate", [])) or None
-        )
-        peer = scope["client"][0] if scope.get("client") else ""
-        address = read_client_address(peer, wanted.get(b"x-forwarded-for", []), self._trusted_proxies)
-        exchange = Exchange(trace, address)
+    def begin(self, scope: Scope) -> Exchange:
+        """Note the beginning of a request."""
+        trace, started = beginning_of(scope) or (_read_trace(scope["headers"]), time.perf_counter())
+        exchange = Exchange(trace, partial(self._find_address, scope), started)
         note_exchange(scope, exchange)
         return exchange
 
-    def _finish(self, scope: Scope, exchange: Exchange, *, status: int, seconds: float, sent: int) -> None:
+    def _find_address(self, scope: Scope) -> str:
+        peer = scope["client"][0] if scope.get("client") else ""
+        told = [value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
+        return read_client_address(peer, told, self._trusted_proxies)
+
+    def finish(self, scope: Scope, exchange: Exchange) -> None:
+        """Write the log line and count the request."""
         route = exchange.route or _route_template(scope)
         method = scope["method"]
+        status = exchange.status or _BROKEN_OFF
+        seconds = time.perf_counter() - exchange.started
         self._metrics.count_request(route, method, status, seconds)
         self._request_log.write(
             route,
             method,
             status,
             seconds=seconds,
-            sent=sent,
+            sent=exchange.sent,
             request_id=exchange.request_id,
             trace_id=exchange.trace.trace_id,
         )
+
+
+def told(exchange: Exchange, send: Send) -> Send:
+    """Return a `send` that writes into the exchange what goes through it, and names the request."""
+
+    async def telling(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            exchange.status = message["status"]
+            message["headers"] = [
+                *message.get("headers", ()),
+                (b"x-request-id", exchange.request_id.encode()),
+            ]
+        elif message["type"] == "http.response.body":
+            exchange.sent += len(message.get("body", b""))
+        await send(message)
+
+    return telling
+
+
+def _read_trace(headers: list[tuple[bytes, bytes]]) -> Trace:
+    traceparents = [value for name, value in headers if name == b"traceparent"]
+    states = [value.decode("latin-1") for name, value in headers if name == b"tracestate"]
+    traceparent = traceparents[0].decode("latin-1") if len(traceparents) == 1 else None
+    return continue_trace(traceparent, ",".join(states) or None)
 
 
 def _route_template(scope: Scope) -> str:

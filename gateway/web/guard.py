@@ -33,17 +33,20 @@ class Guard:
         }
         if is_secure:
             headers[b"strict-transport-security"] = _HSTS
-        self._headers = headers
+        self.fields = tuple(headers.items())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
+        await self._app(scope, receive, self.guarded(send))
 
-        async def guarded(message: Message) -> None:
+    def guarded(self, send: Send) -> Send:
+        """Return a `send` that adds what an answer lacks."""
+
+        async def guarding(message: Message) -> None:
             if message["type"] == "http.response.start":
                 given = list(message.get("headers", ()))
                 names = {name.lower() for name, _ in given}
-                given += [header for header in self._headers.items() if header[0] not in names]
-                message["headers"] = given
+                message["headers"] = [*given, *(field for field in self.fields if field[0] not in names)]
             await send(message)
 
-        await self._app(scope, receive, guarded)
+        return guarding

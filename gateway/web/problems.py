@@ -23,7 +23,7 @@ from gateway.observability.exchange import exchange_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+    from starlette.types import Receive, Scope, Send
 
     from gateway.observability.metrics import Metrics
     from gateway.web.pages import Pages
@@ -63,28 +63,17 @@ class Problems:
         """Exception handler for FastAPI."""
         return self.render(_as_gateway_error(error), request.scope)
 
-    def wrap(self, app: ASGIApp) -> ASGIApp:
-        """Return an ASGI application that answers the errors of `app`; a begun answer is broken off."""
+    async def answer(self, error: Exception, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer an error that left an ASGI application; an answer that has begun is broken off.
 
-        async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
-            begun = False
-
-            async def watched(message: Message) -> None:
-                nonlocal begun
-                begun = True
-                await send(message)
-
-            try:
-                await app(scope, receive, watched)
-            except Exception as exc:  # noqa: BLE001 - the last one to answer whatever went wrong
-                error = _as_gateway_error(exc)
-                if begun:
-                    # A return without the last chunk closes the connection: the browser sees a broken answer.
-                    self._note(error, exchange_of(scope).request_id)
-                else:
-                    await self.render(error, scope)(scope, receive, send)
-
-        return wrapped
+        To return without its last chunk closes the connection, so that the browser sees a broken answer.
+        """
+        known = _as_gateway_error(error)
+        exchange = exchange_of(scope)
+        if exchange.status:
+            self._note(known, exchange.request_id)
+        else:
+            await self.render(known, scope)(scope, receive, send)
 
     def _note(self, error: GatewayError, request_id: str) -> None:
         if isinstance(error, CrossSiteRefused):

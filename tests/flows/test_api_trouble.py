@@ -108,6 +108,7 @@ def test_a_lost_write_is_never_sent_again(signed_in: Browser, wire: Wire, method
         b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
         b"HTTP/1.1 200 OK\r\nX-A: " + b"a" * 200_000 + b"\r\n\r\n",
         HEAD + b"Content-Encoding: br\r\nContent-Length: 2\r\n\r\n{}",
+        HEAD + b"Content-Encoding: gzip\r\nContent-Length: 4\r\n\r\nhalf",
     ],
 )
 def test_what_is_no_answer_is_a_502(signed_in: Browser, wire: Wire, said: bytes) -> None:
@@ -125,7 +126,6 @@ def test_what_is_no_answer_is_a_502(signed_in: Browser, wire: Wire, said: bytes)
         HEAD + b"Content-Length: 100\r\n\r\nhalf",
         HEAD + b"Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n",
         HEAD + b"Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\nzz\r\n",
-        HEAD + b"Content-Encoding: gzip\r\nContent-Length: 4\r\n\r\nhalf",
     ],
 )
 def test_an_answer_that_breaks_off_looks_broken_to_the_browser(

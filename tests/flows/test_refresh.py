@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 from typing import TYPE_CHECKING
 
 import pytest
 
 from gateway.browser.cookie import SESSION_COOKIE
-from gateway.errors import ResourceServerTimeout
-from gateway.proxy.upstream import Upstream, UpstreamRequest
 from gateway.sandbox.accounts import USERS
 from tests.support.browser import Browser
 from tests.support.running import running_gateway
 from tests.support.scripted import TOKENS, Script, come_back, running_script
-from tests.support.wire import SECONDS, Reply, running_wire, until
+from tests.support.wire import SECONDS, Reply, until
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import Iterator
 
     from tests.support.running import Running
 
@@ -143,38 +140,6 @@ def test_a_clock_that_goes_wrong_signs_nobody_out() -> None:
         running.clock.advance(11)
         assert browser.fetch("/auth/session/refresh", "POST").json()["tokens"]["generation"] == 2
         assert browser.fetch("/api/v1/profile").status_code == 200
-
-
-async def test_an_upload_may_take_longer_than_the_first_byte_of_its_answer() -> None:
-    """The limit for the answer begins when the request is whole: a slow line is no slow API."""
-
-    async def slowly() -> AsyncIterator[bytes]:
-        for _ in range(6):
-            await asyncio.sleep(0.1)  # slower altogether than the limit below
-            yield b"x" * 1000
-
-    upstream = Upstream()
-    with running_wire() as wire:
-        request = UpstreamRequest(
-            method="POST", origin=wire.url, target=b"/", headers=[], body=slowly(),
-            connect_seconds=0.2, first_byte_seconds=0.2,
-        )  # fmt: skip
-        response = await upstream.send(request)
-        assert (response.status, len(wire.heard[0].body)) == (200, 6000)
-        await response.close()
-        wire.script = lambda _: Reply(waits=True)
-        silent = UpstreamRequest(
-            method="GET",
-            origin=wire.url,
-            target=b"/",
-            headers=[],
-            connect_seconds=0.1,
-            first_byte_seconds=0.1,
-        )
-        with pytest.raises(ResourceServerTimeout):
-            await upstream.send(silent)
-        assert wire.left.wait(5)
-    await upstream.close()
 
 
 def test_a_browser_that_leaves_during_a_refresh_loses_no_token() -> None:

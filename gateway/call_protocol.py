@@ -1,0 +1,169 @@
+"""The server's end of a connection, for calls under /api: the plain ones go past ASGI, by proxy/lane.py."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import unquote
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
+
+from gateway.http_protocol import LimitedHttpProtocol
+from gateway.observability.exchange import note_beginning
+from gateway.proxy.browser_connection import note_browser_connection
+from gateway.proxy.lane import note_call_under_way
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gateway.proxy.browser_connection import Remembered
+    from gateway.proxy.lane import Lane, LaneCall
+
+_METHODS = {name.encode(): name for name in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")}
+_API = b"/api/"
+
+
+class CallHttpProtocol(LimitedHttpProtocol):
+    """What the lane does not take, or hands back, is served by the ASGI application like everything else."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - uvicorn's
+        super().__init__(*args, **options)
+        self._lane = cast("Lane | None", getattr(self.app, "lane", None))
+        self.when_left: Callable[[], None] | None = None
+        self.remembered: Remembered | None = None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell the call that is under way."""
+        super().connection_lost(exc)
+        if self.when_left is not None:
+            self.when_left()
+
+    def on_message_begin(self) -> None:
+        """Begin a request; its ASGI scope is made where it is needed."""
+        self._in_head = True
+        self.url = b""
+        self.headers = []
+        self.expect_100_continue = False
+
+    def _begin_request(self) -> None:
+        """Start what serves the request whose head is complete."""
+        if self._lane is not None and self.url.startswith(_API) and self._begin_in_lane(self._lane):
+            return
+        url, headers, expects = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.expect_100_continue = url, expects
+        self.headers += headers
+        super()._begin_request()
+        # The call begins in the event loop's next turn.
+        note_browser_connection(cast("Any", self.scope), _OneAnswer(self, self.cycle))
+
+    def _begin_in_lane(self, lane: Lane) -> bool:
+        parser = self.parser
+        if not self._is_idle() or parser.should_upgrade() or parser.get_http_version() != "1.1":
+            return False
+        method = _METHODS.get(parser.get_method())
+        if method is None:
+            return False
+        call = lane.begin(
+            self, method=method, target=self.url, headers=self.headers, keeps_alive=parser.should_keep_alive()
+        )
+        if call is None:
+            return False
+        self.cycle = cast("RequestResponseCycle", call)  # for uvicorn, which asks it a few things
+        return True
+
+    # --- LaneBrowser
+
+    def answer_lane(self, call: LaneCall, status: int, fields: bytes, body: bytes) -> None:
+        """Write the answer to a call of the lane."""
+        self.write_answer(status, fields, body, keeps_alive=call.keep_alive)
+        self.on_response_complete()
+
+    def hand_over(self, call: LaneCall) -> None:
+        """Let the ASGI application go on with a call of the lane."""
+        scope = self._build_scope(call)
+        cycle = RequestResponseCycle(
+            scope=cast("Any", scope),
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=self.access_log,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=False,
+            keep_alive=call.keep_alive,
+            on_response=self.on_response_complete,
+        )
+        cycle.more_body = False
+        if cast("object", self.cycle) is call:
+            self.cycle = cycle
+        note_browser_connection(scope, _OneAnswer(self, cycle))
+        note_beginning(scope, call.trace, call.started)
+        note_call_under_way(scope, call)
+        self._start_asgi_task(cycle, self.app)
+
+    def _build_scope(self, call: LaneCall) -> dict[str, Any]:
+        """Make the scope that uvicorn would have made; another request may have begun meanwhile."""
+        kept = self.url, self.headers, self.expect_100_continue, getattr(self, "scope", None)
+        super().on_message_begin()
+        scope = cast("dict[str, Any]", self.scope)
+        self.url, self.headers, self.expect_100_continue, self.scope = kept  # type: ignore[assignment]
+        raw_path, _, query = call.target.partition(b"?")
+        scope.update(
+            method=call.method,
+            raw_path=raw_path,
+            path=unquote(raw_path.decode("ascii")),
+            query_string=query,
+            headers=call.headers,
+        )
+        return scope
+
+    def write_answer(self, status: int, fields: bytes, body: bytes, *, keeps_alive: bool) -> None:
+        """Write head and body in one piece; `fields` are lines that end in CRLF."""
+        parts = [STATUS_LINE[status], fields]
+        parts += [b"%b: %b\r\n" % field for field in self.server_state.default_headers]
+        parts += (b"\r\n" if keeps_alive else b"connection: close\r\n\r\n", body)
+        self.transport.write(b"".join(parts))
+        if not keeps_alive:
+            self.transport.close()
+
+
+class _OneAnswer:
+    """A BrowserConnection: the connection as far as one request's answer is concerned."""
+
+    __slots__ = ("_cycle", "_protocol")
+
+    def __init__(self, protocol: CallHttpProtocol, cycle: RequestResponseCycle) -> None:
+        self._protocol = protocol
+        self._cycle = cycle
+
+    @property
+    def when_left(self) -> Callable[[], None] | None:
+        """See BrowserConnection; one request of a connection is served at a time, so there is one."""
+        return self._protocol.when_left
+
+    @when_left.setter
+    def when_left(self, callback: Callable[[], None] | None) -> None:
+        self._protocol.when_left = callback
+
+    @property
+    def remembered(self) -> Remembered | None:
+        """See BrowserConnection."""
+        return self._protocol.remembered
+
+    @remembered.setter
+    def remembered(self, remembered: Remembered | None) -> None:
+        self._protocol.remembered = remembered
+
+    def answer_whole(self, status: int, fields: bytes, body: bytes) -> bool:
+        """See BrowserConnection."""
+        protocol, cycle = self._protocol, self._cycle
+        if cycle.response_started or cycle.disconnected or protocol.flow.write_paused:
+            return False
+        protocol.write_answer(status, fields, body, keeps_alive=cycle.keep_alive)
+        cycle.response_started = cycle.response_complete = True
+        cycle.waiting_for_100_continue = False
+        cycle.message_event.set()
+        cycle.on_response()
+        return True

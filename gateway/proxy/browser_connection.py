@@ -1,0 +1,42 @@
+"""What the data plane asks of the server's own end of a connection, beyond ASGI."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, MutableMapping
+
+    from gateway.proxy.request_fields import RequestFields
+
+    Remembered = tuple[list[tuple[bytes, bytes]], RequestFields]
+
+_KEY = "lexgate.connection"  # as ASGI lets servers add to a scope
+
+
+class BrowserConnection(Protocol):
+    """The connection on which a request came, as far as the answer to that request is concerned."""
+
+    when_left: Callable[[], None] | None
+    """Called once when the browser closes the connection before its answer is whole."""
+
+    remembered: Remembered | None
+    """The header fields of the connection's last call, and what was read in them."""
+
+    def answer_whole(self, status: int, fields: bytes, body: bytes) -> bool:
+        """Write head and body of an answer at once, which ends the exchange; False if ASGI must do it.
+
+        `fields` are lines that end in CRLF, Content-Length among them where the answer has one.
+        """
+        ...
+
+
+def note_browser_connection(scope: MutableMapping[str, Any], connection: BrowserConnection) -> None:
+    """Put the connection where the data plane finds it."""
+    scope[_KEY] = connection
+
+
+def browser_connection_of(scope: Mapping[str, Any]) -> BrowserConnection | None:
+    """Return the connection of a request, if the server below offers it."""
+    connection: BrowserConnection | None = scope.get(_KEY)
+    return connection

@@ -1,0 +1,244 @@
+"""The short way of a plain call: no ASGI, no task and no future, one read and one write on either side.
+
+A call is plain if it has no body, its session is remembered, a connection is free and the answer comes whole
+at once. Whatever is not is handed to the long way (forward.py, call.py), with what has been achieved so far.
+The checks are the same ones, made by the same functions: Forward judges, matches and finds the session.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any, Protocol
+
+from gateway.errors import GatewayError, ResourceServerTimeout
+from gateway.observability.tracing import continue_trace
+from gateway.proxy.answer import PassedAnswer
+from gateway.proxy.own_fields import Timing
+from gateway.proxy.request_head import build_request_head
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, MutableMapping
+
+    from gateway.observability.logs import RequestLog
+    from gateway.observability.tracing import Trace
+    from gateway.proxy.browser_connection import Remembered
+    from gateway.proxy.forward import Forward
+    from gateway.proxy.route import MatchedRoute
+    from gateway.proxy.upstream_answer import UpstreamAnswer
+    from gateway.sessions.opened_session import OpenedSession
+
+_KEY = "lexgate.under_way"
+_RETRIED = frozenset({401, 429, 504})
+_LEFT = 499
+
+
+class LaneBrowser(Protocol):
+    """The server's end of a connection."""
+
+    when_left: Callable[[], None] | None
+    remembered: Remembered | None
+
+    def answer_lane(self, call: LaneCall, status: int, fields: bytes, body: bytes) -> None:
+        """Write the answer, which ends the exchange."""
+        ...
+
+    def hand_over(self, call: LaneCall) -> None:
+        """Let the ASGI application serve the call from here on."""
+        ...
+
+
+class Lane:
+    """Begins calls; `begin` says None to what must go the long way from the start."""
+
+    def __init__(self, forward: Forward, request_log: RequestLog) -> None:
+        self.forward = forward
+        self.request_log = request_log
+
+    def begin(
+        self,
+        browser: LaneBrowser,
+        *,
+        method: str,
+        target: bytes,
+        headers: list[tuple[bytes, bytes]],
+        keeps_alive: bool,
+    ) -> LaneCall | None:
+        """Send a call, if it is plain so far."""
+        forward = self.forward
+        try:
+            fields = forward.read_fields(headers, browser)
+            forward.judge(method, fields)
+            raw_path, _, query = target.partition(b"?")
+            matched = forward.routes.match(method=method, raw_path=raw_path, query=query)
+        except GatewayError:
+            return None  # the long way finds the same, and tells
+        if fields.length != 0 or fields.cookie is None or not matched.route.attaches_token:
+            return None
+        opened = forward.sessions.find(fields.cookie)
+        if opened is None:
+            return None
+        pool = forward.upstream.pool(matched.route.origin)
+        connection = pool.take(method)
+        if connection is None:
+            return None
+        trace = continue_trace(fields.traceparent, fields.tracestate)
+        call = LaneCall(
+            self, browser, method, target, headers, matched, opened, trace, keep_alive=keeps_alive
+        )
+        head = build_request_head(method, matched, pool.host, fields, trace, opened.bearer)
+        call.answer = connection.ask(head, method=method)
+        call.answer.listener = call.advance
+        browser.when_left = call.leave
+        forward.deadlines.watch(call)
+        return call
+
+
+class _NoEvent:
+    def set(self) -> None:
+        """Tell nobody: nobody waits."""
+
+
+_NO_EVENT = _NoEvent()
+
+
+class LaneCall:
+    """One call in the lane. It stands where uvicorn keeps its own RequestResponseCycle, and answers it."""
+
+    __slots__ = (
+        "answer",
+        "body",
+        "browser",
+        "deadline",
+        "disconnected",
+        "error",
+        "headers",
+        "keep_alive",
+        "lane",
+        "matched",
+        "method",
+        "more_body",
+        "opened",
+        "response_complete",
+        "started",
+        "target",
+        "trace",
+        "upstream_seconds",
+    )
+
+    message_event = _NO_EVENT
+    waiting_for_100_continue = False
+    response_started = False
+
+    def __init__(  # noqa: PLR0913 - a call is that many facts
+        self,
+        lane: Lane,
+        browser: LaneBrowser,
+        method: str,
+        target: bytes,
+        headers: list[tuple[bytes, bytes]],
+        matched: MatchedRoute,
+        opened: OpenedSession,
+        trace: Trace,
+        *,
+        keep_alive: bool,
+    ) -> None:
+        self.lane = lane
+        self.browser = browser
+        self.method = method
+        self.target = target
+        self.headers = headers
+        self.matched = matched
+        self.opened = opened
+        self.trace = trace
+        self.keep_alive = keep_alive
+        self.started = time.perf_counter()
+        timeouts = matched.route.timeouts
+        self.deadline = asyncio.get_running_loop().time() + timeouts.connect + timeouts.first_byte
+        self.upstream_seconds = 0.0
+        self.answer: UpstreamAnswer | None = None
+        self.error: Exception | None = None
+        self.response_complete = False
+        self.disconnected = False
+        self.more_body = True
+        self.body = b""
+
+    def advance(self) -> None:
+        """Look at what has come of the answer: pass it on if it is whole and needs no thought."""
+        answer = self.answer
+        if answer is None or self.response_complete:
+            return
+        self.upstream_seconds = time.perf_counter() - self.started
+        if answer.error is not None or answer.status in _RETRIED or not answer.is_whole:
+            self._hand_over(None)
+            return
+        try:
+            self._finish(answer)
+        except Exception as error:  # noqa: BLE001 - the long way tells every error
+            self._hand_over(error)
+
+    def leave(self) -> None:
+        """End the call, for nobody waits for its answer any more."""
+        if not self.response_complete:
+            self._end()
+            if self.answer is not None:
+                self.answer.release()
+            self._tell(_LEFT, 0)
+
+    def expire(self) -> None:
+        """Tell that the answer takes too long."""
+        self._hand_over(ResourceServerTimeout(log_detail="no answer in time"))
+
+    def _finish(self, answer: UpstreamAnswer) -> None:
+        forward = self.lane.forward
+        passed = PassedAnswer(
+            answer, forward.redactor(self.opened.bearer), destination=self.matched.route.destination
+        )
+        body = passed.take_whole(answer.read_whole())
+        gateway_seconds = time.perf_counter() - self.started - self.upstream_seconds
+        timing = Timing(self.trace.request_id, gateway_seconds, self.upstream_seconds)
+        fields = forward.own_fields.build_block(passed, timing, length=len(body))
+        answer.release()
+        self._end()
+        self.browser.answer_lane(self, passed.status, fields, body)
+        self._tell(passed.status, len(body))
+
+    def _end(self) -> None:
+        self.response_complete = True
+        self.lane.forward.deadlines.forget(self)
+        self.browser.when_left = None
+
+    def _hand_over(self, error: Exception | None) -> None:
+        self._end()
+        self.error = error
+        if self.answer is not None:
+            self.answer.listener = None
+            if error is not None:
+                self.answer.release()
+        self.browser.hand_over(self)
+
+    def _tell(self, status: int, sent: int) -> None:
+        lane, route = self.lane, self.lane.forward.route_label(self.matched)
+        seconds = time.perf_counter() - self.started
+        lane.forward.metrics.observe_upstream(self.upstream_seconds)
+        lane.forward.metrics.count_request(route, self.method, status, seconds)
+        lane.request_log.write(
+            route,
+            self.method,
+            status,
+            seconds=seconds,
+            sent=sent,
+            request_id=self.trace.request_id,
+            trace_id=self.trace.trace_id,
+        )
+
+
+def note_call_under_way(scope: MutableMapping[str, Any], call: LaneCall) -> None:
+    """Put a call that was handed over where the long way finds it."""
+    scope[_KEY] = call
+
+
+def call_under_way(scope: Mapping[str, Any]) -> LaneCall | None:
+    """Return the call that the lane began, if it did."""
+    call: LaneCall | None = scope.get(_KEY)
+    return call

@@ -1,0 +1,79 @@
+"""The header fields that the gateway adds to an answer of the resource server (PURE)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from gateway.proxy.headers import build_safety_headers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from gateway.proxy.answer import PassedAnswer
+    from gateway.proxy.headers import Headers
+
+_REMEMBERED = 256
+
+
+class Timing(NamedTuple):
+    """Which request it was, and how many seconds of it were the gateway's and the resource server's."""
+
+    request_id: str
+    gateway_seconds: float
+    upstream_seconds: float
+
+
+class OwnFields:
+    """What every answer carries, whatever its Content-Type asks for, and who it is and how long it took.
+
+    `guarding` is for every answer of the gateway; of its names those are left out that the answer's own
+    safety decides.
+    """
+
+    def __init__(self, guarding: Iterable[tuple[bytes, bytes]]) -> None:
+        decided = {name for name, _ in build_safety_headers(None)} | {b"cache-control"}
+        self._guarding = [field for field in guarding if field[0] not in decided]
+        self._blocks: dict[bytes | None, bytes] = {}
+
+    def build_list(self, passed: PassedAnswer, timing: Timing) -> Headers:
+        """Return all fields of an answer, for ASGI."""
+        return [
+            *passed.fields,
+            *build_safety_headers(passed.content_type),
+            *self._guarding,
+            (b"x-request-id", timing.request_id.encode("ascii")),
+            (
+                b"server-timing",
+                b"gateway;dur=%.2f, upstream;dur=%.2f"
+                % (timing.gateway_seconds * 1000, timing.upstream_seconds * 1000),
+            ),
+        ]
+
+    def build_block(self, passed: PassedAnswer, timing: Timing, *, length: int) -> bytes:
+        """Return all fields of an answer whose body of `length` bytes is there, as lines that end in CRLF.
+
+        None of them holds a line's end: names and values were searched for controls, or are our own.
+        """
+        block = self._blocks.get(passed.content_type)
+        if block is None:
+            block = self._remember(passed.content_type)
+        lines = [b"%b: %b\r\n" % field for field in passed.fields]
+        if passed.has_body and passed.length is None:
+            lines.append(b"content-length: %d\r\n" % length)
+        lines.append(
+            b"%bx-request-id: %b\r\nserver-timing: gateway;dur=%.2f, upstream;dur=%.2f\r\n"
+            % (
+                block,
+                timing.request_id.encode("ascii"),
+                timing.gateway_seconds * 1000,
+                timing.upstream_seconds * 1000,
+            )
+        )
+        return b"".join(lines)
+
+    def _remember(self, content_type: bytes | None) -> bytes:
+        fields = [*build_safety_headers(content_type), *self._guarding]
+        block = b"".join([b"%b: %b\r\n" % field for field in fields])
+        if len(self._blocks) < _REMEMBERED:
+            self._blocks[content_type] = block
+        return block

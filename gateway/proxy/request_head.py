@@ -1,0 +1,36 @@
+"""The head of a request to the resource server, but for how its body is framed (PURE)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gateway.observability.tracing import Trace
+    from gateway.proxy.request_fields import RequestFields
+    from gateway.proxy.route import MatchedRoute
+
+
+def build_request_head(
+    method: str,
+    matched: MatchedRoute,
+    host: bytes,
+    fields: RequestFields,
+    trace: Trace,
+    bearer: bytes | None,
+    framing: bytes = b"",
+) -> bytes:
+    """Return request line and fields; `framing` is the line that frames a body, ending in CRLF.
+
+    Every part was checked for line ends where it came from: target, fields, trace.
+    """
+    parts = [
+        b"%b %b HTTP/1.1\r\nhost: %b\r\n" % (method.encode("ascii"), matched.target, host),
+        fields.passed,
+        b"traceparent: %b\r\n" % trace.traceparent.encode("ascii"),
+    ]
+    if trace.tracestate is not None:
+        parts.append(b"tracestate: %b\r\n" % trace.tracestate.encode("ascii"))
+    if bearer is not None:
+        parts += (b"authorization: ", bearer, b"\r\n")
+    parts += (framing, b"\r\n")
+    return b"".join(parts)

@@ -30,6 +30,8 @@ def code_of(answer: Answer) -> str:
     """Return the code of the gateway's own error; "" where it is the resource server's answer."""
     if answer.header("content-type") != b"application/problem+json":
         return ""
+    if not answer.body:  # to HEAD; what the gateway itself says of the resource server with 502 is one thing
+        return BROKEN
     return str(json.loads(answer.body).get("code", ""))
 
 

@@ -48,8 +48,8 @@ class Stage:
         gc.freeze()
         self.tasks, self.timers = self._count()
 
-    def __repr__(self) -> str:
-        return "Stage()"
+    def _repr_pretty_(self, printer: Any, _: bool) -> None:  # noqa: ANN401, FBT001 - as hypothesis asks for it
+        printer.text("stage")
 
     @property
     def port(self) -> int:

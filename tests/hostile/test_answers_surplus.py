@@ -112,8 +112,7 @@ def test_everybody_gets_their_own_answer_at_once(stage: Stage) -> None:
 
     def script(connection: Connection, request: Request) -> None:
         caller = caller_of(request)
-        connection.send(OK + b"Transfer-Encoding: chunked\r\n\r\n", in_chunks([caller[:3], caller[3:]]))
-        connection.send(SMUGGLED)
+        connection.send(OK + b"Transfer-Encoding: chunked\r\n\r\n", in_chunks([caller[:3], caller[3:]]) + SMUGGLED)
 
     def work(worker: int) -> list[tuple[bytes, bytes]]:
         person = stage.people[worker % 2]

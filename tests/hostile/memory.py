@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 MEGABYTE = 1 << 20
 LIMIT = 8 * MEGABYTE
 _PIECE = bytes(range(256)) * 256
-_STALLS, _STALL_SECONDS = 20, 0.02
-"""How often a slow peer stops reading within one body, and for how long."""
+_STALL_BYTES, _STALL_SECONDS = 4 * MEGABYTE, 0.02
+"""After how many bytes a slow peer stops reading, and for how long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,17 +136,16 @@ def _write(sock: socket.socket, size: int) -> None:
 
 
 def _drain(sock: socket.socket, size: int) -> None:
-    every = max(1, size // _STALLS)
-    left_for_stall = every
+    until_stall = _STALL_BYTES
     while size:
-        if left_for_stall <= 0:
+        if until_stall <= 0:
             # Long enough for everything on the way to fill up: that is what a slow peer does.
             threading.Event().wait(_STALL_SECONDS)
-            left_for_stall = every
+            until_stall = _STALL_BYTES
         data = sock.recv(min(size, 1 << 16))
         assert data, f"{size} bytes are missing"
         size -= len(data)
-        left_for_stall -= len(data)
+        until_stall -= len(data)
 
 
 def _read_head(connection: Connection) -> bytes:

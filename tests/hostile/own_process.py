@@ -49,7 +49,7 @@ class OwnProcess:
 
     def open_files(self) -> int:
         """Return how many descriptors it holds."""
-        return len(os.listdir(f"/proc/{self.pid}/fd"))
+        return len(list(Path(f"/proc/{self.pid}/fd").iterdir()))
 
     def _status(self, name: str) -> int:
         for line in Path(f"/proc/{self.pid}/status").read_text(encoding="ascii").splitlines():
@@ -67,17 +67,20 @@ def free_port() -> int:
 @contextmanager
 def running_process() -> Iterator[OwnProcess]:
     """Run sandbox and upstream here, the gateway in its own process, and sign Anna in."""
-    port, admin, box = free_port(), free_port(), ""
+    port, admin, box_port = free_port(), free_port(), free_port()
     public_url = f"http://localhost:{port}"
     options = {
         "client_id": CLIENT_ID,
         "client_secret": CLIENT_SECRET,
         "redirect_uris": (f"{public_url}/auth/callback",),
     }
-    box_port = free_port()
     box = f"http://127.0.0.1:{box_port}"
     sandbox = build_sandbox(SandboxOptions(base_url=box, **options))  # type: ignore[arg-type]
-    with running_raw_upstream() as upstream, running_app(sandbox, port=box_port), TemporaryDirectory() as folder:
+    with (
+        running_raw_upstream() as upstream,
+        running_app(sandbox, port=box_port),
+        TemporaryDirectory() as folder,
+    ):
         environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("LEXGATE_")},
             "LEXGATE_PUBLIC_URL": public_url,

@@ -17,11 +17,28 @@ if TYPE_CHECKING:
 
 STATUSES = (200, 201, 203, 206, 299, 400, 403, 404, 409, 422, 500, 503, 204, 304)
 """Those that are not asked again: 401, 429 and 504 are."""
-SPLICES = (b"\r", b"\n", b"\r\n", b"\0", b" ", b"\t", b":", b"0", b";", b"-", b"\xff", b"HTTP/1.1 200 OK\r\n\r\n")
-_OPTIONAL = st.sampled_from([b"", b"X-Kept: a\r\n", b"Connection: close\r\n", b"ETag: \"1\"\r\n", b"X-Empty:\r\n"])
+SPLICES = (
+    b"\r",
+    b"\n",
+    b"\r\n",
+    b"\0",
+    b" ",
+    b"\t",
+    b":",
+    b"0",
+    b";",
+    b"-",
+    b"\xff",
+    b"HTTP/1.1 200 OK\r\n\r\n",
+)
+_OPTIONAL = st.sampled_from(
+    [b"", b"X-Kept: a\r\n", b"Connection: close\r\n", b'ETag: "1"\r\n', b"X-Empty:\r\n"]
+)
 _EXTENSIONS = st.sampled_from([b"", b";a", b";a=b", b';a="b\\"c"', b" ;a"])
 _TRAILERS = st.sampled_from([b"", b"X-Sum: 1\r\n", b"Set-Cookie: a=b\r\nX: y\r\n"])
-_INTERIM = st.sampled_from([b"", b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"])
+_INTERIM = st.sampled_from(
+    [b"", b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"]
+)
 
 
 @dataclass(frozen=True)
@@ -45,7 +62,11 @@ def answers(draw: st.DrawFn) -> bytes:
     status = draw(st.sampled_from(STATUSES))
     pieces = draw(st.lists(st.binary(min_size=1, max_size=80), max_size=4))
     version = draw(st.sampled_from([b"1.1", b"1.1", b"1.0"]))
-    head = draw(_INTERIM) + b"HTTP/%b %d %b\r\n" % (version, status, draw(st.sampled_from([b"OK", b"", b"\xe4 b"])))
+    head = draw(_INTERIM) + b"HTTP/%b %d %b\r\n" % (
+        version,
+        status,
+        draw(st.sampled_from([b"OK", b"", b"\xe4 b"])),
+    )
     head += draw(_OPTIONAL)
     framing = draw(st.sampled_from(["length", "chunked", "close"]))
     if status in {204, 304}:

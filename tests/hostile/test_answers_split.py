@@ -15,7 +15,10 @@ HEAD = b"HTTP/1.1 200 OK\r\n"
 ANSWERS = {
     "length": (HEAD + b"Content-Length: 11\r\nX-Kept: a\r\n\r\nhello world", b"hello world"),
     "no body": (HEAD + b"Content-Length: 0\r\n\r\n", b""),
-    "chunked": (HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + in_chunks([b"hello", b" wor", b"ld"]), b"hello world"),
+    "chunked": (
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + in_chunks([b"hello", b" wor", b"ld"]),
+        b"hello world",
+    ),
     "extensions and trailers": (
         HEAD
         + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -56,7 +59,9 @@ def test_an_answer_in_two_parts_is_the_same_answer(stage: Stage, name: str) -> N
 
 def test_a_body_that_comes_with_or_without_its_head_is_the_same(stage: Stage) -> None:
     body = bytes(range(256)) * 400
-    head = OK.replace(b"application/json", b"application/octet-stream") + b"Content-Length: %d\r\n\r\n" % len(body)
+    head = OK.replace(b"application/json", b"application/octet-stream") + b"Content-Length: %d\r\n\r\n" % len(
+        body
+    )
     for parts in ([head + body], [head, body], [head + body[:1], body[1:-1], body[-1:]]):
         stage.upstream.say(*parts, closes=False)
         answer = stage.call()

@@ -98,7 +98,9 @@ def test_an_answer_before_its_request_is_nobodys(stage: Stage) -> None:
 def test_an_answer_on_a_new_connection_before_any_request_is_nobodys(stage: Stage) -> None:
     stage.upstream.end()
     stage.upstream.accept = lambda connection: connection.sock.sendall(SMUGGLED)
-    stage.upstream.script = lambda connection, _: connection.sock.sendall(OK + b"Content-Length: 3\r\n\r\nown")
+    stage.upstream.script = lambda connection, _: connection.sock.sendall(
+        OK + b"Content-Length: 3\r\n\r\nown"
+    )
     first = stage.call(method="POST")
     # It may have come before the request or just behind it: if it passes, then as the answer to that one.
     assert first.body in {b"own", b"smuggled"} or first.status == 502
@@ -112,7 +114,9 @@ def test_everybody_gets_their_own_answer_at_once(stage: Stage) -> None:
 
     def script(connection: Connection, request: Request) -> None:
         caller = caller_of(request)
-        connection.send(OK + b"Transfer-Encoding: chunked\r\n\r\n", in_chunks([caller[:3], caller[3:]]) + SMUGGLED)
+        connection.send(
+            OK + b"Transfer-Encoding: chunked\r\n\r\n", in_chunks([caller[:3], caller[3:]]) + SMUGGLED
+        )
 
     def work(worker: int) -> list[tuple[bytes, bytes]]:
         person = stage.people[worker % 2]
@@ -125,7 +129,10 @@ def test_everybody_gets_their_own_answer_at_once(stage: Stage) -> None:
         for answers in threads.map(work, range(8)):
             for expected, got in answers:
                 assert got == expected
-    tokens = {(caller_of(request).partition(b"-")[0], request.header("authorization")) for request in stage.upstream.requests}
+    tokens = {
+        (caller_of(request).partition(b"-")[0], request.header("authorization"))
+        for request in stage.upstream.requests
+    }
     assert len(tokens) == 2, "a call went out with somebody else's token"
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tests.support.raw_upstream import Connection
     from tests.support.rfc9112 import Request
 
-EVENTS = [b"id: %d\ndata: {\"number\": %d}\n\n" % (number, number) for number in range(30)]
+EVENTS = [b'id: %d\ndata: {"number": %d}\n\n' % (number, number) for number in range(30)]
 TYPES = [b"text/event-stream", b"application/json", b"text/plain", b"application/octet-stream"]
 
 
@@ -55,7 +55,9 @@ def test_a_head_passes_before_its_body(stage: Stage) -> None:
     seen = threading.Event()
 
     def script(connection: Connection, _: Request) -> None:
-        connection.sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 2\r\n\r\n")
+        connection.sock.sendall(
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 2\r\n\r\n"
+        )
         seen.wait(5)
         connection.sock.sendall(b"\n\n")
 

@@ -23,7 +23,7 @@ PIECE = b"x" * 65_536
 
 
 class Watch:
-    """An upstream script that tells when the call began, and how long after `left_at` its connection ended."""
+    """An upstream script that tells when the call began, and when its connection ended."""
 
     def __init__(self, *said: bytes) -> None:
         self.said = said
@@ -193,7 +193,9 @@ def test_a_slow_head_ends(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None
 def test_a_slow_body_ends(impatient: Stage) -> None:
     """A body that stops coming holds neither the browser's connection nor the upstream's for ever."""
     with impatient.browser() as browser:
-        browser.send(impatient.anna.head("POST", "/api/v1/files", {"Content-Length": "100000"}) + PIECE + b"x")
+        browser.send(
+            impatient.anna.head("POST", "/api/v1/files", {"Content-Length": "100000"}) + PIECE + b"x"
+        )
         answer = browser.answer("POST")
         assert answer.state == "cut" or answer.status in {408, 504}
     assert impatient.upstream.requests == []

@@ -102,6 +102,8 @@ def test_an_upload_is_refused_before_it_is_sent(
 
 
 def test_the_upstreams_own_100_is_not_taken_for_an_answer(stage: Stage) -> None:
-    stage.upstream.say(b"HTTP/1.1 100 Continue\r\n\r\n" * 3, OK + b"Content-Length: 3\r\n\r\nown", closes=False)
+    stage.upstream.say(
+        b"HTTP/1.1 100 Continue\r\n\r\n" * 3, OK + b"Content-Length: 3\r\n\r\nown", closes=False
+    )
     answer = stage.call(method="POST", fields=EXPECTING, body=b"hello")
     assert (answer.status, answer.body) == (200, b"own")

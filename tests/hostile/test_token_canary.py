@@ -35,17 +35,23 @@ PLACES: dict[str, Build] = {
     "a header": lambda token: framed(200, b"{}", b"X-Kept: " + token + b"\r\n"),
     "a header's name": lambda token: framed(200, b"{}", b"X-" + token + b": a\r\n"),
     "a list of headers": lambda token: framed(200, b"{}", b"X-Kept: a\r\nX-Kept: Bearer " + token + b"\r\n"),
-    "Location": lambda token: framed(302, b"", b"Location: https://x.example/?access_token=" + token + b"\r\n"),
+    "Location": lambda token: framed(
+        302, b"", b"Location: https://x.example/?access_token=" + token + b"\r\n"
+    ),
     "Location of the API": lambda token: framed(302, b"", b"Location: /v1/x?t=" + token + b"\r\n"),
     "Link": lambda token: framed(200, b"[]", b"Link: </v1/x?t=" + token + b">; rel=next\r\n"),
     "ETag": lambda token: framed(200, b"{}", b'ETag: "' + token + b'"\r\n'),
     "Content-Type": lambda token: framed(200, b"{}", b"Content-Language: " + token + b"\r\n"),
     "Set-Cookie": lambda token: framed(200, b"{}", b"Set-Cookie: t=" + token + b"\r\n"),
-    "WWW-Authenticate": lambda token: framed(403, b"{}", b'WWW-Authenticate: Bearer error="' + token + b'"\r\n'),
+    "WWW-Authenticate": lambda token: framed(
+        403, b"{}", b'WWW-Authenticate: Bearer error="' + token + b'"\r\n'
+    ),
     "a folded header": lambda token: framed(200, b"{}", b"X-Kept: a\r\n " + token + b"\r\n"),
     "the reason": lambda token: b"HTTP/1.1 200 " + token + b"\r\nContent-Length: 2\r\n\r\n{}",
     "the reason of an error": lambda token: b"HTTP/1.1 403 " + token + b"\r\nContent-Length: 2\r\n\r\n{}",
-    "an interim head": lambda token: b"HTTP/1.1 103 " + token + b"\r\nLink: <" + token + b">\r\n\r\n" + framed(200, b"{}"),
+    "an interim head": lambda token: (
+        b"HTTP/1.1 103 " + token + b"\r\nLink: <" + token + b">\r\n\r\n" + framed(200, b"{}")
+    ),
     "a body": lambda token: framed(200, b'{"token": "' + token + b'"}'),
     "an error's body": lambda token: framed(403, b'{"message": "Bearer ' + token + b' is not valid"}'),
     "a body twice": lambda token: framed(200, token + token + b" " + token),
@@ -56,7 +62,9 @@ PLACES: dict[str, Build] = {
     "uneven chunks": lambda token: chunked(403, [token[:1], token[1:60], token[60:61], token[61:]]),
     "a chunk extension": lambda token: chunked(200, [b"{}"], extension=b";" + token),
     "trailers": lambda token: chunked(200, [b"{}"], trailers=b"X-Kept: " + token + b"\r\n"),
-    "a gzipped error": lambda token: framed(403, gzip.compress(b"a" + token + b"b"), b"Content-Encoding: gzip\r\n"),
+    "a gzipped error": lambda token: framed(
+        403, gzip.compress(b"a" + token + b"b"), b"Content-Encoding: gzip\r\n"
+    ),
     "a deflated error": lambda token: framed(403, zlib.compress(token), b"Content-Encoding: deflate\r\n"),
     "gzipped text": lambda token: framed(200, gzip.compress(token), b"Content-Encoding: gzip\r\n"),
     "gzip in chunks": lambda token: chunked(

@@ -110,7 +110,7 @@ class RawUpstream:
     """The server; `requests` are the well-formed ones, in the order of their ends."""
 
     listening: socket.socket
-    script: Script = field(default=lambda connection, _: _plain(connection, _))
+    script: Script = field(default_factory=lambda: _plain)
     accept: Callable[[Connection], None] | None = None
     """If set, this has the whole connection to itself, before any request was read."""
     connections: list[Connection] = field(default_factory=list)
@@ -157,7 +157,7 @@ class RawUpstream:
     def say_in_turn(self, *scripts: Script) -> None:
         """Follow these scripts, one a request; `{}` afterwards."""
         left = iter(scripts)
-        self.script = lambda connection, request: next(left, _plain)(connection, request)
+        self.script = lambda connection, request: next(left, _plain)(connection, request)  # noqa: PLW0108 - one a call
 
     def busy(self) -> list[Connection]:
         """Return the open connections that do not merely wait for a request."""

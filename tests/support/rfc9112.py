@@ -79,15 +79,12 @@ def read_answer(data: bytes, *, method: str, ended: bool, lenient: bool = False)
     a colon (§5.1), controls in values, two equal lengths (§6.3), blanks behind a chunk's size.
     """
     interim: list[int] = []
-    rest = data
+    rest, status = data, 100
     try:
-        while True:
+        while status not in _FINAL:
             minor, status, headers, rest = _read_head(rest, lenient=lenient)
-            if status == 101 or not 100 <= status < 600:
-                raise MalformedError("no final answer")
-            if status in _FINAL:
-                break
-            interim.append(status)
+            if status not in _FINAL:
+                interim.append(status)
         framing, length = _framing(method, status, minor, headers, lenient=lenient)
     except (MalformedError, CutError) as error:
         return Answer("cut" if isinstance(error, CutError) else "malformed", interim=tuple(interim))
@@ -120,7 +117,10 @@ def _read_head(data: bytes, *, lenient: bool) -> tuple[str, int, Fields, bytes]:
     found = (_LENIENT_STATUS_LINE if lenient else _STATUS_LINE).fullmatch(lines[0])
     if not found:
         raise MalformedError(f"status line {lines[0]!r}")
-    return found[1].decode(), int(found[2]), _parse_fields(lines[1:], lenient=lenient), rest
+    status = int(found[2])
+    if status == 101 or status >= 600:
+        raise MalformedError("neither a final nor an interim answer")
+    return found[1].decode(), status, _parse_fields(lines[1:], lenient=lenient), rest
 
 
 def _read_lines(data: bytes, *, lenient: bool) -> tuple[list[bytes], bytes]:
@@ -177,30 +177,36 @@ def _read_body(
 def _read_chunks(data: bytes, *, lenient: bool) -> tuple[State, bytes, bytes]:
     body = b""
     try:
-        while True:
-            line, data = _read_line(data, lenient=lenient)
-            found = (_LENIENT_CHUNK_SIZE if lenient else _CHUNK_SIZE).fullmatch(line)
-            if not found:
-                raise MalformedError("chunk size")
-            size = int(found[1], 16)
-            if size == 0:
-                break
-            body += data[:size]
-            end = data[size : size + 2]
-            if lenient and end[:1] == b"\n":
-                data = data[size + 1 :]
-            elif end == b"\r\n":
-                data = data[size + 2 :]
-            elif b"\r\n".startswith(end):
-                raise CutError
-            else:
-                raise MalformedError("a chunk is longer than its size")
-        while line := (taken := _read_line(data, lenient=lenient))[0]:
+        while size := (taken := _read_size(data, lenient=lenient))[0]:
+            body += taken[1][:size]
+            data = _skip_line_end(taken[1][size:], lenient=lenient)
+        data = taken[1]
+        while line := (trailer := _read_line(data, lenient=lenient))[0]:
             _parse_fields([line], lenient=lenient)
-            data = taken[1]
-        return "whole", body, taken[1]
-    except (MalformedError, CutError) as error:
-        return ("cut" if isinstance(error, CutError) else "malformed"), body, b""
+            data = trailer[1]
+    except MalformedError:
+        return "malformed", body, b""
+    except CutError:
+        return "cut", body, b""
+    return "whole", body, trailer[1]
+
+
+def _read_size(data: bytes, *, lenient: bool) -> tuple[int, bytes]:
+    line, rest = _read_line(data, lenient=lenient)
+    found = (_LENIENT_CHUNK_SIZE if lenient else _CHUNK_SIZE).fullmatch(line)
+    if not found:
+        raise MalformedError("chunk size")
+    return int(found[1], 16), rest
+
+
+def _skip_line_end(data: bytes, *, lenient: bool) -> bytes:
+    if data.startswith(b"\r\n"):
+        return data[2:]
+    if lenient and data.startswith(b"\n"):
+        return data[1:]
+    if b"\r\n".startswith(data[:2]):
+        raise CutError
+    raise MalformedError("a chunk is longer than its size")
 
 
 def _read_line(data: bytes, *, lenient: bool) -> tuple[bytes, bytes]:

@@ -33,7 +33,7 @@ class TcpSocket:
 
 
 def unread_of(local: Address, remote: Address) -> int:
-    """Return the bytes that wait at the socket of `local` that is connected to `remote`; 0 if there is none."""
+    """Return the bytes that wait at the socket of `local` connected to `remote`; 0 if there is none."""
     identity = _ID.pack(local[1], remote[1], socket.inet_aton(local[0]), socket.inet_aton(remote[0]))
     for found in _ask(identity, _REQUEST, states=0xFFFFFFFF):
         return found.unread

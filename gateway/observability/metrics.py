@@ -10,12 +10,13 @@ from prometheus_client import (
     CollectorRegistry,
     Counter,
     Gauge,
-    Histogram,
     Info,
     ProcessCollector,
     disable_created_metrics,
     generate_latest,
 )
+
+from gateway.observability.request_counts import RequestCounts
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -68,22 +69,8 @@ class Metrics:
         Info("lexgate_build", "The running build", registry=registry).info(
             {"version": version, "python": platform.python_version()}
         )
-        self._requests = Counter(
-            "lexgate_requests", "Answers given", ("route", "method", "status"), registry=registry
-        )
-        self._durations = Histogram(
-            "lexgate_request_duration_seconds",
-            "From the request's head to the answer's last byte",
-            ("route",),
-            registry=registry,
-            buckets=_BUCKETS,
-        )
-        self._upstream = Histogram(
-            "lexgate_upstream_duration_seconds",
-            "From sending a call to the head of the resource server's answer",
-            registry=registry,
-            buckets=_BUCKETS,
-        )
+        self._requests = RequestCounts(_BUCKETS, self._bound_label)
+        registry.register(self._requests)
         self._sign_ins = _Outcomes(registry, "lexgate_sign_ins", "Sign-ins that ended", "outcome")
         self._refreshes = _Outcomes(registry, "lexgate_refreshes", "Token refreshes", "outcome")
         self._refusals = _Outcomes(
@@ -93,19 +80,14 @@ class Metrics:
         self._sessions = Gauge("lexgate_sessions", "Live sessions in the store", registry=registry)
         self._store_errors = Counter("lexgate_store_errors", "Failures of the store", registry=registry)
         self._routes = _Vocabulary(_ROUTE, 128)
-        self._bound: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
     def count_request(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count one answer; `route` is the template, never the path."""
-        bound = self._bound.get((route, method, status))
-        if bound is None:
-            bound = self._bind(route, method, status)
-        bound[0].inc()
-        bound[1].observe(seconds)
+        self._requests.count(route, method, status, seconds)
 
     def observe_upstream(self, seconds: float) -> None:
         """Count one call to the resource server."""
-        self._upstream.observe(seconds)
+        self._requests.upstream.observe(seconds)
 
     def count_sign_in(self, outcome: str) -> None:
         """Count a sign-in: `success`, or the code of the error that ended it."""
@@ -135,15 +117,10 @@ class Metrics:
         """Return the page for Prometheus and its content type."""
         return generate_latest(self._registry), CONTENT_TYPE_LATEST
 
-    def _bind(self, route: str, method: str, status: int) -> tuple[Counter, Histogram]:
-        """Find the two children of a label set, and keep them: only bounded sets come to be kept."""
-        label = (
+    def _bound_label(self, given: tuple[str, str, int]) -> tuple[str, str, int]:
+        route, method, status = given
+        return (
             self._routes.admit(route),
             method if method in _METHODS else _OTHER,
             status if 100 <= status <= 599 else 0,  # noqa: PLR2004 - the range of RFC 9110 §15
         )
-        bound = self._bound.get(label)
-        if bound is None:
-            bound = self._requests.labels(*label), self._durations.labels(label[0])
-            self._bound[label] = bound
-        return bound

@@ -112,7 +112,8 @@ os.register_at_fork(after_in_child=_randomness.__init__)  # type: ignore[misc] #
 
 def new_trace() -> Trace:
     """Begin a trace that nobody asked to sample."""
-    return Trace(_randomness.take(32), _randomness.take(16), None, _RANDOM, None)
+    digits = _randomness.take(48)
+    return Trace(digits[:32], digits[32:], None, _RANDOM, None)
 
 
 def continue_trace(traceparent: str | None, tracestate: str | None = None) -> Trace:
@@ -120,7 +121,7 @@ def continue_trace(traceparent: str | None, tracestate: str | None = None) -> Tr
 
     `tracestate` counts only beside a valid `traceparent` (Trace Context §3.3.1).
     """
-    parent = parse_traceparent(traceparent)
+    parent = None if traceparent is None else parse_traceparent(traceparent)
     if parent is None:
         return new_trace()
     span_id = _randomness.take(16)

@@ -31,6 +31,7 @@ class PassedAnswer:
 
     __slots__ = (
         "_decoder",
+        "_is_streamed",
         "_redactor",
         "content_type",
         "fields",
@@ -50,7 +51,8 @@ class PassedAnswer:
         self.has_body = answer.method != "HEAD" and status not in _BODILESS
         # An error is searched whatever it calls itself: no type makes a quoted token harmless.
         is_searched = status >= HTTPStatus.BAD_REQUEST or is_text_like(content_type)
-        self._redactor = redactor.for_another_body() if is_searched else None
+        self._redactor = redactor if is_searched else None
+        self._is_streamed = False
         self._decoder = None
         if is_searched and encoding is not None and self.has_body:
             self._decoder = _build_decoder(encoding)
@@ -80,20 +82,28 @@ class PassedAnswer:
             return self.take(body) + self.finish()
         if self._redactor is None or self._redactor.is_clear(body):
             return body
-        return self._redactor.feed(body) + self._redactor.flush()
+        return self.take(body) + self.finish()
 
     def take(self, piece: bytes) -> bytes:
         """Return what may be sent on of the body by now, possibly nothing."""
         if self._decoder is not None:
             piece = self._decoder.feed(piece)
-        return piece if self._redactor is None else self._redactor.feed(piece)
+        return self._searched(piece)
+
+    def _searched(self, piece: bytes) -> bytes:
+        if self._redactor is None:
+            return piece
+        if not self._is_streamed:
+            # It remembers what may become a token: one for each body, made when it is needed.
+            self._redactor = self._redactor.for_another_body()
+            self._is_streamed = True
+        return self._redactor.feed(piece)
 
     def finish(self) -> bytes:
         """Return what was held back, at the end of the body."""
         rest = b"" if self._decoder is None else self._decoder.finish()
-        if self._redactor is None:
-            return rest
-        return self._redactor.feed(rest) + self._redactor.flush()
+        rest = self._searched(rest)
+        return rest if self._redactor is None else rest + self._redactor.flush()
 
 
 class _Decoder:

@@ -56,7 +56,7 @@ class Connection(asyncio.Protocol):
         self._drained: asyncio.Future[None] | None = None
         self._is_choked = False
         self.served = 0
-        self.idle_since = 0.0
+        self.idle_round = 0
 
     @property
     def is_usable(self) -> bool:
@@ -183,14 +183,8 @@ class Connection(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a field of the head; RFC 9110 §6.5.1 lets trailers be discarded."""
-        if not self._in_head:
-            return
-        if len(self._fields) == MAX_FIELDS:
-            raise _UnacceptableError("too many fields")
-        name = name.lower()
-        self._fields.append((name, value))
-        if name in _FRAMING:
-            self._framing.append((name, value))
+        if self._in_head:
+            self._fields.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         """End a head: an interim one is dropped, a final one is the answer's."""
@@ -237,6 +231,9 @@ class Connection(asyncio.Protocol):
             self._is_sound = self._is_sound and self._parser.should_keep_alive()
 
     def _check_framing(self) -> None:
+        if len(self._fields) > MAX_FIELDS:
+            raise _UnacceptableError("too many fields")
+        self._framing = [field for field in self._fields if field[0] in _FRAMING]
         if len(self._framing) > 1:
             raise _UnacceptableError("framed twice")
         for name, value in self._framing:

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from enum import Enum
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from gateway.errors import RequestInvalid
 from gateway.proxy.location import rewrite_link, rewrite_location
@@ -70,6 +70,8 @@ _KNOWN_NAMES = REQUEST_HEADERS | frozenset(
     b" sec-gpc te traceparent tracestate transfer-encoding upgrade-insecure-requests x-csrf"
     b" x-forwarded-for".split()
 )
+_SINGLE_PLAIN = frozenset((b"content-type", b"content-length"))
+_NO_STORE = ((b"cache-control", b"no-store"),)
 _IDENTITY = (b"accept-encoding", b"identity")
 
 _TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -144,6 +146,45 @@ def filter_response_headers(
     `destination` is the route's: URLs below it in Location, Content-Location and Link are rewritten to
     `api_prefix`. Cache-Control is always present in the result, and never allows a shared cache to store.
     """
+    names = tuple([name for name, _ in headers])
+    plan = _plan(names)
+    if plan is not None and _has_usual_values(headers, plan):
+        return [headers[place] for place in plan.passed] + list(_NO_STORE)
+    return _filter_response_headers(headers, destination, api_prefix)
+
+
+class _Plan(NamedTuple):
+    """For a list of names that all servers write alike: which places pass, and which values to look at."""
+
+    passed: tuple[int, ...]
+    connection: int | None
+    length: int | None
+
+
+@lru_cache(maxsize=512)
+def _plan(names: tuple[bytes, ...]) -> _Plan | None:
+    """Return what to do with fields of these names, if that hardly depends on their values."""
+    fates = [_FATES.get(name, _Fate.PASS if name in _SINGLE_PLAIN else _Fate.OTHER) for name in names]
+    if not {_Fate.PASS, _Fate.DROP, _Fate.CONNECTION}.issuperset(fates) or len(set(names)) != len(names):
+        return None
+    return _Plan(
+        tuple(place for place, fate in enumerate(fates) if fate is _Fate.PASS),
+        names.index(b"connection") if b"connection" in names else None,
+        names.index(b"content-length") if b"content-length" in names else None,
+    )
+
+
+def _has_usual_values(headers: Sequence[tuple[bytes, bytes]], plan: _Plan) -> bool:
+    if plan.connection is not None and _named(headers[plan.connection][1]):
+        return False
+    if plan.length is not None and not headers[plan.length][1].isdigit():
+        return False
+    return not _CONTROL.search(b"\t".join([value for _, value in headers]))
+
+
+def _filter_response_headers(
+    headers: Sequence[tuple[bytes, bytes]], destination: str, api_prefix: str
+) -> Headers:
     passed: Headers = []
     caching: list[bytes] = []
     named: frozenset[bytes] = frozenset()

@@ -161,6 +161,7 @@ class _Token:
         return len(buffer) - start < len(self._raw) and self._raw.startswith(buffer[start:])
 
 
+@functools.lru_cache(maxsize=256)
 def is_text_like(content_type: bytes | None) -> bool:
     """Return whether a body of this type is searched: all but those known to be binary."""
     media_type = (content_type or b"").partition(b";")[0].strip().lower()

@@ -25,6 +25,7 @@ MAX_WAITING = 2048
 """Calls that wait for a connection to one origin; the next is refused."""
 IDLE_SECONDS = 15.0
 """How long a connection is kept that nobody uses: below what servers and balancers are known to keep."""
+_IDLE_ROUNDS = 5
 
 
 class Upstream:
@@ -59,8 +60,8 @@ class Upstream:
     def _reap(self) -> None:
         loop = asyncio.get_running_loop()
         for pool in self._pools.values():
-            pool.reap(loop.time() - IDLE_SECONDS)
-        self._reaping = loop.call_later(IDLE_SECONDS / 5, self._reap)
+            pool.reap()
+        self._reaping = loop.call_later(IDLE_SECONDS / _IDLE_ROUNDS, self._reap)
 
 
 class _Pool:
@@ -73,6 +74,7 @@ class _Pool:
         self._idle: list[Connection] = []
         self._open: set[Connection] = set()
         self._opening = 0
+        self._round = 0
         self._waiters: deque[asyncio.Future[Connection | None]] = deque()
 
     async def send(
@@ -169,7 +171,7 @@ class _Pool:
 
     def _free(self, connection: Connection) -> None:
         if not self._hand_on(connection):
-            connection.idle_since = asyncio.get_running_loop().time()
+            connection.idle_round = self._round
             self._idle.append(connection)
 
     def _lose(self, connection: Connection) -> None:
@@ -187,9 +189,10 @@ class _Pool:
                 return True
         return False
 
-    def reap(self, before: float) -> None:
-        """Close what nobody used since `before`."""
-        while self._idle and self._idle[0].idle_since < before:
+    def reap(self) -> None:
+        """Close what nobody has used for the last rounds; called once a round."""
+        self._round += 1
+        while self._idle and self._idle[0].idle_round < self._round - _IDLE_ROUNDS:
             self._idle.pop(0).close()
 
     def close(self) -> None:

@@ -21,7 +21,7 @@ settings.register_profile(
 settings.register_profile(
     "hostile-deep", max_examples=5000, deadline=None, suppress_health_check=list(HealthCheck)
 )
-PROFILE = settings.get_profile(os.environ.get("LEXGATE_TEST_PROFILE", "hostile"))
+PROFILE = settings.get_profile(os.environ.get("HOSTILE_PROFILE", "hostile"))
 
 SHORT = 0.4
 """Seconds that an impatient gateway waits for the first byte, and between two."""

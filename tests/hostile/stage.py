@@ -100,8 +100,8 @@ class Stage:
 
     def _are_tasks_and_timers_gone(self) -> bool:
         tasks, timers = self._count()
-        # One timer for each pooled connection is no leak: it is what closes them.
-        return tasks <= self.tasks and timers <= self.timers + len(self.upstream.idle())
+        # One timer for the pool, or for each connection in it, is no leak: it is what closes them.
+        return tasks <= self.tasks and timers <= self.timers + 1 + len(self.upstream.idle())
 
     def _browser_sockets(self) -> list[object]:
         return [found for found in open_sockets(self.port) if found.local_port == self.port]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.hostile.judging import assert_is_right, outcome_of, read_corpus, to_bytes
+from tests.support.wire import until
 
 if TYPE_CHECKING:
     from tests.hostile.stage import Stage
@@ -75,5 +76,6 @@ def test_what_is_wrong_costs_its_own_connection_alone(stage: Stage) -> None:
         # The body's end is announced by the end of the connection, which stays open for requests.
         stage.upstream.say_in_turn(lambda connection, _, said=said: connection.send_last(said))  # type: ignore[misc]
         stage.call(method="POST")
+        until(lambda: not stage.upstream.busy())
         assert stage.call(method="POST").status == 200
         assert len(stage.upstream.requests) == 2, line

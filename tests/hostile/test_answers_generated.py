@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.hostile.conftest import PROFILE
 from tests.hostile.judging import assert_is_right, outcome_of
 from tests.support.raw_upstream import OK, in_chunks
+from tests.support.wire import until
 
 if TYPE_CHECKING:
     from tests.hostile.stage import Stage
@@ -137,5 +138,6 @@ def test_what_is_left_of_a_spoilt_answer_reaches_nobody(stage: Stage, data: byte
     """The upstream keeps the connection open; whoever comes next gets their own answer."""
     stage.upstream.say_in_turn(lambda connection, _: connection.send_last(data[:cut], data[cut:]))
     stage.call(method="POST")
+    until(lambda: not stage.upstream.busy())
     stage.upstream.say(OK + b"Content-Length: 3\r\n\r\nown", closes=False)
     assert stage.call(method="POST").body == b"own"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.support.raw_upstream import Connection
     from tests.support.rfc9112 import Request
 
-SIZE = int(os.environ.get("LEXGATE_TEST_MEGABYTES", "256")) * MEGABYTE
+SIZE = int(os.environ.get("HOSTILE_MEGABYTES", "256")) * MEGABYTE
 
 
 @pytest.fixture(scope="module")

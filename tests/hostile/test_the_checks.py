@@ -19,13 +19,15 @@ def _impatience(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_leaked_timer_is_found(stage: Stage) -> None:
-    async def leak() -> asyncio.TimerHandle:
-        return asyncio.get_running_loop().call_later(100, print)
+    async def leak() -> list[asyncio.TimerHandle]:
+        return [asyncio.get_running_loop().call_later(100, print) for _ in range(2)]
 
+    stage.upstream.end()
     leaked = stage.running.call(leak())
     with pytest.raises(AssertionError):
         stage.assert_nothing_is_left()
-    stage.running.loop.call_soon_threadsafe(leaked.cancel)
+    for each in leaked:
+        stage.running.loop.call_soon_threadsafe(each.cancel)
 
 
 def test_a_leaked_task_is_found(stage: Stage) -> None:

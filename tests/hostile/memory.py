@@ -94,6 +94,7 @@ def upload(process: OwnProcess, size: int) -> Measured:
 def unread(process: OwnProcess, size: int) -> Measured:
     """Let a browser that does not read ask for a body, until the upstream can write no more."""
     written = 0
+    process.upstream.reset()
 
     def script(connection: Connection, _: Request) -> None:
         nonlocal written

@@ -15,7 +15,7 @@ _VALUE = re.compile(rb"(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x
 _STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2}) ([\t\x20-\x7e\x80-\xff]*)")
 _LENIENT_STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: (.*))?", re.DOTALL)
 _REQUEST_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([\x21-\x7e]+) HTTP/1\.1")
-_CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]+)((?:[ \t]*;[\t\x20-\x7e\x80-\xff]*)?)")
+_CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]+)((?:;[\t\x20-\x7e\x80-\xff]*)?)")
 _LENIENT_CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]+)[ \t]*(?:;.*)?", re.DOTALL)
 _DIGITS = re.compile(rb"[0-9]+")
 _BODILESS = frozenset({204, 304})
@@ -76,10 +76,11 @@ def read_answer(data: bytes, *, method: str, ended: bool, lenient: bool = False)
     """Read the first final answer to `method`; `ended`, whether the connection was closed behind `data`.
 
     `lenient` reads what RFC 9112 lets a recipient repair: bare LF (§2.2), folded lines (§5.2), blanks before
-    a colon (§5.1), controls in values, two equal lengths (§6.3), blanks behind a chunk's size.
+    a colon (§5.1), controls in values, two equal lengths (§6.3), blanks behind a chunk's size (§7.1.1); and
+    line ends before an answer, which §2.2 knows before requests alone.
     """
     interim: list[int] = []
-    rest, status = data, 100
+    rest, status = data.lstrip(b"\r\n") if lenient else data, 100
     try:
         while status not in _FINAL:
             minor, status, headers, rest = _read_head(rest, lenient=lenient)

@@ -1,12 +1,15 @@
-# The project's verbs. Everything they install lands in .venv and tests/node/node_modules,
-# but for the Debian packages that the tests drive.
+# The project's verbs. Everything they install lands in .venv and the node_modules of tests/node and bench,
+# but for the Debian packages that the tests and the load harness drive.
 PORT ?= 8000
 TRIALS ?= 100
+ROUNDS ?= 5
+DOCUMENT ?= 1k
 PIP = .venv/bin/python -m pip --quiet --disable-pip-version-check --no-input
 LOCK = .venv/bin/uv pip compile --quiet --generate-hashes --no-header --universal --python-version 3.11 $(UPGRADE)
 NODE_MODULES = tests/node/node_modules/.package-lock.json
+BENCH_MODULES = bench/node_modules/.package-lock.json
 
-.PHONY: demo install test chaos check image lock clean
+.PHONY: demo install test chaos bench profile check image lock clean
 .DELETE_ON_ERROR:
 
 demo: install ## The gateway with lexoffice in a box behind it: PORT=8010 make demo
@@ -15,12 +18,21 @@ demo: install ## The gateway with lexoffice in a box behind it: PORT=8010 make d
 install: .venv/.installed ## .venv/bin/lexgate
 
 test: .venv/.installed-dev $(NODE_MODULES) ## Every test: make test TESTS=tests/unit
-	.ci/packages chromium redis-server
+	.ci/packages chromium redis-server nginx
 	.venv/bin/pytest --cov --cov-report=term $(TESTS)
 
 chaos: .venv/.installed-dev ## Kills, outages and crowds against three replicas: make chaos TRIALS=20
 	.ci/packages redis-server
 	.venv/bin/python -m tests.chaos --trials $(TRIALS)
+
+bench: .venv/.installed-bench $(BENCH_MODULES) ## lexgate and its peers under load, 8 minutes: make bench ROUNDS=1
+	.ci/packages wrk redis-server nginx:/usr/sbin/nginx apache2-bin:/usr/sbin/apache2 \
+	  libapache2-mod-auth-openidc:/usr/lib/apache2/modules/mod_auth_openidc.so
+	.venv/bin/python -m bench --rounds $(ROUNDS)
+
+profile: .venv/.installed-bench ## Where the microseconds of a call go: make profile DOCUMENT=100k
+	.ci/packages wrk nginx:/usr/sbin/nginx
+	.venv/bin/python -m bench.profile --document $(DOCUMENT)
 
 check: .venv/.installed-dev $(NODE_MODULES) ## Format, lint, types, import rules, spelling
 	.venv/bin/ruff format --check
@@ -38,11 +50,12 @@ image: ## The container image lexgate, with docker, podman or buildah
 lock: .venv/.installed-dev ## The hash-pinned locks: make lock UPGRADE=--upgrade
 	$(LOCK) pyproject.toml --output-file requirements.lock
 	$(LOCK) --group build --output-file requirements-build.lock
+	$(LOCK) --group bench --output-file bench/requirements.lock
 	$(LOCK) pyproject.toml --group build --group dev --output-file requirements-dev.lock
 
 clean: ## What these verbs have made
-	rm -rf .venv tests/node/node_modules build dist htmlcov .coverage .hypothesis .*_cache
-	find gateway tests -name __pycache__ -prune -exec rm -rf {} +
+	rm -rf .venv tests/node/node_modules bench/node_modules build dist htmlcov .coverage .hypothesis .*_cache
+	find gateway tests bench -name __pycache__ -prune -exec rm -rf {} +
 
 .venv/.installed: requirements.lock requirements-build.lock pyproject.toml gateway/__init__.py | .venv/bin/python
 	@echo 'Installing into .venv ...'
@@ -55,10 +68,15 @@ clean: ## What these verbs have made
 	@$(PIP) install --no-deps --require-hashes --requirement requirements-dev.lock
 	@touch $@
 
+.venv/.installed-bench: bench/requirements.lock .venv/.installed
+	@echo 'Installing what the load harness needs into .venv ...'
+	@$(PIP) install --no-deps --require-hashes --requirement bench/requirements.lock
+	@touch $@
+
 .venv/bin/python:
 	@.ci/make-venv
 
-$(NODE_MODULES): tests/node/package.json tests/node/package-lock.json
+$(NODE_MODULES) $(BENCH_MODULES): %/node_modules/.package-lock.json: %/package.json %/package-lock.json
 	@.ci/packages npm
-	npm --prefix tests/node ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	npm --prefix $* ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@

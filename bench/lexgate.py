@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 import sys
 import time
@@ -11,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.authorization_server import CLIENT_ID, CLIENT_SECRET
-from bench.process import PROXY_CORE, Running, free_port, start
+from bench.load import Target
+from bench.process import PROXY_CORE, Running, free_port, start, stopping
 from gateway.browser.cookie import SESSION_COOKIE, SessionCookie
 from gateway.parts import build_store
 from gateway.sessions.keyring import Keyring
@@ -20,7 +22,9 @@ from gateway.sessions.vault import Vault
 from gateway.settings import load_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+
+    from bench.upstream import Upstream
 
 ROOT = Path(__file__).parent.parent
 COMMAND = Path(sys.executable).with_name("lexgate")
@@ -71,6 +75,17 @@ def build_lexgate(
             "LEXGATE_LOG_LEVEL": log_level,
         },
     )
+
+
+@contextlib.contextmanager
+def running_planted(folder: Path, upstream: Upstream) -> Iterator[tuple[Running, Target]]:
+    """Run it on SQLite until the block ends, without an authorization server: its one session is planted."""
+    lexgate = build_lexgate(
+        store=f"sqlite://{folder}/planted.sqlite", api_url=upstream.origin, issuer="http://127.0.0.1:9"
+    )
+    (cookie,) = lexgate.plant_sessions(1, folder)
+    with stopping(lexgate.start(folder)) as running:
+        yield running, Target(lexgate.port, (cookie,))
 
 
 async def _plant(environment: Mapping[str, str], count: int, folder: Path) -> list[str]:

@@ -1,18 +1,23 @@
-"""Bursts of load: as much as goes with wrk, or at a constant rate with h2load."""
+"""Bursts of load: as much as goes with wrk, or at a constant rate with bench.steady."""
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
-import tempfile
+import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bench.process import LOAD_CORE
-from bench.reading import Load, UnreadableReport, parse_h2load_log, parse_wrk
-from bench.upstream import DOCUMENTS
+from bench.reading import Load, UnreadableReport, parse_steady, parse_wrk
+
+if TYPE_CHECKING:
+    from bench.upstream import Upstream
 
 CONNECTIONS = 32
+_ROOT = Path(__file__).parent.parent
 _SCRIPT = Path(__file__).with_name("load.lua")
 _USER_AGENT = (
     "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36"
@@ -42,7 +47,11 @@ class Target:
 
     def url(self, document: str) -> str:
         """Return the URL of one of the upstream's documents."""
-        return f"http://127.0.0.1:{self.port}{self.prefix}/v1/{document}"
+        return f"http://127.0.0.1:{self.port}{self.path(document)}"
+
+    def path(self, document: str) -> str:
+        """Return its path."""
+        return f"{self.prefix}/v1/{document}"
 
     def fields(self) -> list[str]:
         """Return all fields of a call."""
@@ -50,24 +59,41 @@ class Target:
         return [f"Host: localhost:{self.port}", *_BROWSER, *self.headers]
 
 
-def run_wrk(target: Target, document: str, *, seconds: int, connections: int = CONNECTIONS) -> Load:
-    """Send as much as is answered over kept-open connections."""
+def run_wrk(
+    target: Target,
+    document: str,
+    *,
+    seconds: int,
+    connections: int = CONNECTIONS,
+    cookies: Path | None = None,
+    upstream: Upstream | None = None,
+) -> Load:
+    """Send as much as is answered over kept-open connections; `cookies` is a file of Cookie fields to use.
+
+    With the `upstream`, answers that it knows nothing of are errors.
+    """
     command = [command_path("wrk"), "--threads=1", f"--connections={connections}", f"--duration={seconds}s"]
     command += ["--timeout=10s", "--latency", f"--script={_SCRIPT}", *_header_options(target.fields())]
-    text = _run([*command, target.url(document)], seconds)
-    return parse_wrk(text, size=DOCUMENTS[document])
+    given = [] if cookies is None else ["--", str(cookies)]
+    before = 0 if upstream is None else upstream.served()
+    load = parse_wrk(_run([*command, target.url(document), *given], seconds))
+    return load if upstream is None else load.backed_by(upstream.served() - before)
 
 
 def run_at_rate(
     target: Target, document: str, *, rate: float, seconds: float, connections: int = CONNECTIONS
 ) -> Load:
     """Send so many requests a second, whether or not the earlier ones are answered."""
-    with tempfile.TemporaryDirectory() as folder:
-        log = Path(folder) / "requests"
-        command = [command_path("h2load"), "--h1", "--threads=1", f"--clients={connections}"]
-        command += [f"--duration={seconds}", f"--rps={rate / connections:.4f}", f"--log-file={log}"]
-        _run([*command, *_header_options(target.fields()), target.url(document)], seconds)
-        return parse_h2load_log(log.read_text(encoding="ascii"), skip_seconds=seconds / 5)
+    head = [f"GET {target.path(document)} HTTP/1.1", *target.fields()]
+    order = {
+        "port": target.port,
+        "request": "".join(f"{line}\r\n" for line in [*head, ""]),
+        "rate": rate,
+        "seconds": seconds,
+        "warm_up": 0.3,
+        "connections": connections,
+    }
+    return parse_steady(_run([sys.executable, "-m", "bench.steady", json.dumps(order)], seconds))
 
 
 def command_path(name: str) -> str:
@@ -85,7 +111,7 @@ def _header_options(fields: list[str]) -> list[str]:
 def _run(command: list[str], seconds: float) -> str:
     pinned = ["taskset", "--cpu-list", str(LOAD_CORE), *command]
     ended = subprocess.run(  # noqa: S603 - the load generators, with the harness's own arguments
-        pinned, capture_output=True, text=True, check=False, timeout=seconds + 30
+        pinned, capture_output=True, text=True, check=False, timeout=seconds + 30, cwd=_ROOT
     )
     if ended.returncode != 0:
         raise UnreadableReport(f"{command[0]}: {ended.stdout}{ended.stderr}")

@@ -33,16 +33,25 @@ class Running:
 
     def cpu_seconds(self) -> float:
         """Return user and system time of all its processes, those that have ended included."""
+        return sum(self.user_system_seconds())
+
+    def user_system_seconds(self) -> tuple[float, float]:
+        """Return the user time and the system time of all its processes."""
         # Fields 14 to 17 of proc(5)'s stat: utime, stime, and both of the children that were waited for.
-        return sum(sum(map(int, fields[11:15])) for fields in self._stats()) / _TICKS
+        ticks = [tuple(map(int, fields[11:15])) for fields in self._stats()]
+        return sum(u + cu for u, _, cu, _ in ticks) / _TICKS, sum(s + cs for _, s, _, cs in ticks) / _TICKS
 
     def resident_bytes(self) -> int:
         """Return the resident memory of all its processes; pages that they share count for each."""
         return sum(int(fields[21]) for fields in self._stats()) * _PAGE
 
+    def peak_resident_bytes(self) -> int:
+        """Return the most memory that its processes ever had, each taken by itself."""
+        return sum(_read_peak(pid) for pid, _ in _sessions(self.process.pid))
+
     def processes(self) -> int:
         """Return how many processes it is now."""
-        return len(self._stats())
+        return sum(fields[0] != "Z" for fields in self._stats())
 
     def stop(self) -> None:
         """End its whole session: in order, or after five seconds by force."""
@@ -75,6 +84,15 @@ def _sessions(leader: int) -> Iterator[tuple[int, list[str]]]:
             fields = (entry / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
             if int(fields[3]) == leader:
                 yield int(entry.name), fields
+
+
+def _read_peak(pid: int) -> int:
+    """Return VmHWM of proc(5)'s status; a zombie has none."""
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    return 0
 
 
 def start(

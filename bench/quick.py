@@ -9,13 +9,14 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from bench.authorization_server import running_authorization_server
-from bench.lexgate import ROOT, build_lexgate
+from bench.lexgate import ROOT, running_planted
 from bench.load import Target, run_wrk
 from bench.peers.envoy import running_envoy
 from bench.peers.stage import Stage
 from bench.process import PROXY_CORE, Running, free_port, start, stopping
 from bench.upstream import DOCUMENTS, Upstream, running_upstream
 
+_CONSTANT = "uvicorn, a constant"
 Measured = tuple[Running, Target]
 
 
@@ -29,8 +30,8 @@ def main() -> int:
         folder = Path(ending.enter_context(tempfile.TemporaryDirectory(prefix="lexgate-bench-")))
         upstream = ending.enter_context(running_upstream(folder))
         measured = {
-            "lexgate": _lexgate(ending, folder, upstream),
-            "uvicorn, a constant": _constant(ending, folder),
+            "lexgate": ending.enter_context(running_planted(folder, upstream)),
+            _CONSTANT: _constant(ending, folder),
         }
         try:
             measured["Envoy"] = _envoy(ending, folder, upstream)
@@ -41,22 +42,15 @@ def main() -> int:
         for _ in range(parsed.rounds):
             for document in DOCUMENTS:
                 for name, (running, target) in measured.items():
-                    _measure(name, running, target, document, parsed.seconds)
+                    proxied = None if name == _CONSTANT else upstream
+                    _measure(name, running, target, document, parsed.seconds, proxied)
     return 0
-
-
-def _lexgate(ending: ExitStack, folder: Path, upstream: Upstream) -> Measured:
-    lexgate = build_lexgate(
-        store=f"sqlite://{folder}/sessions.sqlite", api_url=upstream.origin, issuer="http://127.0.0.1:9"
-    )
-    (cookie,) = lexgate.plant_sessions(1, folder)
-    return ending.enter_context(stopping(lexgate.start(folder))), Target(lexgate.port, (cookie,))
 
 
 def _envoy(ending: ExitStack, folder: Path, upstream: Upstream) -> Measured:
     port = free_port()
     issuer = ending.enter_context(running_authorization_server(folder, [port]))
-    peer = ending.enter_context(running_envoy(Stage(folder, upstream, issuer), port))
+    peer = ending.enter_context(running_envoy(Stage(folder, upstream, issuer, redis=""), port))
     return peer.running, peer.target
 
 
@@ -67,9 +61,11 @@ def _constant(ending: ExitStack, folder: Path) -> Measured:
     return ending.enter_context(stopping(running)), Target(port)
 
 
-def _measure(name: str, running: Running, target: Target, document: str, seconds: int) -> None:
+def _measure(
+    name: str, running: Running, target: Target, document: str, seconds: int, upstream: Upstream | None
+) -> None:
     before = running.cpu_seconds()
-    load = run_wrk(target, document, seconds=seconds)
+    load = run_wrk(target, document, seconds=seconds, upstream=upstream)
     spent = running.cpu_seconds() - before
     _say(
         f"{document:>5}  {name:20} {load.requests / spent:8.0f} requests/CPU-s  {load.per_second:8.0f}/s"

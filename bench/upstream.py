@@ -1,13 +1,19 @@
-"""The resource server: nginx with two static documents, which refuses calls without a bearer token."""
+"""The resource server: nginx with two static documents, which refuses calls without a bearer token.
+
+A token of a few characters is none: a proxy that has lost it may send `Bearer (null)`.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+import httpx
 
 from bench.process import LOAD_CORE, free_port, start, stopping
 
@@ -33,11 +39,12 @@ http {{
   open_file_cache max=16 inactive=1h;
   client_body_temp_path {folder}/upstream-body;
   proxy_temp_path {folder}/upstream-proxy;
-  map $http_authorization $refused {{ default 1; "~^Bearer .+" 0; }}
+  map $http_authorization $refused {{ default 1; "~^Bearer [-._~+/=0-9A-Za-z]{{20,}}$" 0; }}
   server {{
     listen 127.0.0.1:{port} backlog=4096;
     root {folder}/documents;
     if ($refused) {{ return 401; }}
+    location = /served {{ stub_status; }}
   }}
 }}
 """
@@ -49,10 +56,20 @@ class Upstream:
 
     port: int
 
+    _asked: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    token: str = "a-fixed-token-of-the-load-harness"  # noqa: S105 - any token of some length will do here
+
     @property
     def origin(self) -> str:
         """Return its origin."""
         return f"http://127.0.0.1:{self.port}"
+
+    def served(self) -> int:
+        """Return how many requests it has answered with a document or refused, this question not included."""
+        fields = {"Authorization": f"Bearer {self.token}"}
+        lines = httpx.get(f"{self.origin}/served", headers=fields, trust_env=False).text.splitlines()
+        # The third line has connections accepted and handled, and requests.
+        return int(lines[2].split()[2]) - next(self._asked)
 
 
 def write_documents(folder: Path) -> None:

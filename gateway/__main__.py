@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import gc
+import importlib
 import os
 import secrets
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -14,8 +16,11 @@ from gateway import __version__
 from gateway.errors import ConfigurationError, StoreError
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable, Coroutine, Sequence
     from typing import Any
+
+    from gateway.settings import Settings
 
 _Result = TypeVar("_Result")
 _EXIT_CONFIGURATION = 2
@@ -48,16 +53,7 @@ def _build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"lexgate {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_demo(commands)
-    _add_command(
-        commands,
-        "serve",
-        _serve,
-        summary="run the gateway",
-        description="Run the gateway until SIGTERM or SIGINT; calls in flight then get 20 seconds to end. "
-        "One line with the public URL goes to standard error once it answers; standard output is the log, "
-        "one JSON object a line. Exit code 0 after an orderly end, 1 if the store cannot be used, 2 with one "
-        "line a problem if the settings are not valid or a port is taken.",
-    )
+    _add_serve(commands)
     _add_command(
         commands,
         "doctor",
@@ -89,6 +85,24 @@ def _add_command(
     command: argparse.ArgumentParser = commands.add_parser(name, help=summary, description=description)
     command.set_defaults(run=run)
     return command
+
+
+def _add_serve(commands: Any) -> None:  # noqa: ANN401 - argparse does not name the type of its subparsers
+    serve = _add_command(
+        commands,
+        "serve",
+        _serve,
+        summary="run the gateway",
+        description="Run the gateway until SIGTERM or SIGINT; calls in flight then get 20 seconds to end. "
+        "One line with the public URL goes to standard error once it answers; standard output is the log, "
+        "one JSON object a line. With several workers SIGHUP reads the settings again and replaces the "
+        "workers one by one, without refusing or losing a call; with one it is only logged. Exit code 0 "
+        "after an orderly end, 1 if the store cannot be used, 2 with one line a problem if the settings are "
+        "not valid or a port is taken.",
+    )
+    serve.add_argument(
+        "--workers", metavar="N", help="how many processes answer (default: LEXGATE_WORKERS, or 1)"
+    )
 
 
 def _add_demo(commands: Any) -> None:  # noqa: ANN401 - argparse does not name the type of its subparsers
@@ -139,33 +153,56 @@ def _demo(parsed: argparse.Namespace) -> int:
     return 0
 
 
-def _serve(_parsed: argparse.Namespace) -> int:
+def _serve(parsed: argparse.Namespace) -> int:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is somebody to heed it
+    chosen = {} if parsed.workers is None else {"LEXGATE_WORKERS": parsed.workers}
     # What is imported stays: collecting garbage meanwhile, and looking at it ever after, is time lost.
     gc.disable()
-    from gateway.app import Gateway  # noqa: PLC0415 - keygen and --help answer at once
+    from gateway.settings import load_settings  # noqa: PLC0415 - keygen and --help answer at once
+
+    def load() -> Settings:
+        return load_settings({**os.environ, **chosen}, Path.cwd())
+
+    settings = load()
+    if settings.workers == 1:
+        importlib.import_module("gateway.app")  # the supervisor of several does without
     from gateway.observability.logs import configure_logging  # noqa: PLC0415
-    from gateway.serving import Listener, bind, end_on_signals, serve  # noqa: PLC0415
-    from gateway.settings import load_settings  # noqa: PLC0415
+    from gateway.serving import bind, serve_alone  # noqa: PLC0415
 
     gc.freeze()
     gc.enable()
-    settings = load_settings(os.environ, Path.cwd())
     configure_logging(settings.log_level)
     with (
         bind(settings.bind.host, settings.bind.port, setting="LEXGATE_BIND") as public,
         bind(settings.admin_bind.host, settings.admin_bind.port, setting="LEXGATE_ADMIN_BIND") as admin,
     ):
-        gateway = Gateway(settings)
 
-        async def run() -> None:
-            await serve(
-                gateway,
-                (Listener(gateway.public, public), Listener(gateway.admin, admin)),
-                on_ready=lambda: print(f"lexgate serves {settings.public_url}", file=sys.stderr, flush=True),
-                ending=end_on_signals(),
-            )
+        def announce() -> None:
+            print(f"lexgate serves {settings.public_url}", file=sys.stderr, flush=True)
 
-        _run(run())
+        if settings.workers > 1:
+            return _supervise(settings, load, public, admin, announce)
+        from gateway.app import Gateway  # noqa: PLC0415 - as above
+
+        _run(serve_alone(Gateway(settings), public, admin, on_ready=announce))
+    return 0
+
+
+def _supervise(
+    settings: Settings,
+    load: Callable[[], Settings],
+    public: socket.socket,
+    admin: socket.socket,
+    announce: Callable[[], None],
+) -> int:
+    from gateway.workers.supervisor import NoWorkerReady, Supervisor  # noqa: PLC0415 - one worker does without
+
+    supervisor = Supervisor(settings, load_settings=load, public=public, admin=admin, on_ready=announce)
+    try:
+        _run(supervisor.run())
+    except NoWorkerReady as error:
+        print(f"lexgate: {error}", file=sys.stderr)
+        return _EXIT_FAILED
     return 0
 
 

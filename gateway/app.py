@@ -43,7 +43,9 @@ from gateway.web.pages import Pages
 from gateway.web.problems import Problems
 from gateway.web.revocation import Revocation
 from gateway.web.session import CheckSession, build_session_router
+from gateway.web.session_policy import SessionPolicy
 from gateway.web.sessions import SessionList, build_sessions_router
+from gateway.web.sign_out_return import SignOutReturn, build_sign_out_return_router
 from gateway.web.static_site import StaticSite
 from gateway.web.sweep import Sweep
 
@@ -103,6 +105,7 @@ class Gateway:
                 metrics=self._metrics,
                 audit=self._audit,
                 keyring=self._keyring,
+                refresh_token_lifetime=settings.refresh_token_lifetime,
             ),
             clock=clock,
         )
@@ -112,6 +115,9 @@ class Gateway:
         self._revocation = Revocation(self._authorization_server, self._vault, clock=clock)
         self._endings = Endings(
             revocation=self._revocation, keyring=self._keyring, audit=self._audit, metrics=self._metrics
+        )
+        self._sign_out_return = SignOutReturn(
+            keyring=self._keyring, public_url=settings.public_url, clock=clock
         )
         self._upstream = Upstream()
         self._sweep = Sweep(
@@ -172,6 +178,7 @@ class Gateway:
             web.add_exception_handler(kind, problems.handle)
         web.include_router(build_login_router(self._build_sign_in()))
         web.include_router(build_logout_router(self._build_sign_out()))
+        web.include_router(build_sign_out_return_router(self._sign_out_return))
         self._include_sessions(web)
         web.include_router(build_client_router(shipped_spa() / "client"))
         web.mount("/", StaticSite(self._settings.spa or shipped_spa()))
@@ -194,6 +201,12 @@ class Gateway:
             extra_parameters={"connection_name": settings.connection_name}
             if settings.connection_name
             else {},
+            policy=SessionPolicy(
+                grants=settings.grants,
+                address=settings.session_address,
+                refresh_token_lifetime=settings.refresh_token_lifetime,
+                keeps_id_token=settings.logout_id_token_hint,
+            ),
             clock=self._clock,
         )
 
@@ -243,5 +256,7 @@ class Gateway:
             audit=self._audit,
             metrics=self._metrics,
             public_url=self._settings.public_url,
+            way_back=self._sign_out_return,
+            id_token_hint=self._settings.logout_id_token_hint,
             clock=self._clock,
         )

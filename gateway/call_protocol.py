@@ -8,10 +8,10 @@ from urllib.parse import unquote
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
-from gateway.http_protocol import LimitedHttpProtocol
+from gateway.http_draining import DrainingHttpProtocol
 from gateway.observability.exchange import note_beginning
 from gateway.proxy.browser_connection import note_browser_connection
-from gateway.proxy.lane import note_call_under_way
+from gateway.proxy.lane import LaneRequest, note_call_under_way
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,12 +23,13 @@ _METHODS = {name.encode(): name for name in ("GET", "HEAD", "POST", "PUT", "PATC
 _API = b"/api/"
 
 
-class CallHttpProtocol(LimitedHttpProtocol):
+class CallHttpProtocol(DrainingHttpProtocol):
     """What the lane does not take, or hands back, is served by the ASGI application like everything else."""
 
     def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - uvicorn's
         super().__init__(*args, **options)
-        self._lane = cast("Lane | None", getattr(self.app, "lane", None))
+        self._application: Any = getattr(self, "app")  # noqa: B009 - uvicorn's own type is partially unknown
+        self._lane = cast("Lane | None", getattr(self._application, "lane", None))
         self.when_left: Callable[[], None] | None = None
         self.remembered: Remembered | None = None
 
@@ -59,14 +60,12 @@ class CallHttpProtocol(LimitedHttpProtocol):
 
     def _begin_in_lane(self, lane: Lane) -> bool:
         parser = self.parser
-        if not self._is_idle() or parser.should_upgrade() or parser.get_http_version() != "1.1":
+        if parser is None or not self._is_idle() or parser.should_upgrade():
             return False
         method = _METHODS.get(parser.get_method())
-        if method is None:
+        if method is None or parser.get_http_version() != "1.1":
             return False
-        call = lane.begin(
-            self, method=method, target=self.url, headers=self.headers, keeps_alive=parser.should_keep_alive()
-        )
+        call = lane.begin(self, LaneRequest(method, self.url, self.headers, parser.should_keep_alive()))
         if call is None:
             return False
         self.cycle = cast("RequestResponseCycle", call)  # for uvicorn, which asks it a few things
@@ -101,7 +100,7 @@ class CallHttpProtocol(LimitedHttpProtocol):
         note_browser_connection(scope, _OneAnswer(self, cycle))
         note_beginning(scope, call.trace, call.started)
         note_call_under_way(scope, call)
-        self._start_asgi_task(cycle, self.app)
+        self._start_asgi_task(cycle, self._application)
 
     def _build_scope(self, call: LaneCall) -> dict[str, Any]:
         """Make the scope that uvicorn would have made; another request may have begun meanwhile."""
@@ -109,13 +108,13 @@ class CallHttpProtocol(LimitedHttpProtocol):
         super().on_message_begin()
         scope = cast("dict[str, Any]", self.scope)
         self.url, self.headers, self.expect_100_continue, self.scope = kept  # type: ignore[assignment]
-        raw_path, _, query = call.target.partition(b"?")
+        raw_path, _, query = call.request.target.partition(b"?")
         scope.update(
-            method=call.method,
+            method=call.request.method,
             raw_path=raw_path,
             path=unquote(raw_path.decode("ascii")),
             query_string=query,
-            headers=call.headers,
+            headers=call.request.headers,
         )
         return scope
 
@@ -155,6 +154,11 @@ class _OneAnswer:
     @remembered.setter
     def remembered(self, remembered: Remembered | None) -> None:
         self._protocol.remembered = remembered
+
+    @property
+    def has_left(self) -> bool:
+        """See BrowserConnection."""
+        return self._protocol.transport.is_closing()
 
     def answer_whole(self, status: int, fields: bytes, body: bytes) -> bool:
         """See BrowserConnection."""

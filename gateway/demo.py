@@ -86,7 +86,7 @@ class _Demo:
                 client_id=_CLIENT_ID,
                 client_secret=self.client_secret,
                 redirect_uris=(f"{self.public_url}/auth/callback",),
-                post_logout_redirect_uris=(f"{self.public_url}/",),
+                post_logout_redirect_uris=(f"{self.public_url}/auth/signed-out",),
             )
         )
         for name in self.faults:

@@ -25,7 +25,8 @@
     |   |-- AuthorizationServerTimeout      504 authorization_server_timeout
     |   |-- AuthorizationRefused            502 authorization_refused
     |   |-- TokenRequestRefused             502 token_request_refused
-    |   |   `-- GrantRefused                    502 invalid_grant: the grant is dead
+    |   |   |-- GrantRefused                    502 invalid_grant: the grant is dead
+    |   |   `-- ClientRefused                   503 client_refused: the operator's to mend
     |   |-- TokenResponseInvalid            502 token_response_invalid
     |   |-- MetadataInvalid                 502 metadata_invalid
     |   |-- IdTokenInvalid                  502 id_token_invalid
@@ -273,6 +274,18 @@ class GrantRefused(TokenRequestRefused):
 
     code = "invalid_grant"
     title = "The authorization server has ended this sign-in"
+
+
+class ClientRefused(TokenRequestRefused):
+    """`invalid_client` or `unauthorized_client`: this gateway is not accepted, whoever the user is."""
+
+    code = "client_refused"
+    status = 503
+    title = "The authorization server does not accept this gateway"
+
+    def __init__(self, error: str, *, log_detail: str = "") -> None:
+        super().__init__(error, log_detail=log_detail)
+        self.retry_after = 15
 
 
 class TokenResponseInvalid(AuthorizationServerError):

@@ -8,10 +8,11 @@ import logging
 import signal
 import socket
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
+from gateway.accepting import Acceptor
 from gateway.call_protocol import CallHttpProtocol
 from gateway.errors import ConfigurationError
 
@@ -20,11 +21,13 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
+    from gateway.accepting import ConnectionCounts
     from gateway.app import Gateway
 
+_LOGGER = logging.getLogger(__name__)
 DRAIN_SECONDS = 20
 """How long calls in flight may take once the process is asked to end."""
-_CLOSE_SECONDS = 3
+CLOSE_SECONDS = 3
 """How long closing may take after that: together less than the 25 s that orchestrators are told to wait."""
 _KEEP_ALIVE_SECONDS = 75
 """Longer than the idle time-out of the proxies in front, so that it is they who close (nginx: 60 s)."""
@@ -37,14 +40,81 @@ class Listener:
 
     app: ASGIApp
     socket: socket.socket
+    share: Share | None = None
+    """Where other processes accept on the same socket."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """The place of this process among those that share a listener."""
+
+    counts: ConnectionCounts
+    place: int
 
 
 class _Server(uvicorn.Server):
-    """uvicorn without its signal handling: several servers share this process."""
+    """uvicorn without its signal handling, as several servers share this process; it loses no connection."""
+
+    def __init__(self, config: uvicorn.Config, share: Share | None) -> None:
+        super().__init__(config)
+        self._share = share
+        self._acceptors: list[Acceptor] = []
+        self._accepting: set[asyncio.Task[Any]] = set()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
         yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to accept."""
+        if self._share is None:
+            await super().startup(sockets)
+            return
+        await super().startup([])
+        counts, place = self._share.counts, self._share.place
+        self._acceptors = [Acceptor(each, counts, place, take=self._take) for each in sockets or []]
+
+    async def on_tick(self, counter: int) -> bool:
+        """Tell the other processes how many connections are left."""
+        if self._share is not None:
+            self._share.counts.note(self._share.place, len(self.server_state.connections))
+        return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop accepting, and end the connections as their protocol has it."""
+        for acceptor in self._acceptors:
+            acceptor.stop()
+        # Between the last of them and the closing nothing else may happen.
+        for listening in sockets or []:
+            self._accept_waiting(listening)
+        for server in self.servers:
+            server.close()
+        for listening in sockets or []:
+            listening.close()
+        if self._accepting:
+            await asyncio.wait(self._accepting)
+        await super().shutdown(sockets)
+
+    def _accept_waiting(self, listening: socket.socket) -> None:
+        """Take the connections that wait for `accept`: the kernel would reset them with the socket's end."""
+        for _ in range(_BACKLOG):
+            try:
+                connection, _address = listening.accept()
+            except OSError:
+                return
+            self._take(connection)
+
+    def _take(self, connection: socket.socket) -> int:
+        loop = asyncio.get_running_loop()
+        task = loop.create_task(loop.connect_accepted_socket(self._build_protocol, connection))
+        self._accepting.add(task)
+        task.add_done_callback(self._accepting.discard)
+        return len(self.server_state.connections) + len(self._accepting)
+
+    def _build_protocol(self) -> asyncio.Protocol:
+        return CallHttpProtocol(
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
 
 
 def bind(host: str, port: int, *, setting: str) -> socket.socket:
@@ -82,30 +152,46 @@ async def serve(
     deadline = loop.time()
     await gateway.open()
     try:
-        public, *others = (_Serving(listener) for listener in listeners)
+        public, *others = (Serving(listener) for listener in listeners)
         for serving in (public, *others):
             await serving.start()
         on_ready()
         await ending.wait()
         gateway.health.is_draining = True
-        deadline = loop.time() + drain_seconds + _CLOSE_SECONDS
+        deadline = loop.time() + drain_seconds + CLOSE_SECONDS
         await public.end(drain_seconds)
         await asyncio.gather(*(serving.end(1) for serving in others))
     finally:
         # What the calls did not need of the time, a refresh may: its token is spent, its answer must be kept.
-        await gateway.close(patience=max(_CLOSE_SECONDS / 2, deadline - loop.time()))
+        await gateway.close(patience=max(CLOSE_SECONDS / 2, deadline - loop.time()))
 
 
-def end_on_signals() -> asyncio.Event:
+async def serve_alone(
+    gateway: Gateway, public: socket.socket, admin: socket.socket, *, on_ready: Callable[[], None]
+) -> None:
+    """Serve in this process alone until SIGTERM or SIGINT; SIGHUP is logged and ends nobody."""
+    asyncio.get_running_loop().add_signal_handler(
+        signal.SIGHUP,
+        _LOGGER.warning,
+        "SIGHUP changes nothing with one worker; restart the gateway to have new settings",
+    )
+    listeners = (Listener(gateway.public, public), Listener(gateway.admin, admin))
+    await serve(gateway, listeners, on_ready=on_ready, ending=end_on_signals())
+
+
+def end_on_signals(before_death: Callable[[], None] = lambda: None) -> asyncio.Event:
     """Return an event that SIGTERM and SIGINT set; a second signal ends the process at once."""
     ending = asyncio.Event()
     loop = asyncio.get_running_loop()
+    heard: list[int] = []
 
     def end(number: int) -> None:
-        if ending.is_set():
+        if heard:
             # Whoever presses Ctrl-C again does not want to wait.
+            before_death()
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
+        heard.append(number)
         ending.set()
 
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -113,12 +199,12 @@ def end_on_signals() -> asyncio.Event:
     return ending
 
 
-class _Serving:
+class Serving:
     """One listener and the server that answers on it."""
 
     def __init__(self, listener: Listener) -> None:
         self._config = _build_config(listener.app)
-        self._server = _Server(self._config)
+        self._server = _Server(self._config, listener.share)
         self._task = asyncio.create_task(self._server.serve(sockets=[listener.socket]))
 
     async def start(self) -> None:

@@ -11,11 +11,11 @@ from bench.authorization_server import CALLBACK, CLIENT_ID, CLIENT_SECRET, sign_
 from bench.load import Target
 from bench.peers.stage import Peer, Stage, first_line
 from bench.process import PROXY_CORE, start, stopping
+from bench.targets import APACHE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-NAME = "Apache, mod_auth_openidc"
 _MODULES = (
     "mpm_event",
     "authn_core",
@@ -86,8 +86,12 @@ def running_apache(stage: Stage, port: int) -> Iterator[Peer]:
         )
     ) as running:
         cookie = sign_in(f"http://localhost:{port}", "/api/v1/1k")
-        version = first_line(command, "-v").split("/")[1].split()[0]
-        yield Peer(NAME, version, running, Target(port, (cookie,)))
+        yield Peer(APACHE, _version(command), running, Target(port, (cookie,)))
+
+
+def _version(command: str) -> str:
+    module = first_line("dpkg-query", "--show", "--showformat=${Version}", "libapache2-mod-auth-openidc")
+    return f"{first_line(command, '-v').split('/')[1].split()[0]}, mod_auth_openidc {module}"
 
 
 def _build_configuration(stage: Stage, port: int) -> str:

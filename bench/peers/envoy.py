@@ -13,11 +13,11 @@ from bench.authorization_server import CALLBACK, CLIENT_ID, CLIENT_SECRET, sign_
 from bench.load import Target
 from bench.peers.stage import Peer, Stage, first_line
 from bench.process import PROXY_CORE, start, stopping
+from bench.targets import ENVOY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-NAME = "Envoy, OAuth2 filter"
 _TYPES = "type.googleapis.com/envoy.extensions"
 _FILTERS = f"{_TYPES}.filters.http"
 
@@ -36,7 +36,7 @@ def running_envoy(stage: Stage, port: int) -> Iterator[Peer]:
     ) as running:
         cookie = sign_in(f"http://localhost:{port}", "/api/v1/1k")
         version = first_line(command, "--version").rpartition("version:")[2].split("/")[1]
-        yield Peer(NAME, version, running, Target(port, (cookie,)))
+        yield Peer(ENVOY, version, running, Target(port, (cookie,)))
 
 
 def _build_configuration(stage: Stage, port: int) -> dict[str, Any]:

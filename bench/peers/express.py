@@ -7,16 +7,14 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.authorization_server import CLIENT_ID, CLIENT_SECRET, NODE_FOLDER, sign_in
+from bench.authorization_server import CLIENT_ID, CLIENT_SECRET, sign_in
 from bench.load import Target, command_path
-from bench.peers.stage import Peer, Stage, first_line
+from bench.peers.stage import Peer, Stage, first_line, locked_version
 from bench.process import PROXY_CORE, start, stopping
+from bench.targets import EXPRESS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-NAME = "express-openid-connect"
-_LOCK = NODE_FOLDER / "package-lock.json"
 
 
 @contextlib.contextmanager
@@ -40,7 +38,7 @@ def running_express(stage: Stage, port: int) -> Iterator[Peer]:
         )
     ) as running:
         cookie = sign_in(f"http://localhost:{port}", "/auth/login")
-        locked = json.loads(_LOCK.read_text(encoding="utf-8"))["packages"]
-        version = locked["node_modules/express-openid-connect"]["version"]
+        own, middleware = map(locked_version, ("express-openid-connect", "http-proxy-middleware"))
         node = first_line(command_path("node"), "--version")
-        yield Peer(NAME, f"{version}, Node {node}", running, Target(port, (cookie,)))
+        version = f"{own}, http-proxy-middleware {middleware}, Node {node}"
+        yield Peer(EXPRESS, version, running, Target(port, (cookie,)))

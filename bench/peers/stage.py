@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import httpx
 
+from bench.authorization_server import NODE_FOLDER
 from bench.upstream import DOCUMENTS, build_document
 
 if TYPE_CHECKING:
@@ -15,9 +17,10 @@ if TYPE_CHECKING:
 
     from bench.load import Target
     from bench.process import Running
-    from bench.upstream import Upstream
+from bench.upstream import Upstream
 
 _OK = 200
+_UNAUTHORIZED = 401
 
 
 class DoesNotWork(Exception):
@@ -31,6 +34,8 @@ class Stage:
     folder: Path
     upstream: Upstream
     issuer: str
+    redis: str
+    """The URL of a Redis that nobody else uses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,23 @@ def check(peer: Peer) -> None:
     answer = httpx.get(peer.target.url("1k"), headers=without, trust_env=False)
     if peer.refuses and answer.status_code not in {302, 401, 403}:
         raise DoesNotWork(f"{peer.name}: {answer.status_code} for a call without a session")
+
+
+def check_upstream(upstream: Upstream) -> None:
+    """Check that the resource server wants a token, or nothing would show that a proxy sends one.
+
+    Raises DoesNotWork.
+    """
+    for field in ({}, {"Authorization": "Bearer"}, {"Authorization": "Bearer (null)"}):
+        answer = httpx.get(f"{upstream.origin}/v1/1k", headers=field, trust_env=False)
+        if answer.status_code != _UNAUTHORIZED:
+            raise DoesNotWork(f"the resource server answers {answer.status_code} to {field}")
+
+
+def locked_version(package: str) -> str:
+    """Return the version of a package of Node's that the lock names."""
+    locked = json.loads((NODE_FOLDER / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    return str(locked[f"node_modules/{package}"]["version"])
 
 
 def first_line(*command: str | Path) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from gateway.authorization_server.connection import Connection
 from gateway.authorization_server.published import Published
 from gateway.errors import AuthorizationServerUnreachable, IdentityInvalid, KeyUnknown, LogoutTokenInvalid
+from gateway.oauth.claim_times import read_session_left
 from gateway.oauth.client_auth import build_client_authentication, choose_client_auth_method
 from gateway.oauth.identity import Identity, build_identity, parse_profile
 from gateway.oauth.token import (
@@ -121,10 +122,17 @@ class AuthorizationServer:
             raise IdentityInvalid(log_detail="the token response has no id_token; is `openid` in the scope?")
         return build_identity(await self._validate_id_token(tokens, nonce=nonce, max_age=max_age))
 
-    async def confirm_subject(self, tokens: TokenResponse, *, subject: str) -> None:
-        """Validate the id_token of a refresh, if there is one: same subject (OpenID Connect Core §12.2)."""
-        if tokens.id_token is not None and self.expects_id_token:
-            await self._validate_id_token(tokens, nonce=None, max_age=None, subject=subject)
+    async def confirm_subject(
+        self, tokens: TokenResponse, *, subject: str, auth_time: float | None = None
+    ) -> float | None:
+        """Validate the id_token of a refresh, if there is one: same subject (OpenID Connect Core §12.2).
+
+        Returns the seconds until the authorization server ends its own session, if the id_token says so.
+        """
+        if tokens.id_token is None or not self.expects_id_token:
+            return None
+        claims = await self._validate_id_token(tokens, subject=subject, auth_time=auth_time)
+        return read_session_left(claims)
 
     async def validate_logout_token(self, logout_token: str) -> LogoutToken:
         """Check a logout token of this server's (Back-Channel Logout 1.0 §2.6); raises LogoutTokenInvalid.
@@ -150,7 +158,13 @@ class AuthorizationServer:
             raise LogoutTokenInvalid(log_detail=error.log_detail) from None
 
     async def _validate_id_token(
-        self, tokens: TokenResponse, *, nonce: str | None, max_age: int | None, subject: str | None = None
+        self,
+        tokens: TokenResponse,
+        *,
+        nonce: str | None = None,
+        max_age: int | None = None,
+        subject: str | None = None,
+        auth_time: float | None = None,
     ) -> Mapping[str, object]:
         # joserfc takes a tenth of a second to import: only those who get an id_token wait for it.
         from gateway.oauth.id_token import Expected, validate_id_token  # noqa: PLC0415 - see above
@@ -165,6 +179,7 @@ class AuthorizationServer:
             nonce=nonce,
             max_age=max_age,
             subject=subject,
+            auth_time=auth_time,
         )
         id_token = tokens.id_token or ""
         return await self._with_keys(lambda keys: validate_id_token(id_token, keys=keys, expected=expected))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING
+
+_COARSE = {4: 24, 6: 48}
+"""Bits that are kept of an address, by its version."""
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -29,6 +32,14 @@ def read_client_address(
             break
         address = hop
     return str(address)
+
+
+def coarsen_address(address: str) -> str | None:
+    """Return the network that an address is in, /24 or /48: it tells a place, and no single household."""
+    parsed = _parse_address(address)
+    if parsed is None:
+        return None
+    return str(ip_network((parsed, _COARSE[parsed.version]), strict=False))
 
 
 def _parse_address(text: str) -> IPv4Address | IPv6Address | None:

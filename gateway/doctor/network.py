@@ -10,7 +10,13 @@ from urllib.parse import urlsplit
 import httpx
 
 from gateway.doctor.finding import Finding
-from gateway.errors import AuthorizationServerError, GrantRefused, MetadataInvalid, TokenRequestRefused
+from gateway.errors import (
+    AuthorizationServerError,
+    ClientRefused,
+    GrantRefused,
+    MetadataInvalid,
+    TokenRequestRefused,
+)
 from gateway.oauth.metadata import build_metadata_url
 from gateway.oauth.strict_json import parse_object
 from gateway.parts import build_authorization_server
@@ -104,14 +110,14 @@ async def _examine_client(server: AuthorizationServer) -> Finding:
         await server.refresh("asked-by-lexgate-doctor")
     except GrantRefused:
         return Finding("ok", subject, "accepted by the token endpoint")
+    except ClientRefused as error:
+        text = f"refused by the token endpoint ({error.error})"
+        if error.error == "unauthorized_client":
+            remedy = "see at the authorization server whether the client is active and may use refresh tokens"
+            return Finding("note", subject, text, remedy)
+        remedy = "check LEXGATE_CLIENT_ID and LEXGATE_CLIENT_SECRET; if they are right, LEXGATE_CLIENT_AUTH"
+        return Finding("failed", subject, text, remedy)
     except TokenRequestRefused as error:
-        if error.error == "invalid_client":
-            return Finding(
-                "failed",
-                subject,
-                "refused by the token endpoint (invalid_client)",
-                "check LEXGATE_CLIENT_ID and LEXGATE_CLIENT_SECRET; if they are right, LEXGATE_CLIENT_AUTH",
-            )
         return Finding("note", subject, f"not proven: the token endpoint answers {error.error}")
     except AuthorizationServerError as error:
         return Finding("note", subject, f"not proven: {_because(error)}")
@@ -125,7 +131,8 @@ def _note_endpoints(settings: Settings, metadata: ServerMetadata) -> list[Findin
         notes.append(Finding("note", "revocation", text))
     if metadata.end_session_endpoint is not None:
         remedy = "register it at the authorization server, for the way back after sign-out"
-        notes.append(Finding("note", "post-logout redirect URI", f"{settings.public_url}/", remedy))
+        uri = settings.post_logout_redirect_uri
+        notes.append(Finding("note", "post-logout redirect URI", uri, remedy))
     return notes
 
 

@@ -16,6 +16,7 @@ from joserfc.errors import JoseError, SecurityWarning
 from joserfc.jwk import JWKRegistry, Key, KeySet
 
 from gateway.errors import IdTokenInvalid, IdTokenUntimely, KeyUnknown, MetadataInvalid
+from gateway.oauth.claim_times import parse_time
 from gateway.oauth.metadata import ASYMMETRIC_ALGORITHMS
 from gateway.oauth.strict_json import parse_object
 
@@ -32,8 +33,6 @@ _COMPACT = re.compile(r"(?P<header>[A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-
 _KEY_TYPES = {"RS": "RSA", "PS": "RSA", "ES": "EC", "Ed": "OKP"}
 """By the first two letters of the algorithm."""
 _ENCRYPTION_CURVES = ("X25519", "X448")
-_LAST_SECOND = 253_402_300_799
-"""Of the year 9999: numbers beyond are no times, and some are no floats."""
 _PRIVATE_PARTS = frozenset({"d", "p", "q", "dp", "dq", "qi", "k"})
 _HASHES = {"256": hashlib.sha256, "384": hashlib.sha384, "512": hashlib.sha512}
 
@@ -51,6 +50,8 @@ class Expected:
     max_age: int | None = None
     subject: str | None = field(default=None, repr=False)
     """Of a refresh: the subject that signed in."""
+    auth_time: float | None = None
+    """Of a refresh: when that was, by the id_token of the sign-in."""
 
 
 def parse_key_set(body: bytes) -> KeySet:
@@ -111,10 +112,10 @@ def verify_signature(
 
 def read_time(claims: Mapping[str, object], name: str) -> float:
     """Return a claim in seconds since the epoch; raises IdTokenInvalid where it is missing or no time."""
-    value = claims.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LAST_SECOND:
+    value = parse_time(claims.get(name))
+    if value is None:
         raise IdTokenInvalid(log_detail=f"{name} is missing or no time")
-    return float(value)
+    return value
 
 
 def _import_key(document: object) -> Key | None:
@@ -206,6 +207,11 @@ def _validate_times(claims: Mapping[str, object], expected: Expected) -> None:
         and read_time(claims, "auth_time") + expected.max_age < now - LEEWAY_SECONDS
     ):
         raise IdTokenInvalid(log_detail="auth_time is older than max_age")
+    # OpenID Connect Core §12.2: a refresh is no authentication. Some servers name the newest all the same.
+    if expected.auth_time is not None and claims.get("auth_time", expected.auth_time) != expected.auth_time:
+        raise IdTokenUntimely(log_detail="auth_time is another one than at sign-in")
+    if claims.get("session_expiry") is not None and parse_time(claims["session_expiry"]) is None:
+        raise IdTokenUntimely(log_detail="session_expiry is no time")
 
 
 def _validate_bindings(claims: Mapping[str, object], expected: Expected, algorithm: str) -> None:

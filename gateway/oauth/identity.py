@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from gateway.errors import IdentityInvalid
+from gateway.oauth.claim_times import parse_time, read_authentication_age, read_session_left
 from gateway.oauth.strict_json import parse_object
 
 if TYPE_CHECKING:
@@ -37,12 +38,32 @@ class Identity:
     claims: dict[str, str] = field(repr=False)
     sid: str | None = field(default=None, repr=False)
     """The authorization server's own session, where the id_token names it (Back-Channel Logout 1.0 §2.1)."""
+    auth_time: float | None = None
+    """When the user authenticated, on the authorization server's clock; seconds since the epoch."""
+    auth_age: float | None = None
+    """Seconds between that and the sign-in, by the same clock."""
+    session_left: float | None = None
+    """Seconds until the authorization server ends its own session, where the id_token says so."""
 
 
 def build_identity(claims: Mapping[str, object]) -> Identity:
-    """Take the subject and what is fit for display from validated id_token claims."""
-    display = {name: text for name in _DISPLAY_CLAIMS if (text := _text(claims.get(name)))}
-    return Identity(str(claims["sub"]), None, display, _text(claims.get("sid")) or None)
+    """Take the subject, what is fit for display and how long it lasts from validated id_token claims.
+
+    Raises IdentityInvalid for a session that the authorization server has ended already: whoever signed in
+    with it would be sent to sign in again at once, and again.
+    """
+    session_left = read_session_left(claims)
+    if session_left is not None and session_left <= 0:
+        raise IdentityInvalid(log_detail="session_expiry has passed")
+    return Identity(
+        subject=str(claims["sub"]),
+        connection_id=None,
+        claims={name: text for name in _DISPLAY_CLAIMS if (text := _text(claims.get(name)))},
+        sid=_text(claims.get("sid")) or None,
+        auth_time=parse_time(claims.get("auth_time")),
+        auth_age=read_authentication_age(claims),
+        session_left=session_left,
+    )
 
 
 def parse_profile(body: bytes) -> Identity:

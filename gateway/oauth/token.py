@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from gateway.errors import (
     AuthorizationServerBusy,
     AuthorizationServerUnreachable,
+    ClientRefused,
     GrantRefused,
     TokenRequestRefused,
     TokenResponseInvalid,
@@ -34,6 +35,11 @@ _VISIBLE = re.compile(r"[\x20-\x7e]+")
 # RFC 6749 appendix A.7: the error code's alphabet.
 _ERROR_CODE = re.compile(r"[\x20-\x21\x23-\x5b\x5d-\x7e]{1,100}")
 _SECONDS = re.compile(r"\d{1,10}(?:\.\d{1,20})?", re.ASCII)
+_REFUSALS: dict[str, type[TokenRequestRefused]] = {
+    "invalid_grant": GrantRefused,
+    "invalid_client": ClientRefused,
+    "unauthorized_client": ClientRefused,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +52,7 @@ class TokenResponse:
     scope: str | None
     id_token: str | None = field(repr=False)
     refresh_expires_in: int | None = None
+    """Of the refresh token; None where it is not said, or said to be without end (0)."""
 
 
 def build_code_exchange(code: AuthorizationCode, *, redirect_uri: str, code_verifier: str) -> dict[str, str]:
@@ -71,8 +78,8 @@ def build_revocation_request(token: str, *, token_type_hint: str) -> dict[str, s
 def parse_token_response(status: int, body: bytes, retry_after: int | None = None) -> TokenResponse:
     """Read the answer of the token endpoint; `retry_after` is in seconds.
 
-    Raises GrantRefused, TokenRequestRefused, AuthorizationServerBusy, AuthorizationServerUnreachable, or
-    TokenResponseInvalid for what is none of RFC 6749 §5.
+    Raises GrantRefused, ClientRefused, TokenRequestRefused, AuthorizationServerBusy,
+    AuthorizationServerUnreachable, or TokenResponseInvalid for what is none of RFC 6749 §5.
     """
     if status == _TOO_MANY_REQUESTS:
         raise AuthorizationServerBusy(log_detail="429", retry_after=retry_after or 5)
@@ -101,7 +108,7 @@ def parse_retry_after(value: str | None) -> int | None:
 def _build_refusal(error: str) -> TokenRequestRefused:
     # RFC 6749 §5.2. The description is left alone: it is for nobody here, and may quote what was sent.
     code = error if _ERROR_CODE.fullmatch(error) else "malformed error code"
-    return GrantRefused(code) if code == "invalid_grant" else TokenRequestRefused(code)
+    return _REFUSALS.get(code, TokenRequestRefused)(code)
 
 
 def _parse_success(document: Mapping[str, object]) -> TokenResponse:
@@ -120,7 +127,8 @@ def _parse_success(document: Mapping[str, object]) -> TokenResponse:
         scope=scope if isinstance(scope, str) else None,
         id_token=_parse_token(document, "id_token", _BEARER),
         refresh_expires_in=_parse_seconds(document, "refresh_expires_in")
-        or _parse_seconds(document, "refresh_token_expires_in"),
+        or _parse_seconds(document, "refresh_token_expires_in")
+        or None,
     )
 
 

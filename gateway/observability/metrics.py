@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import re
+from typing import TYPE_CHECKING
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -16,8 +17,14 @@ from prometheus_client import (
     generate_latest,
 )
 
+from gateway.observability.metrics_sum import take_snapshot
 from gateway.observability.request_counts import RequestCounts
 
+if TYPE_CHECKING:
+    from gateway.observability.metrics_sum import Snapshot
+
+SHARED = frozenset({"lexgate_sessions"})
+"""What all processes on one store tell alike: of several, one is believed."""
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _ROUTE = re.compile(r"/[\x21-\x7e]{0,99}")
@@ -116,6 +123,10 @@ class Metrics:
     def render(self) -> tuple[bytes, str]:
         """Return the page for Prometheus and its content type."""
         return generate_latest(self._registry), CONTENT_TYPE_LATEST
+
+    def take(self, *, shared: bool) -> Snapshot:
+        """Return everything counted so far; without `shared`, what the store tells to every process alike."""
+        return take_snapshot(self._registry.collect(), without=frozenset() if shared else SHARED)
 
     def _bound_label(self, given: tuple[str, str, int]) -> tuple[str, str, int]:
         route, method, status = given

@@ -17,11 +17,26 @@ _KEY = "lexgate.connection"  # as ASGI lets servers add to a scope
 class BrowserConnection(Protocol):
     """The connection on which a request came, as far as the answer to that request is concerned."""
 
-    when_left: Callable[[], None] | None
-    """Called once when the browser closes the connection before its answer is whole."""
+    @property
+    def when_left(self) -> Callable[[], None] | None:
+        """Called once when the browser closes the connection before its answer is whole."""
+        ...
 
-    remembered: Remembered | None
-    """The header fields of the connection's last call, and what was read in them."""
+    @when_left.setter
+    def when_left(self, callback: Callable[[], None] | None) -> None: ...
+
+    @property
+    def remembered(self) -> Remembered | None:
+        """The header fields of the connection's last call, and what was read in them."""
+        ...
+
+    @remembered.setter
+    def remembered(self, remembered: Remembered | None) -> None: ...
+
+    @property
+    def has_left(self) -> bool:
+        """Whether the browser has closed the connection already."""
+        ...
 
     def answer_whole(self, status: int, fields: bytes, body: bytes) -> bool:
         """Write head and body of an answer at once, which ends the exchange; False if ASGI must do it.

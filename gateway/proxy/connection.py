@@ -106,8 +106,7 @@ class Connection(asyncio.Protocol):
     def close(self) -> None:
         """Close at once; nobody is owed anything."""
         self._is_sound = False
-        if self._transport is not None:
-            self._transport.abort()
+        self._transport.abort()
 
     def resume_reading(self) -> None:
         """Read on."""

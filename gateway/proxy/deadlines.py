@@ -7,6 +7,7 @@ from typing import Protocol
 
 TICK_SECONDS = 0.1
 """How late a limit may strike."""
+FOREVER = float("inf")
 
 
 class Limited(Protocol):
@@ -42,3 +43,57 @@ class Deadlines:
         for call in [call for call in self._calls if call.deadline <= now]:
             call.expire()
         self._timer = loop.call_later(TICK_SECONDS, self._tick) if self._calls else None
+
+
+class CallLimit:
+    """What the task that made it may wait for, and how long; ended from outside, the task is cancelled.
+
+    The cancelled task asks for the `verdict`: why it was ended, or None if somebody else cancelled it.
+    """
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._task = asyncio.current_task()
+        self._last = FOREVER
+        self._lateness: Exception | None = None
+        self.deadline = FOREVER
+        self.verdict: Exception | None = None
+
+    def bound(self, seconds: float) -> None:
+        """Let everything that follows take this long together."""
+        self._last = self._loop.time() + seconds
+
+    def unbound(self) -> None:
+        """Let the whole take as long as it may."""
+        self._last = FOREVER
+
+    def begin(self, seconds: float, lateness: Exception) -> None:
+        """Begin to wait for something; `lateness` is the verdict if it takes longer."""
+        self._lateness = lateness
+        self.deadline = min(self._loop.time() + seconds, self._last)
+
+    def extend(self, seconds: float) -> None:
+        """Wait longer for the same thing."""
+        if self.deadline != FOREVER:
+            self.deadline = min(self._loop.time() + seconds, self._last)
+
+    def lift(self) -> None:
+        """Wait for something that has limits of its own."""
+        self.deadline = FOREVER
+
+    def expire(self) -> None:
+        """End the task because it is late."""
+        if self._lateness is not None:
+            self.end(self._lateness)
+
+    def end(self, verdict: Exception) -> None:
+        """End the task with a verdict; the first one counts."""
+        if self.verdict is None and self._task is not None:
+            self.verdict = verdict
+            self.deadline = FOREVER
+            self._task.cancel()
+
+    def go_on(self) -> None:
+        """Let the task live on after its end was announced."""
+        if self._task is not None:
+            self._task.uncancel()

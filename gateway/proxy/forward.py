@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from gateway.browser.csrf import judge_request
 from gateway.observability.exchange import exchange_of
 from gateway.proxy.browser_connection import browser_connection_of
-from gateway.proxy.call import Call
+from gateway.proxy.call import CallRequest, run_call
 from gateway.proxy.deadlines import Deadlines
 from gateway.proxy.lane import call_under_way
 from gateway.proxy.redaction import TokenRedactor
@@ -33,7 +33,11 @@ _ANY_ROUTE = "/api/*"
 
 
 class _Remembering(Protocol):
-    remembered: Remembered | None
+    @property
+    def remembered(self) -> Remembered | None: ...
+
+    @remembered.setter
+    def remembered(self, remembered: Remembered | None) -> None: ...
 
 
 class Forward:
@@ -80,7 +84,8 @@ class Forward:
         body = None
         if fields.length != 0:
             body = RequestBody(receive, content_length=fields.length, limit=matched.route.body_limit)
-        await Call(self, scope, send, exchange, matched, fields, body, browser).run(call_under_way(scope))
+        request = CallRequest(scope["method"], scope["headers"], fields, matched, body, exchange)
+        await run_call(self, request, send, browser=browser, begun=call_under_way(scope))
 
     @staticmethod
     def route_label(_matched: MatchedRoute) -> str:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from gateway.errors import GatewayError, ResourceServerTimeout
 from gateway.observability.tracing import continue_trace
 from gateway.proxy.answer import PassedAnswer
 from gateway.proxy.own_fields import Timing
 from gateway.proxy.request_head import build_request_head
+from gateway.proxy.sending import RETRIED_STATUSES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, MutableMapping
@@ -29,8 +30,16 @@ if TYPE_CHECKING:
     from gateway.sessions.opened_session import OpenedSession
 
 _KEY = "lexgate.under_way"
-_RETRIED = frozenset({401, 429, 504})
 _LEFT = 499
+
+
+class LaneRequest(NamedTuple):
+    """A request whose head is complete, as it was received; `target` is in origin-form."""
+
+    method: str
+    target: bytes
+    headers: list[tuple[bytes, bytes]]
+    keeps_alive: bool
 
 
 class LaneBrowser(Protocol):
@@ -55,22 +64,14 @@ class Lane:
         self.forward = forward
         self.request_log = request_log
 
-    def begin(
-        self,
-        browser: LaneBrowser,
-        *,
-        method: str,
-        target: bytes,
-        headers: list[tuple[bytes, bytes]],
-        keeps_alive: bool,
-    ) -> LaneCall | None:
+    def begin(self, browser: LaneBrowser, request: LaneRequest) -> LaneCall | None:
         """Send a call, if it is plain so far."""
         forward = self.forward
         try:
-            fields = forward.read_fields(headers, browser)
-            forward.judge(method, fields)
-            raw_path, _, query = target.partition(b"?")
-            matched = forward.routes.match(method=method, raw_path=raw_path, query=query)
+            fields = forward.read_fields(request.headers, browser)
+            forward.judge(request.method, fields)
+            raw_path, _, query = request.target.partition(b"?")
+            matched = forward.routes.match(method=request.method, raw_path=raw_path, query=query)
         except GatewayError:
             return None  # the long way finds the same, and tells
         if fields.length != 0 or fields.cookie is None or not matched.route.attaches_token:
@@ -79,16 +80,14 @@ class Lane:
         if opened is None:
             return None
         pool = forward.upstream.pool(matched.route.origin)
-        connection = pool.take(method)
+        connection = pool.take(request.method)
         if connection is None:
             return None
         trace = continue_trace(fields.traceparent, fields.tracestate)
-        call = LaneCall(
-            self, browser, method, target, headers, matched, opened, trace, keep_alive=keeps_alive
-        )
-        head = build_request_head(method, matched, pool.host, fields, trace, opened.bearer)
-        call.answer = connection.ask(head, method=method)
-        call.answer.listener = call.advance
+        head = build_request_head(request.method, matched, pool.host, fields, trace, opened.bearer)
+        answer = connection.ask(head, method=request.method)
+        call = LaneCall(self, browser, request, matched, opened, trace, answer)
+        answer.listener = call.advance
         browser.when_left = call.leave
         forward.deadlines.watch(call)
         return call
@@ -112,16 +111,14 @@ class LaneCall:
         "deadline",
         "disconnected",
         "error",
-        "headers",
         "keep_alive",
         "lane",
         "matched",
-        "method",
         "more_body",
         "opened",
+        "request",
         "response_complete",
         "started",
-        "target",
         "trace",
         "upstream_seconds",
     )
@@ -130,33 +127,28 @@ class LaneCall:
     waiting_for_100_continue = False
     response_started = False
 
-    def __init__(  # noqa: PLR0913 - a call is that many facts
+    def __init__(
         self,
         lane: Lane,
         browser: LaneBrowser,
-        method: str,
-        target: bytes,
-        headers: list[tuple[bytes, bytes]],
+        request: LaneRequest,
         matched: MatchedRoute,
         opened: OpenedSession,
         trace: Trace,
-        *,
-        keep_alive: bool,
+        answer: UpstreamAnswer,
     ) -> None:
         self.lane = lane
         self.browser = browser
-        self.method = method
-        self.target = target
-        self.headers = headers
+        self.request = request
         self.matched = matched
         self.opened = opened
         self.trace = trace
-        self.keep_alive = keep_alive
+        self.answer = answer
+        self.keep_alive = request.keeps_alive
         self.started = time.perf_counter()
         timeouts = matched.route.timeouts
         self.deadline = asyncio.get_running_loop().time() + timeouts.connect + timeouts.first_byte
         self.upstream_seconds = 0.0
-        self.answer: UpstreamAnswer | None = None
         self.error: Exception | None = None
         self.response_complete = False
         self.disconnected = False
@@ -166,10 +158,10 @@ class LaneCall:
     def advance(self) -> None:
         """Look at what has come of the answer: pass it on if it is whole and needs no thought."""
         answer = self.answer
-        if answer is None or self.response_complete:
+        if self.response_complete:
             return
         self.upstream_seconds = time.perf_counter() - self.started
-        if answer.error is not None or answer.status in _RETRIED or not answer.is_whole:
+        if answer.error is not None or answer.status in RETRIED_STATUSES or not answer.is_whole:
             self._hand_over(None)
             return
         try:
@@ -181,8 +173,7 @@ class LaneCall:
         """End the call, for nobody waits for its answer any more."""
         if not self.response_complete:
             self._end()
-            if self.answer is not None:
-                self.answer.release()
+            self.answer.release()
             self._tell(_LEFT, 0)
 
     def expire(self) -> None:
@@ -211,20 +202,19 @@ class LaneCall:
     def _hand_over(self, error: Exception | None) -> None:
         self._end()
         self.error = error
-        if self.answer is not None:
-            self.answer.listener = None
-            if error is not None:
-                self.answer.release()
+        self.answer.listener = None
+        if error is not None:
+            self.answer.release()
         self.browser.hand_over(self)
 
     def _tell(self, status: int, sent: int) -> None:
         lane, route = self.lane, self.lane.forward.route_label(self.matched)
         seconds = time.perf_counter() - self.started
         lane.forward.metrics.observe_upstream(self.upstream_seconds)
-        lane.forward.metrics.count_request(route, self.method, status, seconds)
+        lane.forward.metrics.count_request(route, self.request.method, status, seconds)
         lane.request_log.write(
             route,
-            self.method,
+            self.request.method,
             status,
             seconds=seconds,
             sent=sent,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 from gateway.sessions.records import GrantRecord, SessionRecord
@@ -39,6 +40,8 @@ def seal_session(session: Session, keyring: Keyring) -> SessionRecord:
         "address": session.address,
         "sid": session.sid,
     }
+    if session.id_token is not None:
+        inside["id_token"] = session.id_token
     return SessionRecord(
         key=session.key,
         grant_key=session.grant_key,
@@ -59,14 +62,16 @@ def open_session(record: SessionRecord, keyring: Keyring) -> Session:
         key=record.key,
         grant_key=record.grant_key,
         subject=inside["subject"],
-        claims=inside["claims"],
+        claims={sys.intern(name): value for name, value in inside["claims"].items()},
         created_at=inside["created_at"],
         last_seen_at=record.last_seen_at,
         idle_seconds=inside["idle_seconds"],
         ends_at=inside["ends_at"],
-        device=inside.get("device", ""),
+        # What thousands of sessions have in common is there once: they are kept in memory as they are used.
+        device=sys.intern(inside.get("device", "")),
         address=inside.get("address"),
         sid=inside.get("sid"),
+        id_token=inside.get("id_token"),
         subject_key=record.subject_key,
         sid_key=record.sid_key,
     )
@@ -95,8 +100,8 @@ def open_grant(record: GrantRecord, keyring: Keyring) -> Grant:
     inside = json.loads(keyring.open(record.sealed, aad=_grant_place(record.key, record.generation)))
     return Grant(
         key=record.key,
-        issuer=inside["issuer"],
-        client_id=inside["client_id"],
+        issuer=sys.intern(inside["issuer"]),
+        client_id=sys.intern(inside["client_id"]),
         subject=inside["subject"],
         connection_id=inside["connection_id"],
         tokens=_build_tokens(inside["tokens"]),

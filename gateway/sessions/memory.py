@@ -187,6 +187,11 @@ class MemoryStore:
         spent[key] = expires_at
         return True
 
+    async def spent_until(self, key: bytes, *, now: float) -> float | None:
+        """Return when a spent key expires; see SessionStore."""
+        expires_at = self._opened().spent.get(key, now)
+        return expires_at if expires_at > now else None
+
     async def changes(self, since: Cursor | None) -> Changes:
         """Return what changed; see SessionStore."""
         return self._opened().changes.since(since)

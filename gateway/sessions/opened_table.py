@@ -31,7 +31,8 @@ class OpenedTable:
         """For look-ups alone."""
         self.by_key: dict[bytes, OpenedSession] = {}
         """For look-ups alone; the one opened first stands first."""
-        self._by_grant: dict[bytes, set[bytes]] = {}
+        self._by_grant: dict[bytes, bytes | set[bytes]] = {}
+        """Keys of sessions; most grants have one, for which a set would be a waste."""
         self._cookie_bytes = 0
         self._count = 0
         self._opening = 0
@@ -60,9 +61,9 @@ class OpenedTable:
         Returns 0 if they agree or there are none, below 0 if its grant is older than theirs, else above 0.
         """
         members = self._by_grant.get(opened.grant.key)
-        if not members:
+        if members is None:
             return 0
-        other = self.by_key[next(iter(members))]
+        other = self.by_key[members if isinstance(members, bytes) else next(iter(members))]
         own_age, other_age = _age(opened.grant), _age(other.grant)
         if own_age == other_age:
             opened.grant, opened.bearer = other.grant, other.bearer
@@ -83,7 +84,7 @@ class OpenedTable:
             self._forget(previous)
             opened.cookies = previous.cookies
         if order > 0:
-            for key in tuple(self._by_grant.get(grant_key, ())):
+            for key in self._members(grant_key):
                 self._forget(self.by_key[key])
         self._insert(opened, cookie)
         while len(self.by_key) > MAX_REMEMBERED or self._cookie_bytes > _COOKIE_BYTES:
@@ -97,7 +98,7 @@ class OpenedTable:
                 self._named[key] = self._count
             if (opened := self.by_key.get(key)) is not None:
                 self._forget(opened)
-            for member in tuple(self._by_grant.get(key, ())):
+            for member in self._members(key):
                 self._forget(self.by_key[member])
         if len(self._named) > _NAMES_KEPT:
             self._named.clear()
@@ -121,7 +122,7 @@ class OpenedTable:
         opened.cookies = (cookie, *others)[:_COOKIES_EACH]
         opened.is_live = True
         self.by_key[opened.session.key] = opened
-        self._by_grant.setdefault(opened.grant.key, set()).add(opened.session.key)
+        self._join(opened.grant.key, opened.session.key)
         for each in opened.cookies:
             self.by_cookie[each] = opened
             self._cookie_bytes += len(each)
@@ -129,13 +130,30 @@ class OpenedTable:
     def _forget(self, opened: OpenedSession) -> None:
         opened.is_live = False
         del self.by_key[opened.session.key]
-        members = self._by_grant[opened.grant.key]
-        members.discard(opened.session.key)
-        if not members:
-            del self._by_grant[opened.grant.key]
+        self._leave(opened.grant.key, opened.session.key)
         for cookie in opened.cookies:
             self.by_cookie.pop(cookie, None)
             self._cookie_bytes -= len(cookie)
+
+    def _members(self, grant_key: bytes) -> tuple[bytes, ...]:
+        members = self._by_grant.get(grant_key, ())
+        return (members,) if isinstance(members, bytes) else tuple(members)
+
+    def _join(self, grant_key: bytes, session_key: bytes) -> None:
+        members = self._by_grant.get(grant_key)
+        if members is None:
+            self._by_grant[grant_key] = session_key
+        elif isinstance(members, bytes):
+            self._by_grant[grant_key] = {members, session_key}
+        else:
+            members.add(session_key)
+
+    def _leave(self, grant_key: bytes, session_key: bytes) -> None:
+        members = self._by_grant[grant_key]
+        if isinstance(members, set):
+            members.discard(session_key)
+        if isinstance(members, bytes) or not members:
+            del self._by_grant[grant_key]
 
 
 def _age(grant: Grant) -> tuple[float, int]:

@@ -112,6 +112,11 @@ class RedisClaims:
         values = (repr(expires_at), repr(now))
         return bool(await self._whole(self._link.script(key[0], "spend_once", key, *values)))
 
+    async def spent_until(self, key: bytes, *, now: float) -> float | None:
+        """Return when a spent key expires; see SessionStore."""
+        expires_at = await self._whole(self._link.script(key[0], "spent_until", key))
+        return None if expires_at is None or float(expires_at) <= now else float(expires_at)
+
     async def changes(self, since: Cursor | None) -> Changes:
         """Return what changed; see SessionStore."""
         return await self._whole(self._changes.since(since))

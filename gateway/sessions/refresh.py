@@ -21,6 +21,7 @@ ends with the reason refresh_lost.
 | claimed                 | new tokens                       | n + 1, valid                               |
 | claimed                 | invalid_grant                    | ended: grant_ended                         |
 | claimed after abandoned | invalid_grant                    | ended: refresh_lost                        |
+| claimed                 | its ceiling has come             | ended: expired; nothing is sent            |
 | claimed                 | other refusal, 429, not reached  | as before the claim                        |
 | claimed                 | 5xx, time-out, broken connection | abandoned                                  |
 | claimed                 | the holder dies                  | abandoned once its lease has ended         |
@@ -28,20 +29,24 @@ ends with the reason refresh_lost.
 | claimed                 | signed out                       | ended; new tokens queued for revocation    |
 | claimed                 | the store fails                  | writing goes on; callers get 503           |
 
-A failed refresh is told to a caller only if its token no longer serves. Nothing but invalid_grant, and an
-id_token for somebody else, ends a grant.
+A failed refresh is told to a caller only if its token no longer serves, always with the time after which to
+ask again, and until then the token endpoint is not asked for that grant; for none, where the failure would
+meet all alike (429, a client that is refused). Nothing but invalid_grant, an id_token for somebody else, and
+the end that the authorization server set itself (`Tokens.ceiling`), ends a grant.
 """
 
 from __future__ import annotations
 
 import asyncio
+import copy
 import logging
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gateway.errors import (
-    AuthorizationServerBusy,
     AuthorizationServerError,
+    AuthorizationServerTimeout,
     AuthorizationServerUnreachable,
     GatewayError,
     SessionRequired,
@@ -49,7 +54,7 @@ from gateway.errors import (
     StoreUnavailable,
 )
 from gateway.sessions.refresh_flight import PATIENCE_SECONDS
-from gateway.sessions.refresh_step import decide_after_refusal, decide_need, decide_rest
+from gateway.sessions.refresh_step import decide_after_refusal, decide_need, decide_rest, is_for_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,6 +66,14 @@ if TYPE_CHECKING:
 _LOGGER = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class _Rest:
+    """Until when the token endpoint is left in peace, and why."""
+
+    until: float
+    error: AuthorizationServerError
+
+
 class Refresher:
     """Knows which refreshes are in flight in this process, who waits for them, and which are to rest."""
 
@@ -70,8 +83,8 @@ class Refresher:
         self._clock = clock
         self._in_flight: dict[bytes, asyncio.Task[Grant]] = {}
         self._in_hand: dict[bytes, asyncio.Event] = {}
-        self._resting: dict[bytes, float] = {}
-        self._busy_until = 0.0
+        self._resting: dict[bytes | None, _Rest] = {}
+        """By grant; under None the rest that all grants keep."""
 
     async def valid_grant(self, grant_key: bytes, *, may_meet_401: bool = True) -> Grant:
         """Return the grant with an access token that is good for a call.
@@ -84,7 +97,7 @@ class Refresher:
         """
         grant = await self._read(grant_key)
         need = decide_need(grant.tokens, now=self._clock())
-        if need == "serve" or (need == "ahead" and self._rests(grant_key)):
+        if need == "serve" or (need == "ahead" and self._find_rest(grant_key) is not None):
             return grant
         if need == "ahead" and may_meet_401:
             self._begin(grant)
@@ -121,7 +134,7 @@ class Refresher:
 
     async def _refreshed(self, grant: Grant) -> Grant:
         if grant.key not in self._in_flight:
-            self._heed_rate_limit()
+            self._heed_rest(grant.key)
         task = self._begin(grant)
         in_hand = asyncio.ensure_future(self._in_hand[grant.key].wait())
         try:
@@ -129,7 +142,7 @@ class Refresher:
         finally:
             in_hand.cancel()
         if task.done():
-            return task.result()
+            return _result(task)
         if in_hand.done():
             raise StoreUnavailable(log_detail="the store cannot take new tokens", retry_after=2)
         raise AuthorizationServerUnreachable(log_detail="a refresh takes too long", retry_after=5)
@@ -156,17 +169,37 @@ class Refresher:
 
     def _rest(self, grant_key: bytes, error: AuthorizationServerError) -> None:
         now = self._clock()
-        self._resting = {key: until for key, until in self._resting.items() if until > now}
-        self._resting[grant_key] = now + decide_rest(error)
-        if isinstance(error, AuthorizationServerBusy):
-            # The token endpoint's rate limit is the client's, so all its grants heed it.
-            self._busy_until = max(self._busy_until, self._resting[grant_key])
+        self._resting = {key: rest for key, rest in self._resting.items() if rest.until > now}
+        rest, key = _Rest(now + decide_rest(error), error), None if is_for_all(error) else grant_key
+        known = self._resting.get(key)
+        if known is None or known.until < rest.until:
+            self._resting[key] = rest
 
-    def _heed_rate_limit(self) -> None:
-        if (left := self._busy_until - self._clock()) > 0:
-            # RFC 6585 §4: to ask again before its time would prolong the block.
-            raise AuthorizationServerBusy(log_detail="429 not long ago", retry_after=math.ceil(left))
+    def _heed_rest(self, grant_key: bytes) -> None:
+        rest = self._find_rest(grant_key)
+        if rest is not None:
+            # RFC 6585 §4: to ask again before its time would prolong a block.
+            raise _told(rest.error, rest.until - self._clock())
 
-    def _rests(self, grant_key: bytes) -> bool:
+    def _find_rest(self, grant_key: bytes) -> _Rest | None:
         now = self._clock()
-        return self._resting.get(grant_key, 0.0) > now or self._busy_until > now
+        rests = (self._resting.get(key) for key in (grant_key, None))
+        return next((rest for rest in rests if rest is not None and rest.until > now), None)
+
+
+def _result(task: asyncio.Task[Grant]) -> Grant:
+    try:
+        return task.result()
+    except AuthorizationServerError as error:
+        raise _told(error, decide_rest(error)) from error
+
+
+def _told(error: AuthorizationServerError, seconds: float) -> AuthorizationServerError:
+    """Return the error as a caller is told it: when to ask again, and that the call was not made."""
+    retry_after = math.ceil(seconds)
+    if isinstance(error, AuthorizationServerTimeout):
+        # A 504 would say that the call may have been performed (RFC 9110 §15.6.5); it never left.
+        return AuthorizationServerUnreachable(log_detail=error.log_detail, retry_after=retry_after)
+    told = copy.copy(error)
+    told.retry_after = retry_after
+    return told

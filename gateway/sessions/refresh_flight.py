@@ -9,10 +9,13 @@ import asyncio
 import contextlib
 import logging
 import secrets
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gateway.errors import (
+    AuthorizationServerBusy,
     AuthorizationServerError,
+    ClientRefused,
     IdTokenInvalid,
     IdTokenUntimely,
     KeyUnknown,
@@ -20,8 +23,9 @@ from gateway.errors import (
     StoreError,
     StoreUnavailable,
 )
-from gateway.sessions.refresh_step import decide_aftermath, decide_end_reason
+from gateway.sessions.refresh_step import decide_aftermath, decide_end_reason, is_at_end
 from gateway.sessions.refreshed_tokens import build_tokens
+from gateway.sessions.token_rate_limit import TokenRateLimit
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -48,7 +52,10 @@ _WRITE_SECONDS = 600.0
 
 
 class RefreshFlight:
-    """What all refreshes share; the metrics count each as refreshed, superseded, failed, ended or lost."""
+    """What all refreshes share.
+
+    The metrics count each as refreshed, superseded, failed, client_refused, expired, ended or lost.
+    """
 
     def __init__(
         self,
@@ -59,6 +66,7 @@ class RefreshFlight:
         metrics: Metrics,
         audit: Audit,
         keyring: Keyring,
+        refresh_token_lifetime: int | None = None,
     ) -> None:
         self._vault = vault
         self._authorization_server = authorization_server
@@ -66,11 +74,14 @@ class RefreshFlight:
         self._metrics = metrics
         self._audit = audit
         self._keyring = keyring
+        self._refresh_token_lifetime = refresh_token_lifetime
+        self._rate_limit = TokenRateLimit(vault)
 
     async def run(self, seen: Grant, *, in_hand: asyncio.Event) -> Grant:
         """Refresh a grant; sets `in_hand` while the store takes no new tokens. Raises as Refresher does."""
         owner = secrets.token_bytes(16)
         async with asyncio.timeout(PATIENCE_SECONDS + _WRITE_SECONDS):
+            await self._rate_limit.heed(seen, now=self._clock())
             claim = await self._claim(seen, owner)
             if claim.grant is None:
                 raise SessionRequired("grant_ended")
@@ -93,8 +104,11 @@ class RefreshFlight:
     async def _spend(
         self, grant: Grant, owner: bytes, in_hand: asyncio.Event, *, was_abandoned: bool
     ) -> Grant:
+        if is_at_end(grant.tokens, now=self._clock()):
+            return await self._over(grant)
         if grant.tokens.refresh_token is None:
-            return await self._without_refresh_token(grant, owner)
+            await self._release(grant, owner, spent_unknown=False)
+            return grant
         async with self._renewed(grant, owner):
             try:
                 response = await self._authorization_server.refresh(grant.tokens.refresh_token)
@@ -122,9 +136,19 @@ class RefreshFlight:
             await asyncio.gather(renewing, return_exceptions=True)
 
     async def _keep(self, grant: Grant, response: TokenResponse, in_hand: asyncio.Event) -> Grant:
-        tokens = build_tokens(response, now=self._clock(), previous=grant.tokens)
+        now = self._clock()
+        tokens = build_tokens(
+            response,
+            now=now,
+            previous=grant.tokens,
+            refresh_token_lifetime=self._refresh_token_lifetime,
+        )
         try:
-            await self._authorization_server.confirm_subject(response, subject=grant.subject)
+            left = await self._authorization_server.confirm_subject(
+                response, subject=grant.subject, auth_time=grant.tokens.auth_time
+            )
+            if left is not None:
+                tokens = replace(tokens, session_expires_at=now + left)
         except AuthorizationServerError as error:
             if isinstance(error, IdTokenInvalid) and not isinstance(error, KeyUnknown | IdTokenUntimely):
                 # OpenID Connect Core §12.2: tokens of somebody else must not become this user's.
@@ -156,28 +180,31 @@ class RefreshFlight:
         with contextlib.suppress(StoreError):
             await self._vault.queue_revocation(grant, now=self._clock())
 
-    async def _without_refresh_token(self, grant: Grant, owner: bytes) -> Grant:
-        if grant.tokens.expires_at > self._clock():
-            await self._release(grant, owner, spent_unknown=False)
-            return grant
-        await self._end(grant, reason="grant_ended", code="refresh_token_missing")
-        raise SessionRequired("grant_ended")
+    async def _over(self, grant: Grant) -> Grant:
+        """End a grant whose time is up, by what the authorization server said of it; nothing is spent."""
+        code = "refresh_token_missing" if grant.tokens.refresh_token is None else "grant_expired"
+        return await self._ended(grant, reason="expired", code=code)
 
     async def _failed(
         self, grant: Grant, owner: bytes, error: AuthorizationServerError, *, was_abandoned: bool
     ) -> Grant:
         aftermath = decide_aftermath(error)
         if aftermath != "end":
-            self._tell("failed", grant, error.code)
+            self._tell_failure(grant, error)
+            if isinstance(error, AuthorizationServerBusy):
+                await self._rate_limit.note(grant, error, now=self._clock())
             await self._release(grant, owner, spent_unknown=aftermath == "unknown")
             raise error
         reason = decide_end_reason(was_abandoned=was_abandoned)
-        if not await self._end(grant, reason=reason, code=error.code):
+        return await self._ended(grant, reason=reason, code=error.code)
+
+    async def _ended(self, grant: Grant, *, reason: EndReason, code: str) -> Grant:
+        if not await self._end(grant, reason=reason, code=code):
             # Fenced: a sign-in or another holder brought newer tokens, and theirs are the answer.
             current = await self._vault.read_grant(grant.key)
             if current is not None:
                 return self._tell("superseded", current)
-        raise SessionRequired(reason) from error
+        raise SessionRequired(reason)
 
     async def _release(self, grant: Grant, owner: bytes, *, spent_unknown: bool) -> None:
         with contextlib.suppress(StoreError):
@@ -190,8 +217,20 @@ class RefreshFlight:
         for _ in range(ended):
             self._metrics.count_session_end(reason)
         if ended:
-            self._tell("lost" if reason == "refresh_lost" else "ended", grant, code)
+            outcome = {"refresh_lost": "lost", "expired": "expired"}.get(reason, "ended")
+            self._tell(outcome, grant, code)
         return ended > 0
+
+    def _tell_failure(self, grant: Grant, error: AuthorizationServerError) -> None:
+        if not isinstance(error, ClientRefused):
+            self._tell("failed", grant, error.code)
+            return
+        self._tell("client_refused", grant, error.code)
+        _LOGGER.error(
+            "no token can be refreshed: the authorization server does not accept this client (%s);"
+            " check its registration, LEXGATE_CLIENT_ID and LEXGATE_CLIENT_SECRET, or run `lexgate doctor`",
+            error.error,
+        )
 
     def _tell(self, outcome: str, grant: Grant, code: str | None = None) -> Grant:
         self._metrics.count_refresh(outcome)

@@ -15,6 +15,9 @@ EndReason = Literal[
     "idle", "expired", "signed_out", "signed_out_elsewhere", "replaced", "grant_ended", "refresh_lost"
 ]
 
+ONLY_CONNECTION = ""
+"""Stands for a user's connection where the authorization server keeps but one, and therefore names none."""
+
 TOUCH_SECONDS = 60.0
 """Activity of a session is written down at most this often."""
 
@@ -30,6 +33,21 @@ class Tokens:
     scope: str | None
     refresh_expires_at: float | None = None
     """When the refresh token itself ends, where that is known; it may move with each refresh."""
+    session_expires_at: float | None = None
+    """When the authorization server ends its own session, by the word of its newest id_token."""
+    auth_time: float | None = None
+    """When the user authenticated, by the id_token of the sign-in."""
+
+    @property
+    def ceiling(self) -> float | None:
+        """When nothing goes on with these tokens, as far as is known: no session of theirs lasts longer.
+
+        That is the end of the refresh token, or of the access token where there is no refresh token.
+        """
+        end = self.expires_at if self.refresh_token is None else self.refresh_expires_at
+        if end is None or self.session_expires_at is None:
+            return self.session_expires_at if end is None else end
+        return min(end, self.session_expires_at)
 
     def are_over(self, now: float) -> bool:
         """Say whether nothing is left that could be used, as far as is known."""
@@ -51,7 +69,7 @@ class Grant:
     generation: int
     created_at: float
     ends_at: float
-    """No session of the grant ends later."""
+    """No session of the grant ends later; where its tokens end before, their `ceiling` bounds it."""
 
     def with_tokens(self, tokens: Tokens) -> Grant:
         """Return the grant's next generation; its beginning and its end stay."""
@@ -75,6 +93,8 @@ class Session:
     address: str | None = field(default=None, repr=False)
     sid: str | None = field(default=None, repr=False)
     """The authorization server's own session (OpenID Connect Back-Channel Logout 1.0 §2.1)."""
+    id_token: str | None = field(default=None, repr=False)
+    """Of the sign-in, where it is kept to be the hint at sign-out."""
     subject_key: bytes = field(default=b"", repr=False)
     """Under which the store lists the subject's sessions; empty in those begun before it did."""
     sid_key: bytes | None = field(default=None, repr=False)
@@ -93,6 +113,10 @@ class Session:
         """From when activity is worth a write again: once a minute, or a tenth of a short idle time."""
         return self.last_seen_at + min(TOUCH_SECONDS, self.idle_seconds / 10)
 
+    def within(self, tokens: Tokens) -> Session:
+        """Return the session as its grant's tokens bound it; kept is the end that no refresh moves."""
+        return dataclasses.replace(self, ends_at=fold_ends(self.ends_at, tokens.ceiling))
+
     def needs_touch(self, now: float) -> bool:
         """Say whether activity at `now` is worth a write."""
         return now >= self.touch_at
@@ -100,6 +124,11 @@ class Session:
     def seen(self, now: float) -> Session:
         """Return the session as of activity at `now`; a clock that runs behind takes nothing away."""
         return dataclasses.replace(self, last_seen_at=max(self.last_seen_at, now))
+
+
+def fold_ends(absolute: float, *ceilings: float | None) -> float:
+    """Return the earliest of a session's ends: its own, and those that others set it, where known."""
+    return min([absolute, *(ceiling for ceiling in ceilings if ceiling is not None)])
 
 
 def why_ended(now: float, *, idle_at: float, ends_at: float) -> Literal["idle", "expired"] | None:

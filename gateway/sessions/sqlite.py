@@ -57,6 +57,7 @@ _MEMBERS = """SELECT sessions.key FROM grants JOIN sessions ON sessions.grant_ke
     AND grants.created_at = coalesce(?3, grants.created_at)"""
 _SPEND = """INSERT INTO spent (key, expires_at) VALUES (?1, ?2)
     ON CONFLICT (key) DO UPDATE SET expires_at = ?2 WHERE expires_at <= ?3"""
+_SPENT = "SELECT expires_at FROM spent WHERE key = ? AND expires_at > ?"
 _PAST_END = "SELECT key, idle_at, ends_at FROM sessions WHERE idle_at <= ? ORDER BY idle_at LIMIT ?"
 
 
@@ -184,6 +185,15 @@ class SqliteStore(SqliteClaims):
         return expires_at > now and await self._file.write(
             lambda connection: connection.execute(_SPEND, values).rowcount == 1
         )
+
+    async def spent_until(self, key: bytes, *, now: float) -> float | None:
+        """Return when a spent key expires; see SessionStore."""
+
+        def work(connection: sqlite3.Connection) -> float | None:
+            row = connection.execute(_SPENT, (key, now)).fetchone()
+            return None if row is None else float(row[0])
+
+        return await self._file.read(work)
 
     async def count_sessions(self, now: float) -> int:
         """Return how many sessions live."""

@@ -104,8 +104,19 @@ class SqliteFile:
         return await self._reader.run(work)
 
     async def write(self, work: Callable[[sqlite3.Connection], _T]) -> _T:
-        """Return what `work` returns, its changes committed; none are made if it raises."""
-        return await self._writer.run(lambda connection: _transact(connection, work))
+        """Return what `work` returns, its changes committed; none are made if it raises.
+
+        The time in the queue counts: if the file stays locked, all who wait learn so `busy_seconds` after
+        they came, and not one after the other.
+        """
+        deadline = time.monotonic() + self._busy_seconds
+
+        def transact(connection: sqlite3.Connection) -> _T:
+            left = max(0, round(1000 * (deadline - time.monotonic())))
+            connection.execute(f"PRAGMA busy_timeout = {left}")
+            return _transact(connection, work)
+
+        return await self._writer.run(transact)
 
     def _prepare(self) -> sqlite3.Connection:
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -182,6 +182,10 @@ class SessionStore(Protocol):
         """Return True to exactly one caller for a key until it expires; False to the others and the late."""
         ...
 
+    async def spent_until(self, key: bytes, *, now: float) -> float | None:
+        """Return the `expires_at` with which the key was spent, or None if it was not or that has passed."""
+        ...
+
     async def changes(self, since: Cursor | None) -> Changes:
         """Return what changed since a cursor that this store handed out, or where to begin.
 

@@ -16,6 +16,7 @@ from gateway.sessions.session import (
     Tokens,
     build_grant_key,
     build_session_key,
+    fold_ends,
     new_grant_key,
     new_session_id,
     why_ended,
@@ -23,7 +24,7 @@ from gateway.sessions.session import (
 from gateway.sessions.vault_lists import ListingVault
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from gateway.sessions.keyring import Keyring
     from gateway.sessions.records import Changes, Cursor
@@ -82,14 +83,17 @@ class Vault(ListingVault):
         device: str = "",
         address: str | None = None,
         sid: str | None = None,
+        ceilings: Sequence[float | None] = (),
+        id_token: str | None = None,
     ) -> tuple[Session, Grant | None]:
         """Begin a session, and end the one it `replaces` (a session key); `session_id` is a new_session_id.
 
         Without a `connection_id` the session has a grant of its own. With one it shares the grant of all
         sessions of the same issuer, client, subject and connection; that grant then holds whichever tokens
-        are newest. Returns the session, and the replaced session's grant if that is to be revoked.
+        are newest. `ceilings` are ends that the authorization server sets this session. Returns the session,
+        and the replaced session's grant if that is to be revoked.
         """
-        ends_at = now + self._max_seconds
+        ends_at = fold_ends(now + self._max_seconds, *ceilings)
         session_key = build_session_key(session_id)
         key = new_grant_key(session_key)
         if connection_id is not None:
@@ -119,6 +123,7 @@ class Vault(ListingVault):
             device=device,
             address=address,
             sid=sid,
+            id_token=id_token,
             subject_key=self._index_keys.subject_keys(issuer=issuer, client_id=client_id, subject=subject)[0],
             sid_key=None if sid is None else self._index_keys.sid_keys(issuer=issuer, sid=sid)[0],
         )
@@ -166,6 +171,10 @@ class Vault(ListingVault):
     async def spend_once(self, key: bytes, *, expires_at: float, now: float) -> bool:
         """Return True to exactly one caller for a key until it expires, and False to all others."""
         return await self._store.spend_once(key, expires_at=expires_at, now=now)
+
+    async def spent_until(self, key: bytes, *, now: float) -> float | None:
+        """Return when a key expires that was spent, or None."""
+        return await self._store.spent_until(key, now=now)
 
     async def changes(self, since: Cursor | None) -> Changes:
         """Return the keys of sessions that ended and grants that changed; see SessionStore."""

@@ -48,7 +48,8 @@ class ListingVault(GrantVault):
             for record in await self._store.list_sessions(index_key)
         ]
         opened = [found for found in map(self._open_session_if_readable, records) if found is not None]
-        live = [found for found in opened if found.why_ended(now) is None]
+        bounded = [await self._bounded(found) for found in opened]
+        live = [found for found in bounded if found.why_ended(now) is None]
         return sorted(live, key=lambda found: found.last_seen_at, reverse=True)
 
     async def end_listed(self, session: Session, public_id: str, *, now: float) -> SessionsEnded | None:
@@ -113,6 +114,10 @@ class ListingVault(GrantVault):
         return self._index_keys.subject_keys(
             issuer=grant.issuer, client_id=grant.client_id, subject=grant.subject
         )
+
+    async def _bounded(self, session: Session) -> Session:
+        grant = self._open_if_readable(await self._store.read_grant(session.grant_key))
+        return session if grant is None else session.within(grant.tokens)
 
     def _open_session_if_readable(self, record: SessionRecord) -> Session | None:
         try:

@@ -33,7 +33,13 @@ _SERVICE_LINK = re.compile(
     r"LEXGATE_(?:\w+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_\w+)?)?)"
 )
 _TOML_EXAMPLE = 'write lines such as public_url = "https://app.example.com"'
-_SENTENCES = {"missing": "is required", "string_type": "must be a text", "path_type": "must be a path"}
+_SENTENCES = {
+    "missing": "is required",
+    "string_type": "must be a text",
+    "path_type": "must be a path",
+    "bool_parsing": "must be true or false",
+    "bool_type": "must be true or false",
+}
 
 
 def load_settings(environ: Mapping[str, str], directory: Path) -> Settings:

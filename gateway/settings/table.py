@@ -14,6 +14,7 @@ from gateway.settings.values import (
     Network,
     parse_address,
     parse_base_url,
+    parse_count,
     parse_credential,
     parse_networks,
     parse_origin,
@@ -157,10 +158,35 @@ class Settings(BaseSettings):
         description="seconds after sign-in at which a session ends in any case",
         examples=["36000"],
     )
+    grants: Literal["session", "connection"] = Field(
+        default="session",
+        description="for `openid`: tokens of its own for each session, or one pair for all of a user",
+        examples=["session"],
+    )
+    refresh_token_lifetime: Annotated[int, BeforeValidator(parse_seconds)] | None = Field(
+        default=None,
+        description="seconds that a refresh token lives where the token response does not say it",
+        examples=["2592000"],
+    )
+    session_address: Literal["full", "coarse", "none"] = Field(
+        default="coarse",
+        description="how much of a client's address its session keeps, for the user's list of sessions",
+        examples=["coarse"],
+    )
+    logout_id_token_hint: bool = Field(
+        default=False,
+        description="for `openid`: send the id_token in the logout URL, and so through the browser",
+        examples=["false"],
+    )
     trusted_proxies: Annotated[tuple[Network, ...], BeforeValidator(parse_networks)] = Field(
         default=(),
         description="whose X-Forwarded-For is believed: IP addresses and networks",
         examples=["10.0.0.0/8,192.168.1.4"],
+    )
+    workers: Annotated[int, BeforeValidator(parse_count)] = Field(
+        default=1,
+        description="how many processes answer; `lexgate serve --workers` wins over it",
+        examples=["2"],
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info",
@@ -181,6 +207,14 @@ class Settings(BaseSettings):
         if provider and preset is None and field in {needed, "api_url"}:
             raise ValueError(f"is required with {PREFIX}PROVIDER={provider}")
         return preset
+
+    @field_validator("grants", "logout_id_token_hint", mode="before")
+    @classmethod
+    def _openid_alone_has_it(cls, value: object, info: ValidationInfo) -> object:
+        provider = info.data.get("provider", "openid")
+        if provider != "openid":
+            raise ValueError(f"has no meaning with {PREFIX}PROVIDER={provider}; leave it out")
+        return value
 
     @field_validator("client_auth", mode="after")
     @classmethod
@@ -217,6 +251,16 @@ class Settings(BaseSettings):
             raise ValueError(f"must not be below {PREFIX}SESSION_IDLE")
         return value
 
+    @field_validator("workers", mode="after")
+    @classmethod
+    def _workers_share_a_store(cls, value: int, info: ValidationInfo) -> int:
+        if value > 1 and info.data.get("store") == "memory://":
+            raise ValueError(
+                f"must be 1 with {PREFIX}STORE=memory://, for each worker would know its own sessions alone;"
+                " keep them in SQLite or Redis"
+            )
+        return value
+
     @property
     def public_origin(self) -> str:
         """The origin of the app, as browsers write it."""
@@ -226,6 +270,11 @@ class Settings(BaseSettings):
     def redirect_uri(self) -> str:
         """What to register at the authorization server."""
         return f"{self.public_url}/auth/callback"
+
+    @property
+    def post_logout_redirect_uri(self) -> str:
+        """What to register at the authorization server for the way back after sign-out."""
+        return f"{self.public_url}/auth/signed-out"
 
     @property
     def is_secure(self) -> bool:

@@ -79,6 +79,13 @@ def parse_seconds(value: object) -> int:
     raise ValueError("must be a whole number of seconds above 0")
 
 
+def parse_count(value: object) -> int:
+    """Parse a whole number from 1 to 99."""
+    if not isinstance(value, bool) and re.fullmatch(r"[1-9]\d?", str(value).strip(), re.ASCII):
+        return int(str(value))
+    raise ValueError("must be a whole number from 1 to 99")
+
+
 def parse_networks(value: object) -> tuple[Network, ...]:
     """Parse IP addresses and networks in CIDR notation."""
     try:

@@ -54,23 +54,32 @@ class BackchannelLogout:
             raise RouteUnknown
         try:
             token = await self._authorization_server.validate_logout_token(await _read_token(request))
+            await self._refuse_replay(token)
             ended = await self._end(token)
+            self._endings.revoke(ended)
+            self._endings.note(request, ended, subject=token.subject)
+            await self._spend(token)
         except LogoutTokenInvalid as error:
             return _refuse(request, error, "invalid_request")
         except (AuthorizationServerError, StoreError) as error:
             if isinstance(error, StoreError):
                 self._metrics.count_store_error()
             return _refuse(request, error, "temporarily_unavailable")
-        self._endings.revoke(ended)
-        self._endings.note(request, ended, subject=token.subject)
         return Response(status_code=200, headers=_NO_STORE)
+
+    async def _refuse_replay(self, token: LogoutToken) -> None:
+        # Who has seen a logout token must not sign the same person out again after the next sign-in (replay).
+        if await self._vault.spent_until(_spent_key(token), now=self._clock()) is not None:
+            raise LogoutTokenInvalid(log_detail="jti came before")
+
+    async def _spend(self, token: LogoutToken) -> None:
+        # After the sessions, not before: had the store failed in between, the authorization server's own
+        # repetition would be taken for a replay, and the sessions would live on. Of two that come at the same
+        # moment both are let through: they end the same sessions.
+        await self._vault.spend_once(_spent_key(token), expires_at=token.usable_until, now=self._clock())
 
     async def _end(self, token: LogoutToken) -> SessionsEnded:
         now = self._clock()
-        spent_key = hashlib.sha256(b"logout token" + framed(token.issuer, token.jti)).digest()
-        # Who has seen a logout token must not sign the same person out again after the next sign-in (replay).
-        if not await self._vault.spend_once(spent_key, expires_at=token.usable_until, now=now):
-            raise LogoutTokenInvalid(log_detail="jti came before")
         if token.sid is not None:
             return await self._vault.end_by_sid(issuer=token.issuer, sid=token.sid, now=now)
         return await self._vault.end_by_subject(
@@ -91,6 +100,10 @@ def build_backchannel_logout_router(backchannel_logout: BackchannelLogout) -> AP
 
     _ = receive
     return router
+
+
+def _spent_key(token: LogoutToken) -> bytes:
+    return hashlib.sha256(b"logout token" + framed(token.issuer, token.jti)).digest()
 
 
 async def _read_token(request: Request) -> str:

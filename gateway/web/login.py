@@ -25,6 +25,7 @@ from gateway.oauth.authorization import (
 from gateway.oauth.pkce import build_code_challenge, new_code_verifier
 from gateway.observability.exchange import exchange_of
 from gateway.sessions.refreshed_tokens import build_tokens
+from gateway.web.session_policy import build_ceilings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from gateway.sessions.vault import Vault
     from gateway.web.attempt_cookies import AttemptCookies
     from gateway.web.revocation import Revocation
+    from gateway.web.session_policy import SessionPolicy
 
 
 class SignIn:
@@ -62,6 +64,7 @@ class SignIn:
         redirect_uri: str,
         scope: str,
         extra_parameters: dict[str, str],
+        policy: SessionPolicy,
         clock: Callable[[], float],
     ) -> None:
         self._authorization_server = authorization_server
@@ -76,6 +79,7 @@ class SignIn:
         self._redirect_uri = redirect_uri
         self._scope = scope
         self._extra_parameters = extra_parameters
+        self._policy = policy
         self._clock = clock
 
     async def begin(self, request: Request) -> RedirectResponse:
@@ -181,26 +185,27 @@ class SignIn:
     async def _begin_session(
         self, request: Request, attempt: LoginAttempt, identity: Identity, tokens: TokenResponse
     ) -> tuple[str, Session]:
-        now = self._clock()
+        now, policy = self._clock(), self._policy
+        issuer, client_id = self._authorization_server.name, self._authorization_server.client_id
+        connection_id = policy.connection_of(identity)
         session_id = self._vault.new_session_id(
-            issuer=self._authorization_server.name,
-            client_id=self._authorization_server.client_id,
-            subject=identity.subject,
-            connection_id=identity.connection_id,
+            issuer=issuer, client_id=client_id, subject=identity.subject, connection_id=connection_id
         )
         session, replaced = await self._vault.begin(
             session_id=session_id,
-            issuer=self._authorization_server.name,
-            client_id=self._authorization_server.client_id,
+            issuer=issuer,
+            client_id=client_id,
             subject=identity.subject,
-            connection_id=identity.connection_id,
+            connection_id=connection_id,
             claims=identity.claims,
-            tokens=build_tokens(tokens, now=now),
+            tokens=policy.tokens_of(tokens, identity, now=now),
             replaces=attempt.previous_session,
             now=now,
             device=describe_device(request.headers.get("user-agent")),
-            address=exchange_of(request.scope).address,
+            address=policy.address_of(exchange_of(request.scope).address),
             sid=identity.sid,
+            ceilings=build_ceilings(identity, max_age=attempt.max_age, now=now),
+            id_token=tokens.id_token if policy.keeps_id_token else None,
         )
         if replaced is not None:
             self._revocation.begin(replaced)

@@ -9,9 +9,11 @@ from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from gateway.browser.cookie import SESSION_COOKIE, build_clear_cookie
-from gateway.errors import AuthorizationServerError, RequestInvalid
+from gateway.browser.return_to import validate_return_to
+from gateway.errors import AuthorizationServerError, RecordUnreadable, RequestInvalid
 from gateway.oauth.logout import build_logout_url
 from gateway.observability.exchange import exchange_of
+from gateway.sessions.session import Session
 from gateway.sessions.vault_lists import SessionsEnded
 from gateway.web.session import judge_browser
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from gateway.sessions.keyring import Keyring
     from gateway.sessions.vault import Vault
     from gateway.web.endings import Endings
+    from gateway.web.sign_out_return import SignOutReturn
 
 _PATIENCE = 3.0
 """Seconds that a person waits for the authorization server at most; the revocation goes on after them."""
@@ -44,6 +47,8 @@ class SignOut:
         audit: Audit,
         metrics: Metrics,
         public_url: str,
+        way_back: SignOutReturn,
+        id_token_hint: bool,
         clock: Callable[[], float],
     ) -> None:
         self._authorization_server = authorization_server
@@ -54,24 +59,26 @@ class SignOut:
         self._audit = audit
         self._metrics = metrics
         self._public_url = public_url
+        self._way_back = way_back
+        self._id_token_hint = id_token_hint
         self._clock = clock
 
     async def sign_out(self, request: Request) -> Response:
         """Answer JSON with `logout_url` (or null); a form is sent there, or to the app.
 
         With `?everywhere=true` all sessions of the user end; SessionRequired without a live one to say whose.
+        `?return_to=` is the path of the app to which the authorization server's page leads back in the end.
         """
         is_form = _is_form(request)
         # A form cannot set a header; it is held to Fetch metadata or Origin alone.
         judge_browser(request, self._public_url, header_required=not is_form)
-        if _is_everywhere(request):
-            await self._end_everywhere(request)
-        elif (key := self._authentication.presented_key(request.scope["headers"])) is not None:
-            await self._end(request, key)
-        logout_url = await self._logout_url()
+        returns = request.query_params.getlist("return_to")
+        return_to = validate_return_to(returns[0] if len(returns) == 1 else None)
+        hint = await self._end_asked(request)
+        logout_url = await self._logout_url(return_to, hint)
         response: Response
         if is_form:
-            response = RedirectResponse(logout_url or f"{self._public_url}/", 303)
+            response = RedirectResponse(logout_url or f"{self._public_url}{return_to}", 303)
         else:
             response = JSONResponse({"logout_url": logout_url})
         response.headers["Cache-Control"] = "no-store"
@@ -80,18 +87,37 @@ class SignOut:
         response.headers.append("Set-Cookie", build_clear_cookie(SESSION_COOKIE, same_site="Strict"))
         return response
 
+    async def _end_asked(self, request: Request) -> str | None:
+        """End what the request asks for; returns the hint for the authorization server, if there is one."""
+        if _is_everywhere(request):
+            return (await self._end_everywhere(request)).id_token
+        key = self._authentication.presented_key(request.scope["headers"])
+        if key is None:
+            return None
+        hint = await self._read_hint(key) if self._id_token_hint else None
+        await self._end(request, key)
+        return hint
+
+    async def _read_hint(self, key: bytes) -> str | None:
+        try:
+            session = await self._vault.read(key, now=self._clock())
+        except RecordUnreadable:
+            return None  # it ends all the same
+        return session.id_token if isinstance(session, Session) else None
+
     async def _end(self, request: Request, key: bytes) -> None:
         grant = await self._vault.end(key, reason="signed_out", now=self._clock())
         ended = SessionsEnded((key,), () if grant is None else (grant,))
         await self._conclude(request, ended, key=key, subject=grant.subject if grant else None)
 
-    async def _end_everywhere(self, request: Request) -> None:
+    async def _end_everywhere(self, request: Request) -> Session:
         # Only a live session proves whose others are to end; without one the answer must not be a success.
         session = await self._authentication.require(request.scope["headers"])
         ended = await self._vault.end_all(session, now=self._clock())
         others = SessionsEnded(tuple(key for key in ended.keys if key != session.key))
         self._endings.note(request, others, subject=session.subject)
         await self._conclude(request, ended, key=session.key, subject=session.subject)
+        return session
 
     async def _conclude(
         self, request: Request, ended: SessionsEnded, *, key: bytes, subject: str | None
@@ -114,7 +140,7 @@ class SignOut:
             await asyncio.wait(tasks, timeout=_PATIENCE)
         return all(task.done() and task.result() for task in tasks)
 
-    async def _logout_url(self) -> str | None:
+    async def _logout_url(self, return_to: str, hint: str | None) -> str | None:
         try:
             metadata = await asyncio.wait_for(self._authorization_server.metadata(), _PATIENCE)
         except (AuthorizationServerError, TimeoutError):
@@ -124,7 +150,9 @@ class SignOut:
         return build_logout_url(
             metadata.end_session_endpoint,
             client_id=self._authorization_server.client_id,
-            post_logout_redirect_uri=f"{self._public_url}/",
+            post_logout_redirect_uri=self._way_back.redirect_uri,
+            state=self._way_back.new_state(return_to),
+            id_token_hint=hint if self._id_token_hint else None,
         )
 
 

@@ -70,6 +70,11 @@ _GERMAN: dict[str, Text] = {
     "authorization_server_busy": ("Der Anmeldedienst ist überlastet", _DOWN_DE, _SIGN_IN),
     "authorization_server_timeout": ("Der Anmeldedienst antwortet nicht", _DOWN_DE, _SIGN_IN),
     "token_request_refused": ("Der Anmeldedienst hat abgelehnt", _BROKEN_DE, _SIGN_IN),
+    "client_refused": (
+        "Der Anmeldedienst lässt diese App nicht zu",
+        "Das kann nur beheben, wer die App betreibt. Ihre Sitzung ist davon nicht betroffen.",
+        _SIGN_IN,
+    ),
     "invalid_grant": (
         "Diese Anmeldung gilt nicht mehr",
         "Der Anmeldedienst kennt sie nicht mehr. Bitte beginnen Sie von vorn.",
@@ -146,6 +151,11 @@ _ENGLISH: dict[str, Text] = {
     "authorization_server_busy": ("The sign-in service is busy", _DOWN_EN, _SIGN_IN),
     "authorization_server_timeout": ("The sign-in service does not answer", _DOWN_EN, _SIGN_IN),
     "token_request_refused": ("The sign-in service refused", _BROKEN_EN, _SIGN_IN),
+    "client_refused": (
+        "The sign-in service does not accept this app",
+        "Only whoever runs the app can mend that. Your session is not affected.",
+        _SIGN_IN,
+    ),
     "invalid_grant": (
         "This sign-in no longer holds",
         "The sign-in service does not know it any more. Please start over.",

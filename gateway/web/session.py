@@ -53,7 +53,11 @@ class CheckSession:
         grant = await self._vault.read_grant(found.grant_key)
         if grant is None:
             return _answer(build_inactive_document("grant_ended"))
-        return _answer(build_session_document(found, grant, now=self._clock()))
+        now = self._clock()
+        ended = found.within(grant.tokens).why_ended(now)
+        if ended is not None:
+            return _answer(build_inactive_document(ended))
+        return _answer(build_session_document(found, grant, now=now))
 
     async def refresh(self, request: Request) -> JSONResponse:
         """Refresh the access token now, slide the session, and answer the session document."""
@@ -86,6 +90,7 @@ def judge_browser(request: Request, public_origin: str, *, header_required: bool
 
 def build_session_document(session: Session, grant: Grant, *, now: float) -> dict[str, Any]:
     """Build the document of a live session: times as RFC 3339 text, and in seconds from now beside them."""
+    session = session.within(grant.tokens)
     return {
         "active": True,
         "subject": session.subject,

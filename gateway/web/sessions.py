@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse
 
 from gateway.browser.cookie import SESSION_COOKIE, build_clear_cookie
-from gateway.errors import RouteUnknown
+from gateway.errors import RouteUnknown, SessionRequired
 from gateway.web.session import format_time, judge_browser
 
 if TYPE_CHECKING:
@@ -60,7 +60,12 @@ class SessionList:
 
     async def _require(self, request: Request) -> Session:
         judge_browser(request, self._public_origin)
-        return await self._authentication.require(request.scope["headers"])
+        session = await self._authentication.require(request.scope["headers"])
+        grant = await self._vault.read_grant(session.grant_key)
+        ended = "grant_ended" if grant is None else session.within(grant.tokens).why_ended(self._clock())
+        if ended is not None:
+            raise SessionRequired(ended)
+        return session
 
     def _answer_ended(self, request: Request, own: Session, ended: SessionsEnded) -> JSONResponse:
         self._endings.revoke(ended)

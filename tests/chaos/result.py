@@ -21,6 +21,9 @@ class Result:
     trials: int = 0
     refreshes: int = 0
     lost: int = 0
+    server: str = ""
+    may_lose: frozenset[str] = frozenset()
+    """The reasons with which sessions may end here, because no gateway could know better."""
     notes: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
 
@@ -38,18 +41,22 @@ class Result:
     def count_lost(self, reasons: list[str]) -> None:
         """Add sessions that are no more and should be."""
         self.lost += len(reasons)
-        if reasons:
-            self.broken.append(f"sessions lost: {dict(Counter(reasons))}")
+        told = dict(Counter(reasons))
+        if told.keys() - self.may_lose:
+            self.broken.append(f"sessions lost: {told}")
+        elif told:
+            self.notes.append(f"sessions lost: {told}")
 
     def line(self) -> str:
         """Return the line of the table, in Markdown."""
         notes = "; ".join([*self.notes, *(f"BROKEN: {text}" for text in self.broken)])
-        return f"| {self.row} | {self.store} | {self.trials} | {self.refreshes} | {self.lost} | {notes} |"
+        figures = f"{self.trials} | {self.refreshes} | {self.lost}"
+        return f"| {self.row} | {self.server} | {self.store} | {figures} | {notes} |"
 
 
 HEAD = (
-    "| row | store | trials | refreshes | sessions lost | notes |\n"
-    "|-----|-------|-------:|----------:|--------------:|-------|"
+    "| row | server | store | trials | refreshes | sessions lost | notes |\n"
+    "|-----|--------|-------|-------:|----------:|--------------:|-------|"
 )
 
 

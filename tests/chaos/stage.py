@@ -1,4 +1,4 @@
-"""Three gateway processes on one store, before the sandbox in a process of its own."""
+"""Three gateway processes on one store, before an authorization server in a process of its own."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ import tempfile
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from gateway.browser.cookie import SESSION_COOKIE
 from tests.chaos.call import Answer, Gone, call
+from tests.chaos.replicated import Replicated, start_replicated, start_watched
 from tests.contract.redis_servers import RedisServer
 from tests.contract.redis_servers import free_port as free_redis_port
 from tests.flows.cli.process import free_port
@@ -29,7 +30,10 @@ REPLICAS = 3
 OLD_SECRET = "an old secret of the chaos trials 0123456789 abc"
 NEW_SECRET = "a new secret of the chaos trials 0123456789 abcd"
 LONG = 3600
-PROFILE = "/api/v1/profile"
+Server = Literal["sandbox", "oidc-provider"]
+_PROFILES: dict[Server, str] = {"sandbox": "/api/v1/profile", "oidc-provider": "/api/me"}
+_CLIENT_ID = "lexgate-chaos"
+_CLIENT_SECRET = "a client secret"
 
 
 @dataclass
@@ -72,10 +76,14 @@ class Stage:
     """What the rows play on."""
 
     store: str
+    server: Server
     public_url: str
     sandbox_port: int
+    """Where the authorization server is steered: the sandbox, or what stands before oidc-provider."""
+    api_url: str = ""
     replicas: list[Replica] = field(default_factory=list)
     redis: RedisServer | None = None
+    replicated: Replicated | None = None
 
     async def sign_in(self, count: int, *, lifetime: int = LONG) -> list[str]:
         """Return the cookies of new sessions; their first access tokens live `lifetime` seconds."""
@@ -85,7 +93,7 @@ class Stage:
             cookies: list[str] = []
             for _ in range(count):
                 with Browser(self.public_url) as browser:
-                    browser.sign_in()
+                    _sign_in(browser, self.server)
                     cookie = browser.cookie(SESSION_COOKIE)
                     assert cookie is not None, "nobody was signed in"
                     cookies.append(cookie)
@@ -102,12 +110,10 @@ class Stage:
         await asyncio.sleep(1.05)
         return cookies
 
-    async def call(
-        self, replica: int, cookie: str, path: str = PROFILE, *, gone: Gone | None = None
-    ) -> Answer:
-        """Call from the browser that has the cookie."""
+    async def call(self, replica: int, cookie: str, path: str = "", *, gone: Gone | None = None) -> Answer:
+        """Call from the browser that has the cookie: the person's profile, or another path."""
         port = self.replicas[replica % REPLICAS].port
-        return await call(port, path, f"{SESSION_COOKIE}={cookie}", gone=gone)
+        return await call(port, path or _PROFILES[self.server], f"{SESSION_COOKIE}={cookie}", gone=gone)
 
     async def calls(self, cookies: Iterable[str], *replicas: int) -> list[Answer]:
         """One call for each cookie at each of these replicas, all at once."""
@@ -154,25 +160,23 @@ class Stage:
 
 async def answering(port: int, path: str, process: subprocess.Popen[bytes]) -> None:
     """Return when a process answers on a port."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         while (await call(port, path)).status != 200:
             assert process.poll() is None, f"a process ended at its start: {process.args!r}"
             await asyncio.sleep(0.05)
 
 
 @asynccontextmanager
-async def running_stage(store: str) -> AsyncIterator[Stage]:
-    """Run it all; `store` is redis or sqlite."""
+async def running_stage(store: str, server: Server = "sandbox") -> AsyncIterator[Stage]:
+    """Run it all; `store` is redis, sentinel, cluster or sqlite."""
     async with AsyncExitStack() as ending:
         folder = Path(ending.enter_context(tempfile.TemporaryDirectory()))
         ports = [free_port() for _ in range(REPLICAS)]
-        stage = Stage(store, f"http://localhost:{ports[0]}", free_port())
-        url = f"sqlite://{folder}/sessions.db"
-        if store == "redis":
-            stage.redis = RedisServer(folder, free_redis_port(), "appendonly yes", "appendfsync always")
-            ending.callback(stage.redis.stop)
-            url = f"redis://127.0.0.1:{stage.redis.port}"
-        sandbox = _start_sandbox(stage)
+        stage = Stage(store, server, f"http://localhost:{ports[0]}", free_port())
+        url = await asyncio.to_thread(_start_store, stage, folder, ending)
+        sandbox = await asyncio.to_thread(_start_server, stage)
+        assert sandbox.stdout is not None
+        ending.callback(sandbox.stdout.close)
         ending.callback(sandbox.wait)
         ending.callback(sandbox.kill)
         await answering(stage.sandbox_port, "/sandbox/counters", sandbox)
@@ -184,33 +188,66 @@ async def running_stage(store: str) -> AsyncIterator[Stage]:
         yield stage
 
 
-def _start_sandbox(stage: Stage) -> subprocess.Popen[bytes]:
+def _start_store(stage: Stage, folder: Path, ending: AsyncExitStack) -> str:
+    """Start what the store needs, and return its URL."""
+    if stage.store == "sqlite":
+        return f"sqlite://{folder}/sessions.db"
+    if stage.store == "redis":
+        stage.redis = RedisServer(folder, free_redis_port(), "appendonly yes", "appendfsync always")
+        ending.callback(stage.redis.stop)
+        return f"redis://127.0.0.1:{stage.redis.port}"
+    started = start_watched() if stage.store == "sentinel" else start_replicated()
+    for server in started.servers:
+        ending.callback(server.stop)
+    stage.replicated = started
+    return started.url
+
+
+def _start_server(stage: Stage) -> subprocess.Popen[bytes]:
+    module = {"sandbox": "sandbox_process", "oidc-provider": "provider_process"}[stage.server]
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.chaos.sandbox_process"],
+        [sys.executable, "-m", f"tests.chaos.{module}"],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
     )
     assert process.stdin is not None
+    assert process.stdout is not None
     options = {
         "base_url": f"http://127.0.0.1:{stage.sandbox_port}",
-        "client_id": "lexgate-chaos",
-        "client_secret": "a client secret",
+        "client_id": _CLIENT_ID,
+        "client_secret": _CLIENT_SECRET,
         "redirect_uris": [f"{stage.public_url}/auth/callback"],
     }
     process.stdin.write(json.dumps(options).encode())
     process.stdin.close()
+    stage.api_url = options["base_url"]
+    if stage.server == "oidc-provider":
+        stage.api_url = json.loads(process.stdout.readline())["address"]
     return process
 
 
+def _sign_in(browser: Browser, server: Server) -> None:
+    if server == "sandbox":
+        browser.sign_in()
+        return
+    login = browser.navigate("/auth/login?return_to=/", site="same-origin")
+    consent = browser.post_form(login, {"prompt": "login", "login": "berta", "password": "any"})
+    browser.post_form(consent, {"prompt": "consent"})
+
+
 def _settings(stage: Stage, port: int, store_url: str) -> dict[str, str]:
-    return {
+    url = f"http://127.0.0.1:{stage.sandbox_port}"
+    there = {"LEXGATE_AUTHORIZATION_SERVER": url}
+    if stage.server == "oidc-provider":
+        there = {"LEXGATE_PROVIDER": "openid", "LEXGATE_ISSUER": url}
+    return there | {
         "LEXGATE_PUBLIC_URL": stage.public_url,
         "LEXGATE_SECRETS": OLD_SECRET,
-        "LEXGATE_CLIENT_ID": "lexgate-chaos",
-        "LEXGATE_CLIENT_SECRET": "a client secret",
-        "LEXGATE_AUTHORIZATION_SERVER": f"http://127.0.0.1:{stage.sandbox_port}",
-        "LEXGATE_API_URL": f"http://127.0.0.1:{stage.sandbox_port}",
+        "LEXGATE_CLIENT_ID": _CLIENT_ID,
+        "LEXGATE_CLIENT_SECRET": _CLIENT_SECRET,
+        "LEXGATE_API_URL": stage.api_url,
         "LEXGATE_STORE": store_url,
         "LEXGATE_BIND": f"127.0.0.1:{port}",
         "LEXGATE_ADMIN_BIND": f"127.0.0.1:{free_port()}",

@@ -33,7 +33,7 @@ from gateway.sandbox.options import SandboxOptions
 port, origin = int(sys.argv[1]), sys.argv[2]
 options = SandboxOptions(
     base_url=f"http://127.0.0.1:{port}", client_id="here", client_secret="s" * 32,
-    redirect_uris=(f"{origin}/auth/callback",), post_logout_redirect_uris=(f"{origin}/",))
+    redirect_uris=(f"{origin}/auth/callback",), post_logout_redirect_uris=(f"{origin}/auth/signed-out",))
 uvicorn.run(build_sandbox(options), host="127.0.0.1", port=port, log_level="warning")
 """
 

@@ -6,7 +6,9 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 import pytest
+from redis.asyncio import Redis
 
+from gateway.sessions.redis import RedisStore
 from tests.contract import redis_servers
 from tests.contract.stores import SHARED_STORES, STORES, opened
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gateway.sessions.store import SessionStore
+    from tests.contract.redis_servers import RedisServer
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -45,3 +48,28 @@ async def peers(
         one = await stack.enter_async_context(opened(STORES[request.param](tmp_path)))
         other = await stack.enter_async_context(opened(STORES[request.param](tmp_path)))
         yield one, other
+
+
+@pytest.fixture
+async def redis_client() -> AsyncIterator[Redis]:
+    """Return a client of the one Redis that most tests share, emptied."""
+    async with Redis.from_url(redis_servers.single_url()) as client:
+        await client.flushall()
+        yield client
+
+
+@pytest.fixture
+async def redis_store(redis_client: Redis) -> AsyncIterator[RedisStore]:
+    """Return an empty store in it."""
+    _ = redis_client
+    async with opened(RedisStore(redis_servers.single_url())) as store:
+        assert isinstance(store, RedisStore)
+        yield store
+
+
+@pytest.fixture
+def redis_server() -> Iterator[RedisServer]:
+    """Return a Redis of the test's own, which it may stop and fill."""
+    server = redis_servers.start_server()
+    yield server
+    server.stop()

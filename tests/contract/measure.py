@@ -50,6 +50,7 @@ async def _fill(store: SessionStore, sessions: int, characters: int) -> list[byt
             now=NOW,
             device="Firefox on Linux",
             address="192.0.2.7",
+            ceilings=(),
         )
     return keys
 

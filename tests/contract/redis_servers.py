@@ -44,6 +44,11 @@ class RedisServer:
         (folder / f"{port}.conf").write_text("\n".join([*settings, *kept, *options]) + "\n")
         self.start()
 
+    @property
+    def url(self) -> str:
+        """Return the setting that leads to it."""
+        return f"redis://127.0.0.1:{self.port}"
+
     def start(self) -> None:
         """Start it (again), empty."""
         self.process = subprocess.Popen(self._arguments, stdout=subprocess.DEVNULL)
@@ -63,6 +68,13 @@ def ask(port: int, *command: str) -> str:
     """Return what redis-cli says to a command at a port of this machine."""
     arguments = ["redis-cli", "-p", str(port), *command]
     return subprocess.run(arguments, capture_output=True, text=True, check=False).stdout.strip()
+
+
+def has_replicated(master: RedisServer) -> bool:
+    """Say whether a replica has everything that its master has."""
+    lines = dict(line.split(":", 1) for line in master.ask("info", "replication").splitlines() if ":" in line)
+    replica = lines.get("slave0", "")
+    return "state=online" in replica and f"offset={lines['master_repl_offset']}" in replica
 
 
 def poll_until(is_ready: Callable[[], bool]) -> None:

@@ -78,11 +78,20 @@ async def fill(store: SqliteStore, _: str) -> None:
     say(f"{number}")
 
 
+async def end(store: SqliteStore, session_key: str) -> None:
+    """End a session, at once when the test says so; say when that was done."""
+    say("ready")
+    sys.stdin.readline()
+    await store.end_session(bytes.fromhex(session_key), reason="signed_out", now=NOW)
+    say("ended")
+
+
 WORK: dict[str, Callable[[SqliteStore, str], Awaitable[None]]] = {
     "count_up": count_up,
     "spend": spend,
     "write_until_killed": write_until_killed,
     "fill": fill,
+    "end": end,
 }
 
 

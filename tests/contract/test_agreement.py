@@ -38,6 +38,7 @@ OPERATIONS = st.one_of(
     st.tuples(st.just("take"), TIMES),
     st.tuples(st.just("settle"), GRANTS, GENERATIONS, TIMES),
     st.tuples(st.just("spend_once"), NAMES, TIMES, TIMES),
+    st.tuples(st.just("spent_until"), NAMES, TIMES),
     st.tuples(st.just("remove_expired"), TIMES),
 )
 
@@ -66,6 +67,8 @@ async def _perform_on_sessions(  # noqa: PLR0911 - one each
             return set(ended.keys), set(ended.orphans)
         case "spend_once", name, expires_at, now:
             return await store.spend_once(key(name), expires_at=expires_at, now=now)
+        case "spent_until", name, now:
+            return await store.spent_until(key(name), now=now)
         case "remove_expired", now:
             return set(await store.remove_expired(now))
         case _:

@@ -108,3 +108,13 @@ async def test_an_expired_key_is_forgotten_whether_swept_or_not(store: SessionSt
 
 async def test_what_has_expired_cannot_be_spent(store: SessionStore) -> None:
     assert not await store.spend_once(key("state"), expires_at=NOW, now=NOW)
+
+
+async def test_until_when_a_key_is_spent_is_told_without_spending_it(store: SessionStore) -> None:
+    assert await store.spent_until(key("state"), now=NOW) is None
+    assert await store.spend_once(key("state"), expires_at=NOW + 600.25, now=NOW)
+    assert await store.spent_until(key("state"), now=NOW) == NOW + 600.25
+    assert not await store.spend_once(key("state"), expires_at=NOW + 9999, now=NOW + 1)
+    assert await store.spent_until(key("state"), now=NOW + 600) == NOW + 600.25
+    assert await store.spent_until(key("state"), now=NOW + 600.25) is None
+    assert await store.spent_until(key("other"), now=NOW) is None

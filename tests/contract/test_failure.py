@@ -36,6 +36,7 @@ def _every_operation(store: SessionStore) -> list[Coroutine[object, object, obje
         store.settle_revocation(key("grant"), generation=1, created_at=NOW),
         store.changes(None),
         store.spend_once(key("state"), expires_at=NOW + 600, now=NOW),
+        store.spent_until(key("state"), now=NOW),
         store.count_sessions(NOW),
         store.remove_expired(NOW),
     ]

@@ -12,14 +12,13 @@ from gateway.errors import StoreUnavailable
 from gateway.sessions.redis import RedisStore
 from tests.contract import redis_servers
 from tests.contract.records import NOW, grant_record, key, session_record
-from tests.contract.redis_servers import poll_until, start_cluster, start_server
+from tests.contract.redis_servers import has_replicated, poll_until, start_cluster, start_server
 from tests.contract.stores import opened
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from gateway.sessions.store import SessionStore
-    from tests.contract.redis_servers import RedisServer
 
 _PATIENCE = 30.0
 
@@ -45,12 +44,6 @@ async def _check(store: SessionStore) -> None:
     for name, grant in (("a", "grant"), ("far b", "far")):
         assert await store.read_session(key(name)) == session_record(name, grant)
         assert await store.read_grant(key(grant)) == grant_record(grant)
-
-
-def _replicas_have_everything(master: RedisServer) -> bool:
-    lines = dict(line.split(":", 1) for line in master.ask("info", "replication").splitlines() if ":" in line)
-    replica = lines.get("slave0", "")
-    return "state=online" in replica and f"offset={lines['master_repl_offset']}" in replica
 
 
 async def test_buckets_lie_on_every_node_of_a_cluster() -> None:
@@ -99,7 +92,7 @@ async def test_a_cluster_whose_master_dies_goes_on_with_the_replica() -> None:
         cursor = (await store.changes(None)).cursor
         masters = servers[:3]
         for master in masters:
-            poll_until(lambda master=master: _replicas_have_everything(master))  # type: ignore[misc] # a default
+            poll_until(lambda master=master: has_replicated(master))  # type: ignore[misc] # a default
         victim = next(server for server in masters if "MOVED" not in server.ask("get", "lexgate:{00}:"))
         victim.stop()
         with pytest.raises(StoreUnavailable):
@@ -129,7 +122,7 @@ async def test_a_watched_master_that_dies_is_followed_by_the_replica() -> None:
     async with opened(RedisStore(url, seconds=0.5)) as store:
         await _fill(store)
         cursor = (await store.changes(None)).cursor
-        poll_until(lambda: _replicas_have_everything(master))
+        poll_until(lambda: has_replicated(master))
         master.stop()
         with pytest.raises(StoreUnavailable):
             await store.read_session(key("a"))

@@ -52,6 +52,8 @@ async def _begin(vault: Vault, session_id: str, *, replaces: bytes | None = None
         device=DEVICE[0],
         address=DEVICE[1],
         sid=DEVICE[2],
+        ceilings=(),
+        id_token="id_token-canary",
     )
     grant = await vault.read_grant(session.grant_key)
     assert grant is not None
@@ -78,6 +80,7 @@ async def _live(store: SessionStore) -> list[str]:
         *session_ids,
         *PERSONAL,
         *DEVICE,
+        "id_token-canary",
         "client-canary",
         "issuer-canary",
         "scope-canary",

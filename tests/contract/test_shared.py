@@ -106,3 +106,8 @@ async def test_all_sessions_of_a_subject_end_on_both(peers: Peers) -> None:
     assert len(ended.keys) == len(ended.orphans) == 2
     assert await one.list_sessions(key("subject")) == []
     assert await one.read_session(key("far b")) == tombstone("far b", "signed_out", NOW)
+
+
+async def test_what_one_of_them_spent_the_others_see_spent(peers: Peers) -> None:
+    assert await peers[0].spend_once(key("state"), expires_at=NOW + 600, now=NOW)
+    assert await peers[1].spent_until(key("state"), now=NOW) == NOW + 600

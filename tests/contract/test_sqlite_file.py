@@ -6,6 +6,7 @@ import asyncio
 import os
 import sqlite3
 import stat
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -163,6 +164,22 @@ async def test_a_lock_held_too_long_is_unavailable_and_passes(database: Path) ->
                 await store.ping()
             other.execute("ROLLBACK")
         assert await store.read_session(key("a")) is None
+        await store.add(session_record("a"), grant_record(), replaces=None, now=NOW)
+
+
+async def test_all_who_wait_for_a_locked_file_give_up_together(database: Path) -> None:
+    async with opened(SqliteStore(database, busy_seconds=0.5)) as store:
+        with closing(sqlite3.connect(database, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            begun = time.monotonic()
+            writes = [
+                store.add(session_record(f"{n}"), grant_record(), replaces=None, now=NOW) for n in range(20)
+            ]
+            results = await asyncio.gather(*writes, return_exceptions=True)
+            taken = time.monotonic() - begun
+            other.execute("ROLLBACK")
+        assert {type(result) for result in results} == {StoreUnavailable}
+        assert 0.45 < taken < 1.5, "not twenty times half a second"
         await store.add(session_record("a"), grant_record(), replaces=None, now=NOW)
 
 

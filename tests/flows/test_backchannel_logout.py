@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from gateway.errors import StoreUnavailable
 from gateway.oauth.logout_token import LOGOUT_EVENT
 from tests.support.browser import Browser
 from tests.support.running import CLIENT_ID, running_gateway
@@ -226,3 +227,27 @@ def test_an_outage_of_the_store_is_told(tmp_path: Any) -> None:  # noqa: ANN401
         running.call(running.gateway._store.close())  # noqa: SLF001 - a store that is gone
         refuse(notify(running, logout_token(running, sub="anybody")), "temporarily_unavailable")
         running.call(running.gateway._store.open())  # noqa: SLF001 - so that the gateway can end
+
+
+@pytest.mark.parametrize("fails", ["end_sessions", "spend_once"])
+def test_a_store_that_fails_in_between_makes_no_replay_of_a_repetition(
+    running: Running, browser: Browser, monkeypatch: pytest.MonkeyPatch, fails: str
+) -> None:
+    """The authorization server repeats what was not answered 200: the token has not done its work yet."""
+    browser.sign_in()
+    subject, _ = who(running, browser)
+    token = logout_token(running, sub=subject)
+    store: Any = running.gateway._store  # noqa: SLF001 - a store that fails at this very point
+
+    async def fail(*_: object, **__: object) -> None:
+        raise StoreUnavailable(log_detail="as if it had failed")
+
+    with monkeypatch.context() as failing:
+        failing.setattr(store, fails, fail)
+        refuse(notify(running, token), "temporarily_unavailable")
+    assert state(browser) == ("active" if fails == "end_sessions" else "signed_out_elsewhere")
+    assert notify(running, token).status_code == 200
+    assert state(browser) == "signed_out_elsewhere"
+    browser.sign_in()
+    refuse(notify(running, token))
+    assert state(browser) == "active"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import time
@@ -40,7 +41,7 @@ def running_provider(public_url: str, client_auth: str) -> Iterator[str]:
         "clientSecret": CLIENT_SECRET,
         "clientAuth": client_auth,
         "redirectUri": f"{public_url}/auth/callback",
-        "home": f"{public_url}/",
+        "home": f"{public_url}/auth/signed-out",
     }
     process = subprocess.Popen(
         [node, "oidc-provider.mjs", json.dumps(options)],
@@ -98,12 +99,20 @@ def test_the_whole_way_at_a_provider_that_requires_pkce(running: Running, browse
     assert browser.fetch("/auth/session/refresh", "POST").json()["tokens"]["generation"] == 3
     assert browser.fetch("/api/me").status_code == 200, "the rotated refresh token served once more"
 
-    logout_url = browser.fetch("/auth/logout", "POST").json()["logout_url"]
+    logout_url = browser.fetch("/auth/logout?return_to=/contacts", "POST").json()["logout_url"]
     query = parse_qs(urlsplit(logout_url).query)
-    assert query == {"client_id": [CLIENT_ID], "post_logout_redirect_uri": [f"{running.public_url}/"]}
+    assert query.pop("state")
+    assert query == {
+        "client_id": [CLIENT_ID],
+        "post_logout_redirect_uri": [f"{running.public_url}/auth/signed-out"],
+    }
     assert browser.fetch("/auth/session").json()["active"] is False
     asked = browser.navigate(logout_url, site="same-origin")
     assert asked.status_code == 200, "the provider asks the person, for there is no id_token_hint"
+    found = re.search(r'name="xsrf" value="([^"]+)"', asked.text)
+    assert found is not None
+    back = browser.post_form(asked, {"xsrf": found[1], "logout": "yes"})
+    assert (back.status_code, str(back.url)) == (200, f"{running.public_url}/contacts")
     running.clock.now = time.time()
 
 

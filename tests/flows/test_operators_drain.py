@@ -73,7 +73,7 @@ async def test_a_call_that_never_ends_is_cut_off_when_the_drain_is_over(tmp_path
 async def test_what_never_closes_is_left_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("gateway.serving._CLOSE_SECONDS", 0.05)
+    monkeypatch.setattr("gateway.serving.CLOSE_SECONDS", 0.05)
     served = Gateway(load_settings(ENVIRONMENT, tmp_path))
     monkeypatch.setattr(served, "_refresher", NeverDone())
     with caplog.at_level(logging.WARNING, "gateway.app"):

@@ -28,7 +28,7 @@ def scripted() -> Iterator[tuple[Running, Script, Browser]]:
         yield running, script, browser
 
 
-@pytest.mark.parametrize("error", ["invalid_client", "unauthorized_client", "invalid_scope", "temporarily"])
+@pytest.mark.parametrize("error", ["invalid_client", "unauthorized_client", "invalid_scope", "any_other"])
 def test_only_invalid_grant_ends_a_grant(scripted: tuple[Running, Script, Browser], error: str) -> None:
     """RFC 6749 §5.2: a client secret that lapsed is the operator's trouble; nobody is signed out."""
     running, script, browser = scripted
@@ -39,7 +39,7 @@ def test_only_invalid_grant_ends_a_grant(scripted: tuple[Running, Script, Browse
     session = browser.fetch("/auth/session").json()
     assert (session["active"], session["tokens"]["generation"]) == (True, 1)
     script.say("/oauth2/token", {**TOKENS, "access_token": "second"})
-    running.clock.advance(10)
+    running.clock.advance(15)
     assert browser.fetch("/api/v1/profile").status_code == 200
     until(lambda: browser.generation() == 2)
     assert browser.fetch("/api/v1/profile").status_code == 200
@@ -92,7 +92,7 @@ def test_tokens_without_a_refresh_token_serve_until_they_end(
     assert browser.fetch("/api/v1/profile").status_code == 200
     running.clock.advance(1)
     refused = browser.fetch("/api/v1/profile")
-    assert (refused.status_code, refused.json()["reason"]) == (401, "grant_ended")
+    assert (refused.status_code, refused.json()["reason"]) == (401, "expired")
 
 
 def test_a_token_endpoint_that_breaks_off_is_asked_again_with_the_same_token_later(
@@ -103,7 +103,9 @@ def test_a_token_endpoint_that_breaks_off_is_asked_again_with_the_same_token_lat
     running.clock.advance(11)
     refused = browser.fetch("/auth/session/refresh", "POST")
     assert (refused.status_code, refused.json()["code"]) == (503, "authorization_server_unreachable")
+    assert refused.headers["retry-after"] == "5"
     script.say("/oauth2/token", TOKENS)
+    running.clock.advance(5)
     assert browser.fetch("/auth/session/refresh", "POST").json()["tokens"]["generation"] == 2
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from gateway.browser.cookie import SESSION_COOKIE
 from tests.support.browser import Browser
+from tests.support.running import running_gateway
 
 if TYPE_CHECKING:
     from tests.support.running import Running
@@ -55,7 +56,7 @@ def test_the_list_shows_every_session_of_the_person(
     names = {"id", "current", "device", "address", "created_at", "last_seen_at", "ends_at"}
     for session in sessions:
         assert session.keys() == names
-        assert session["address"] == "127.0.0.1"
+        assert session["address"] == "127.0.0.0/24"
         assert isinstance(session["device"], str)
         assert all(TIMESTAMP.fullmatch(session[name]) for name in names if name.endswith("_at"))
     kept = browser.cookie(SESSION_COOKIE)
@@ -176,3 +177,13 @@ def test_looking_at_the_list_keeps_no_session_alive(
     assert [session["current"] for session in listed(browser)] == [False, True]
     browser.fetch("/auth/sessions", "DELETE")
     assert browser.fetch("/auth/session").json()["session"]["idle_at"] == before
+
+
+@pytest.mark.parametrize(("detail", "address"), [("full", "127.0.0.1"), ("none", None)])
+def test_a_session_tells_as_much_of_its_address_as_the_operator_allows(
+    detail: str, address: str | None
+) -> None:
+    settings = {"LEXGATE_SESSION_ADDRESS": detail}
+    with running_gateway("lexware", settings=settings) as running, Browser(running.public_url) as browser:
+        browser.sign_in()
+        assert [session["address"] for session in listed(browser)] == [address]

@@ -113,7 +113,7 @@ def running_gateway(
             "client_id": CLIENT_ID,
             "client_secret": CLIENT_SECRET,
             "redirect_uris": (f"{public_url}/auth/callback",),
-            "post_logout_redirect_uris": (f"{public_url}/",),
+            "post_logout_redirect_uris": (f"{public_url}/auth/signed-out",),
             "clock": clock,
             "rate": 10_000.0,
             "burst": 10_000,

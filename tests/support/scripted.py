@@ -10,7 +10,7 @@ from tests.support.running import running_gateway
 from tests.support.wire import Heard, Reply, Wire, reply, running_wire
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     import httpx
 
@@ -49,11 +49,11 @@ class Script:
 
 
 @contextmanager
-def running_script() -> Iterator[tuple[Running, Script]]:
-    """Run a gateway that has both its servers scripted."""
+def running_script(more: Mapping[str, str] | None = None) -> Iterator[tuple[Running, Script]]:
+    """Run a gateway that has both its servers scripted, with more settings."""
     with running_wire() as wire:
         wire.script = script = Script(wire)
-        settings = {"LEXGATE_AUTHORIZATION_SERVER": wire.url, "LEXGATE_API_URL": wire.url}
+        settings = {"LEXGATE_AUTHORIZATION_SERVER": wire.url, "LEXGATE_API_URL": wire.url, **(more or {})}
         with running_gateway("lexware", settings=settings) as running:
             yield running, script
 

@@ -107,6 +107,16 @@ def test_store_can_be_chosen(tmp_path: Path) -> None:
     assert load(tmp_path, LEXWARE, store="sqlite:////var/lib/x.db").store_path == Path("/var/lib/x.db")
 
 
+def test_workers_need_a_store_that_they_share(tmp_path: Path) -> None:
+    assert load(tmp_path, LEXWARE).workers == 1
+    assert load(tmp_path, LEXWARE, workers="8").workers == 8
+    assert load(tmp_path, LEXWARE, store="memory://", workers="1").workers == 1
+    with pytest.raises(ConfigurationError) as caught:
+        load(tmp_path, LEXWARE, store="memory://", workers="2")
+    (problem,) = caught.value.problems
+    assert problem.startswith("LEXGATE_WORKERS: must be 1 with LEXGATE_STORE=memory://, for each worker")
+
+
 def test_spa_is_a_folder_with_an_index(tmp_path: Path) -> None:
     folder = tmp_path / "app"
     folder.mkdir()
@@ -128,6 +138,8 @@ def test_other_settings_are_read(tmp_path: Path) -> None:
         trusted_proxies="10.0.0.0/8, ::1",
         log_level="debug",
         connection_name="Example App",
+        refresh_token_lifetime="2592000",
+        session_address="none",
         scope="  profile.read   files.read ",
     )
     assert settings.bind == Address("0.0.0.0", 0)
@@ -137,6 +149,14 @@ def test_other_settings_are_read(tmp_path: Path) -> None:
     assert settings.log_level == "debug"
     assert settings.connection_name == "Example App"
     assert settings.scope == "profile.read files.read"
+    assert (settings.refresh_token_lifetime, settings.session_address) == (2_592_000, "none")
+
+
+def test_settings_of_openid_are_read(tmp_path: Path) -> None:
+    plain = load(tmp_path, OPENID)
+    assert (plain.grants, plain.logout_id_token_hint) == ("session", False)
+    settings = load(tmp_path, OPENID, grants="connection", logout_id_token_hint="true")
+    assert (settings.grants, settings.logout_id_token_hint) == ("connection", True)
 
 
 def test_settings_cannot_be_changed(tmp_path: Path) -> None:
@@ -164,4 +184,5 @@ def test_example_of_every_setting_is_valid(tmp_path: Path) -> None:
     in_words = {"secrets", "client_id", "client_secret", "spa", "provider", "issuer"}
     for field, described in Settings.model_fields.items():
         if field not in in_words:
-            load(tmp_path, LEXWARE, **{field: str((described.examples or [])[0])})
+            environ = OPENID if field in {"grants", "logout_id_token_hint"} else LEXWARE
+            load(tmp_path, environ, **{field: str((described.examples or [])[0])})

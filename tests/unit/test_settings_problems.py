@@ -67,6 +67,10 @@ def test_every_problem_is_told_at_once_with_what_to_write(tmp_path: Path) -> Non
         "trusted_proxies": "10.0.0.1/8",
         "log_level": "loud",
         "connection_name": "\n\x00",
+        "grants": "user",
+        "refresh_token_lifetime": "-1",
+        "session_address": "some",
+        "logout_id_token_hint": "perhaps",
     }
     problems = problems_of(tmp_path, OPENID, **wrong)
     assert {problem.split(":")[0] for problem in problems} == {variable_of(field) for field in wrong}
@@ -88,6 +92,21 @@ def test_every_problem_is_told_at_once_with_what_to_write(tmp_path: Path) -> Non
             LEXWARE,
             {"issuer": "https://login.example.com"},
             "LEXGATE_ISSUER: has no meaning with LEXGATE_PROVIDER=lexware",
+        ),
+        (
+            LEXWARE,
+            {"grants": "connection"},
+            "LEXGATE_GRANTS: has no meaning with LEXGATE_PROVIDER=lexware; leave it out",
+        ),
+        (
+            LEXWARE,
+            {"logout_id_token_hint": "true"},
+            "LEXGATE_LOGOUT_ID_TOKEN_HINT: has no meaning with LEXGATE_PROVIDER=lexware; leave it out",
+        ),
+        (
+            OPENID,
+            {"logout_id_token_hint": "perhaps"},
+            "LEXGATE_LOGOUT_ID_TOKEN_HINT: must be true or false; write e.g. false",
         ),
         (
             LEXWARE,

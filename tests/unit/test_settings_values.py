@@ -10,6 +10,7 @@ from gateway.settings import Address
 from gateway.settings.values import (
     parse_address,
     parse_base_url,
+    parse_count,
     parse_credential,
     parse_networks,
     parse_origin,
@@ -125,6 +126,17 @@ def test_anything_else_is_no_address(written: object) -> None:
 )
 def test_seconds_are_whole_and_above_zero(written: object, seconds: int) -> None:
     assert parse_seconds(written) == seconds
+
+
+@pytest.mark.parametrize(("written", "count"), [("1", 1), (99, 99), (" 12 ", 12)])
+def test_a_count_is_a_small_whole_number(written: object, count: int) -> None:
+    assert parse_count(written) == count
+
+
+@pytest.mark.parametrize("written", ["", "0", "-1", "1.5", "100", "two", "\u0661", True, None])
+def test_anything_else_is_no_count(written: object) -> None:
+    with pytest.raises(ValueError, match="whole number from 1 to 99"):
+        parse_count(written)
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,10 @@ function operations.spend_once(key, expires_at, now)
   return 1
 end
 
+function operations.spent_until(key)
+  return call('GET', bucket .. 'u' .. key)
+end
+
 function operations.list(index_key, key, ends_at)
   local name = bucket .. 'i' .. index_key
   call('ZREMRANGEBYSCORE', name, '-inf', text(clock() - TOMBSTONE_SECONDS))

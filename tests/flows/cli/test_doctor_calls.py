@@ -87,7 +87,7 @@ async def test_what_to_register_is_told(server: Wire, tmp_path: Path) -> None:
     found = await findings(settings, tmp_path)
     told = {each.subject: each for each in found if each.state == "note"}
     assert told["redirect URI"].text == f"{settings['LEXGATE_PUBLIC_URL']}/auth/callback"
-    assert told["post-logout redirect URI"].text == f"{settings['LEXGATE_PUBLIC_URL']}/"
+    assert told["post-logout redirect URI"].text == f"{settings['LEXGATE_PUBLIC_URL']}/auth/signed-out"
     assert "tokens live on after sign-out" in told["revocation"].text
 
 
@@ -123,6 +123,7 @@ async def test_a_client_that_is_not_known_is_told(server: Wire, tmp_path: Path) 
     ("status", "body", "told"),
     [
         (400, b'{"error": "unsupported_grant_type"}', "unsupported_grant_type"),
+        (400, b'{"error": "unauthorized_client"}', "refused by the token endpoint (unauthorized_client)"),
         (503, b"", "503"),
         (200, b'{"access_token": "t", "token_type": "Bearer"}', "took a refresh token that never was"),
     ],

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.browser.client_address import read_client_address
+from gateway.browser.client_address import coarsen_address, read_client_address
 
 PROXIES = [ip_network("10.0.0.0/8"), ip_network("fd00::/8"), ip_network("127.0.0.1/32")]
 
@@ -94,3 +94,19 @@ def test_networks_may_come_from_an_iterator() -> None:
 def test_any_field_gives_an_address(forwarded_for: list[str]) -> None:
     client = read_client_address("10.0.0.1", forwarded_for, PROXIES)
     assert set(client) <= set("0123456789abcdef.:")
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("198.51.100.7", "198.51.100.0/24"),
+        ("198.51.100.0", "198.51.100.0/24"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1::/48"),
+        ("::ffff:198.51.100.7", "198.51.100.0/24"),
+        ("", None),
+        ("/run/lexgate.sock", None),
+        ("fe80::1%eth0", None),
+    ],
+)
+def test_a_coarse_address_tells_the_network_and_no_more(address: str, network: str | None) -> None:
+    assert coarsen_address(address) == network

@@ -200,6 +200,7 @@ def test_a_lifetime_of_deep_nesting_is_refused() -> None:
         ({"refresh_token_expires_in": "86400"}, 86400),
         ({"refresh_expires_in": 1800, "refresh_token_expires_in": 86400}, 1800),
         ({"refresh_expires_in": 0}, None),
+        ({"refresh_token_expires_in": 0}, None),
         ({"refresh_expires_in": 0, "refresh_token_expires_in": 86400}, 86400),
     ],
 )

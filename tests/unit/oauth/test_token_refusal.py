@@ -9,6 +9,7 @@ import pytest
 from gateway.errors import (
     AuthorizationServerBusy,
     AuthorizationServerUnreachable,
+    ClientRefused,
     GrantRefused,
     TokenRequestRefused,
     TokenResponseInvalid,
@@ -36,6 +37,7 @@ def test_another_error_ends_no_grant(status: int, error: str) -> None:
     with pytest.raises(TokenRequestRefused) as refusal:
         parse_token_response(status, json.dumps({"error": error}).encode())
     assert not isinstance(refusal.value, GrantRefused)
+    assert isinstance(refusal.value, ClientRefused) is (error in {"invalid_client", "unauthorized_client"})
     assert refusal.value.error == (error or "malformed error code")
 
 

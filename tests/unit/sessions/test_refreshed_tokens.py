@@ -16,6 +16,8 @@ BEFORE = Tokens(
     refreshed_at=NOW - 3610,
     scope="profile.read contacts.read",
     refresh_expires_at=NOW + 86400,
+    session_expires_at=NOW + 30000,
+    auth_time=NOW - 4000,
 )
 
 
@@ -45,6 +47,8 @@ def test_a_full_answer_replaces_everything() -> None:
         refreshed_at=NOW,
         scope="a b",
         refresh_expires_at=NOW + 7200,
+        session_expires_at=BEFORE.session_expires_at,
+        auth_time=BEFORE.auth_time,
     )
 
 
@@ -71,3 +75,23 @@ def test_a_first_answer_may_be_all_there_is() -> None:
 @pytest.mark.parametrize("lifetime", [0, 1, 31_536_000])
 def test_a_stated_lifetime_is_taken_at_its_word(lifetime: int) -> None:
     assert build_tokens(_response(expires_in=lifetime), now=NOW).expires_at == NOW + lifetime
+
+
+@pytest.mark.parametrize(
+    ("response", "refresh_expires_at"),
+    [
+        (_response(refresh_token="new"), NOW + 600),
+        (_response(refresh_token="new", refresh_expires_in=60), NOW + 60),
+        (_response(), BEFORE.refresh_expires_at),
+        (_response(refresh_expires_in=60), NOW + 60),
+    ],
+)
+def test_the_operators_lifetime_is_for_new_refresh_tokens_whose_own_is_not_said(
+    response: TokenResponse, refresh_expires_at: float
+) -> None:
+    tokens = build_tokens(response, now=NOW, previous=BEFORE, refresh_token_lifetime=600)
+    assert tokens.refresh_expires_at == refresh_expires_at
+
+
+def test_without_a_refresh_token_there_is_no_lifetime_of_one() -> None:
+    assert build_tokens(_response(), now=NOW, refresh_token_lifetime=600).refresh_expires_at is None

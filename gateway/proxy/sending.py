@@ -1,0 +1,184 @@
+"""Sends a call to the resource server, as often as the retry rules allow."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from dataclasses import replace
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from gateway.errors import (
+    ResourceServerBroken,
+    ResourceServerError,
+    ResourceServerTimeout,
+    ResourceServerUnreachable,
+)
+from gateway.proxy.request_head import build_request_head
+from gateway.proxy.retry import (
+    Attempts,
+    Failure,
+    Step,
+    decide_on_failure,
+    decide_on_status,
+    parse_patience,
+    parse_retry_after,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from gateway.proxy.call import CallRequest
+    from gateway.proxy.deadlines import CallLimit
+    from gateway.proxy.forward import Forward
+    from gateway.proxy.lane import LaneCall
+    from gateway.proxy.upstream_answer import UpstreamAnswer
+    from gateway.sessions.opened_session import OpenedSession
+
+_FAILURES: dict[type[ResourceServerError], Failure] = {
+    ResourceServerUnreachable: Failure.UNREACHABLE,
+    ResourceServerTimeout: Failure.TIMEOUT,
+    ResourceServerBroken: Failure.BROKEN,
+}
+RETRIED_STATUSES = frozenset({401, 429, 504})
+_WITH_CONTENT = frozenset({"POST", "PUT", "PATCH"})
+
+
+class Sending:
+    """`used` are the Authorization values that were sent, `retry_after` is in seconds and goes with a 429."""
+
+    def __init__(
+        self, forward: Forward, request: CallRequest, limit: CallLimit, opened: OpenedSession | None
+    ) -> None:
+        self._forward = forward
+        self._request = request
+        self._limit = limit
+        self.opened = opened
+        self.used: list[bytes] = []
+        self.retry_after = 0.0
+
+    async def run(self, begun: LaneCall | None) -> UpstreamAnswer:
+        """Send until there is an answer to pass on, the first time perhaps by the lane; `release` it."""
+        body = self._request.body
+        attempts = Attempts(self._request.method, body is None or body.is_replayable)
+        while True:
+            try:
+                answer = await (self._take_over(begun) if begun else self._send(is_fresh=attempts.resent))
+            except ResourceServerError as error:
+                step = decide_on_failure(attempts, _FAILURES[type(error)])
+                if step.decision == "pass":
+                    raise
+                attempts, begun = replace(attempts, resent=True), None
+                continue
+            begun = None
+            if answer.status not in RETRIED_STATUSES:
+                return answer
+            step = self._decide(answer, attempts)
+            if step.decision == "pass":
+                self.retry_after = step.wait
+                return answer
+            answer.release()
+            attempts = await self._prepare(step, attempts)
+
+    async def _take_over(self, begun: LaneCall) -> UpstreamAnswer:
+        """Go on with what the lane has sent."""
+        self._note_use(begun.opened.bearer)
+        self._request.exchange.upstream_seconds = begun.upstream_seconds
+        self._forward.metrics.observe_upstream(begun.upstream_seconds)
+        if begun.error is not None:
+            raise begun.error
+        try:
+            await begun.answer.head()
+        except BaseException:
+            begun.answer.release()
+            raise
+        return begun.answer
+
+    async def _send(self, *, is_fresh: bool) -> UpstreamAnswer:
+        request, route = self._request, self._request.matched.route
+        pool = self._forward.upstream.pool(route.origin)
+        body = None if request.body is None else request.body.content()
+        if body is not None and not isinstance(body, bytes):
+            body = self._extending(body)
+        head = build_request_head(
+            request.method,
+            request.matched,
+            pool.host,
+            request.fields,
+            request.exchange.trace,
+            None if self.opened is None else self._note_use(self.opened.bearer),
+            self._framing(body),
+        )
+        started = time.perf_counter()
+        timeouts = route.timeouts
+        self._limit.begin(
+            timeouts.connect + timeouts.first_byte, ResourceServerTimeout(log_detail="no answer in time")
+        )
+        try:
+            return await pool.send(
+                head,
+                method=request.method,
+                body=body,
+                is_chunked=request.body is not None and request.body.content_length is None,
+                connect_seconds=timeouts.connect,
+                is_fresh=is_fresh,
+            )
+        finally:
+            seconds = time.perf_counter() - started
+            request.exchange.upstream_seconds += seconds
+            self._forward.metrics.observe_upstream(seconds)
+
+    def _note_use(self, bearer: bytes) -> bytes:
+        if bearer not in self.used:
+            self.used.append(bearer)
+        return bearer
+
+    def _framing(self, body: bytes | AsyncIterator[bytes] | None) -> bytes:
+        if isinstance(body, bytes):
+            # RFC 9110 §8.6: a server may expect a Content-Length, be it 0, of methods that are for content.
+            stated = body or self._request.method in _WITH_CONTENT
+            return b"content-length: %d\r\n" % len(body) if stated else b""
+        if body is None or self._request.body is None:
+            return b""
+        length = self._request.body.content_length
+        return b"transfer-encoding: chunked\r\n" if length is None else b"content-length: %d\r\n" % length
+
+    async def _extending(self, body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """Let each piece of an upload extend the time: how long it takes is for the browser's line to say."""
+        async for piece in body:
+            yield piece
+            self._limit.extend(self._request.matched.route.timeouts.first_byte)
+
+    def _decide(self, answer: UpstreamAnswer, attempts: Attempts) -> Step:
+        values = [value for name, value in answer.headers if name == b"retry-after"]
+        step = decide_on_status(
+            attempts,
+            answer.status,
+            patience=parse_patience(self._request.fields.prefer),
+            retry_after=parse_retry_after(values[0] if values else None, now=self._forward.clock()),
+            jitter=random.random(),  # noqa: S311 - spreads calls out, guards nothing
+        )
+        if step.decision == "refresh_and_replay" and not self._can_refresh():
+            step = Step("pass")
+        if step.decision == "pass" and answer.status == HTTPStatus.UNAUTHORIZED and attempts.refreshed:
+            self._note_refusal()
+        return step
+
+    def _can_refresh(self) -> bool:
+        now = self._forward.clock()
+        return self.opened is not None and not self._forward.refused.has(self.opened.grant.key, now=now)
+
+    def _note_refusal(self) -> None:
+        if self.opened is not None:
+            self._forward.refused.add(self.opened.grant.key, now=self._forward.clock())
+
+    async def _prepare(self, step: Step, attempts: Attempts) -> Attempts:
+        self._limit.lift()
+        if step.decision == "refresh_and_replay" and self.opened is not None:
+            self.opened = await self._forward.sessions.renewed(self.opened)
+            return replace(attempts, refreshed=True)
+        if step.decision == "wait_and_resend":
+            await asyncio.sleep(step.wait)
+            return replace(attempts, waits=attempts.waits + 1, waited=attempts.waited + step.wait)
+        return replace(attempts, resent=True)

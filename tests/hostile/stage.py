@@ -15,7 +15,7 @@ from tests.support.canary import find_leaks
 from tests.support.raw_browser import RawBrowser, SignedIn
 from tests.support.raw_upstream import running_raw_upstream
 from tests.support.running import running_gateway
-from tests.support.tcp import open_sockets
+from tests.support.tcp import CLOSE_WAIT, open_sockets
 from tests.support.wire import until
 
 if TYPE_CHECKING:
@@ -75,9 +75,18 @@ class Stage:
         body: bytes = b"",
     ) -> Answer:
         """Let Anna call the API on a connection of her own, and return the answer."""
+        self.settle()
         own = dict(fields or {}) | ({"Content-Length": str(len(body))} if body else {})
         with self.browser() as browser:
             return browser.ask(self.anna.head(method, path, own) + body, method)
+
+    def settle(self) -> None:
+        """Wait until the gateway has closed what the upstream closed.
+
+        A request that is written before that is lost with its connection, and no gateway can know better.
+        """
+        port = self.upstream.port
+        until(lambda: not [each for each in open_sockets(port) if each.state == CLOSE_WAIT])
 
     def reset(self) -> None:
         """Begin a test."""
@@ -88,6 +97,7 @@ class Stage:
         """Check that no connection, task or timer outlived the test's calls, and no token got out."""
         assert self.upstream.faults == []
         until(lambda: not self.upstream.busy())
+        self.settle()
         assert len(self.upstream.idle()) <= MAX_IDLE_CONNECTIONS
         until(lambda: not self._browser_sockets())
         until(self._are_tasks_and_timers_gone)

@@ -198,3 +198,13 @@ def test_an_answer_that_comes_while_an_idle_browser_uploads_is_not_lost(stage: S
         answer = browser.answer("POST")
         assert (answer.status, answer.body) == (403, b"no")
     stage.upstream.accept = None
+
+
+@pytest.mark.parametrize("begun", [BEGUN, CHUNKED])
+def test_a_browser_of_http_1_0_sees_a_broken_answer_too(stage: Stage, begun: bytes) -> None:
+    """RFC 9112 §8: where only the connection's end frames the body, an orderly one would make it whole."""
+    stage.upstream.say(begun)
+    with stage.browser() as browser:
+        answer = browser.ask(stage.anna.head("GET", "/api/v1/thing", version="1.0"))
+        assert answer.status == 200 or outcome_of(answer) == "refused"
+        assert outcome_of(answer) in {"broken", "refused"}

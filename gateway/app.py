@@ -125,7 +125,7 @@ class Gateway:
         )
         self.health = Health(vault=self._vault, metrics=self._metrics, clock=clock)
         self.admin: ASGIApp = build_admin_app(self.health)
-        self.public: ASGIApp = self._build_public()
+        self.public = self._build_public()
 
     async def open(self) -> None:
         """Open the store and start what runs beside the requests; raises StoreUnavailable."""
@@ -147,7 +147,7 @@ class Gateway:
         await self._upstream.close()
         await self._store.close()
 
-    def _build_public(self) -> ASGIApp:
+    def _build_public(self) -> PublicApp:
         settings = self._settings
         problems = Problems(pages=Pages(settings.public_url), metrics=self._metrics)
         guard = Guard(self._build_web(problems), is_secure=settings.is_secure)

@@ -20,6 +20,10 @@ _TOO_MANY_REQUESTS = 429
 _DECODABLE = frozenset({b"gzip", b"x-gzip", b"deflate"})
 _BODILESS = frozenset({204, 304})
 _DECODED_STEP = 256 * 1024
+_GZIP = 16
+_ZLIB_HEAD_BYTES = 2
+MAX_DECODED_BYTES = 64 * 1024 * 1024
+"""What a text that came in an encoding nobody asked for may grow to."""
 
 
 class PassedAnswer:
@@ -110,46 +114,45 @@ class _Decoder:
     """Undoes gzip or deflate, within a bound: a few bytes can stand for gigabytes (decompression bomb)."""
 
     def __init__(self, *, is_gzip: bool) -> None:
-        self._inflate = zlib.decompressobj(zlib.MAX_WBITS | 32 if is_gzip else zlib.MAX_WBITS)
-        self._is_gzip = is_gzip
-        self._is_begun = False
+        self._inflate = zlib.decompressobj(zlib.MAX_WBITS | _GZIP) if is_gzip else None
+        self._beginning = b""
         self._left = MAX_DECODED_BYTES
 
     def feed(self, piece: bytes) -> bytes:
         """Return what the piece stands for."""
+        if self._inflate is None:
+            self._beginning += piece
+            if len(self._beginning) < _ZLIB_HEAD_BYTES:
+                return b""
+            self._inflate = zlib.decompressobj(_find_window(self._beginning))
+            piece = self._beginning
         decoded: list[bytes] = []
         try:
             while piece:
-                part = self._part(piece)
-                self._left -= len(part)
-                if self._left < 0:
-                    raise ResourceServerBroken(log_detail="an encoded error or text is too large to search")
-                decoded.append(part)
+                decoded.append(self._bounded(self._inflate.decompress(piece, _DECODED_STEP)))
                 piece = self._inflate.unconsumed_tail
         except zlib.error as exc:
             raise ResourceServerBroken(log_detail="the content coding is broken") from exc
         return b"".join(decoded)
 
-    def _part(self, piece: bytes) -> bytes:
-        if self._is_begun or self._is_gzip:
-            return self._inflate.decompress(piece, _DECODED_STEP)
-        self._is_begun = True
-        try:
-            return self._inflate.decompress(piece, _DECODED_STEP)
-        except zlib.error:
-            # RFC 9110 §8.4.1.2: some send deflate without the zlib wrapper.
-            self._inflate = zlib.decompressobj(-zlib.MAX_WBITS)
-            return self._inflate.decompress(piece, _DECODED_STEP)
-
     def finish(self) -> bytes:
-        """Return the rest; a coding that ends too early is a broken answer."""
-        rest = self._inflate.flush()
-        if not self._inflate.eof:
-            raise ResourceServerBroken(log_detail="the content coding ends too early")
+        """Return the rest; a coding that ends too early, or too late, is a broken answer."""
+        rest = b"" if self._inflate is None else self._bounded(self._inflate.flush())
+        if self._inflate is None or not self._inflate.eof or self._inflate.unused_data:
+            raise ResourceServerBroken(log_detail="the content coding does not end with the body")
         return rest
 
+    def _bounded(self, decoded: bytes) -> bytes:
+        self._left -= len(decoded)
+        if self._left < 0:
+            raise ResourceServerBroken(log_detail="an encoded error or text is too large to search")
+        return decoded
 
-MAX_DECODED_BYTES = 64 * 1024 * 1024
+
+def _find_window(beginning: bytes) -> int:
+    # RFC 9110 §8.4.1.2: some send deflate without the zlib wrapper, whose two bytes are a multiple of 31.
+    is_wrapped = int.from_bytes(beginning[:_ZLIB_HEAD_BYTES], "big") % 31 == 0
+    return zlib.MAX_WBITS if is_wrapped else -zlib.MAX_WBITS
 
 
 def _build_decoder(encoding: bytes) -> _Decoder | None:

@@ -180,5 +180,8 @@ class _Server:
         except TimeoutError:
             raise AuthorizationServerTimeout from None
 
-    async def confirm_subject(self, _response: object, *, subject: str) -> None:
+    async def confirm_subject(
+        self, _response: object, *, subject: str, auth_time: float | None = None
+    ) -> None:
+        _ = auth_time
         await self._replica.ask("confirm", subject)

@@ -107,6 +107,7 @@ class World:
                 claims={},
                 tokens=build_tokens(response, now=self.now()),
                 replaces=None,
+                ceilings=(),
                 now=self.now(),
             )
         )

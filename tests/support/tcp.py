@@ -24,12 +24,13 @@ Address = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class TcpSocket:
-    """One socket; `unread`, the bytes that came and that its program has not taken."""
+    """One socket; `unread`, the bytes that came and that its program has not taken, `unsent`, those to go."""
 
     state: int
     local_port: int
     remote_port: int
     unread: int
+    unsent: int
 
 
 def unread_of(local: Address, remote: Address) -> int:
@@ -66,5 +67,5 @@ def _ask(identity: bytes, flags: int, *, states: int) -> Iterator[TcpSocket]:
 def _parse(answer: bytes) -> TcpSocket:
     _, state, _, _ = _ANSWER.unpack_from(answer)
     local_port, remote_port = struct.unpack_from("!HH", answer, 4)
-    (unread,) = struct.unpack_from("=I", answer, 4 + 48 + 4)
-    return TcpSocket(state, local_port, remote_port, unread)
+    unread, unsent = struct.unpack_from("=II", answer, 4 + 48 + 4)
+    return TcpSocket(state, local_port, remote_port, unread, unsent)

@@ -84,7 +84,7 @@ def read_answer(data: bytes, *, method: str, ended: bool, lenient: bool = False)
     line ends before an answer, which §2.2 knows before requests alone.
     """
     interim: list[int] = []
-    rest, status = data.lstrip(b"\r\n") if lenient else data, 100
+    rest, status = data, 100
     try:
         while status not in _FINAL:
             minor, status, headers, rest = _read_head(rest, lenient=lenient)
@@ -118,7 +118,7 @@ def read_request(data: bytes) -> tuple[Request, bytes]:
 
 
 def _read_head(data: bytes, *, lenient: bool) -> tuple[str, int, Fields, bytes]:
-    lines, rest = _read_lines(data, lenient=lenient)
+    lines, rest = _read_lines(data.lstrip(b"\r\n") if lenient else data, lenient=lenient)
     found = (_LENIENT_STATUS_LINE if lenient else _STATUS_LINE).fullmatch(lines[0])
     if not found:
         raise MalformedError(f"status line {lines[0]!r}")

@@ -124,10 +124,13 @@ def test_a_right_answer_arrives_as_it_was_said(stage: Stage, said: Said) -> None
 def test_a_spoilt_answer_is_repaired_refused_or_broken(stage: Stage, said: Said) -> None:
     """Never another body than was said, never a whole one where it was not, never a second answer."""
     stage.upstream.say(*said.parts)
+    stage.settle()
     with stage.browser() as browser:
         got = browser.ask(stage.anna.head(said.method, "/api/v1/thing"), said.method)
         assert_is_right(got, said.data, method=said.method)
         if got.is_whole:
+            until(lambda: not stage.upstream.busy())
+            stage.settle()
             stage.upstream.say(OK + b"Content-Length: 3\r\n\r\nown")
             assert browser.ask(stage.jonas.head("GET", "/api/v1/next")).body == b"own"
 

@@ -175,9 +175,9 @@ def running_replica(first: Running) -> Iterator[Running]:
 
 
 @contextmanager
-def running_app(app: ASGIApp) -> Iterator[str]:
+def running_app(app: ASGIApp, *, port: int = 0) -> Iterator[str]:
     """Run any ASGI application on 127.0.0.1 until the block ends; yields its base URL."""
-    with bind("127.0.0.1", 0, setting="PORT") as listening:
+    with bind("127.0.0.1", port, setting="PORT") as listening:
         config = uvicorn.Config(
             app, lifespan="off", log_config=None, log_level="critical", timeout_graceful_shutdown=1
         )

@@ -1,0 +1,57 @@
+"""What hostile tests share: one stage for each module, looked over after each test."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from gateway.proxy.route import Timeouts
+from tests.hostile.stage import Stage, running_stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+settings.register_profile(
+    "hostile", max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
+)
+settings.register_profile(
+    "hostile-deep", max_examples=5000, deadline=None, suppress_health_check=list(HealthCheck)
+)
+PROFILE = settings.get_profile(os.environ.get("HOSTILE_PROFILE", "hostile"))
+
+SHORT = 0.4
+"""Seconds that an impatient gateway waits for the first byte, and between two."""
+
+
+@pytest.fixture(scope="module")
+def _stage() -> Iterator[Stage]:
+    with running_stage() as stage:
+        yield stage
+
+
+@pytest.fixture
+def stage(_stage: Stage) -> Iterator[Stage]:
+    _stage.reset()
+    yield _stage
+    _stage.assert_nothing_is_left()
+
+
+@pytest.fixture(scope="module")
+def _impatient_stage() -> Iterator[Stage]:
+    with contextlib.ExitStack() as stack:
+        with pytest.MonkeyPatch.context() as patch:
+            # The routes are built from these defaults; a whole call may take as long as the tests wait.
+            patch.setattr(Timeouts.__init__, "__defaults__", (SHORT, SHORT, SHORT, 8.0))
+            stage = stack.enter_context(running_stage())
+        yield stage
+
+
+@pytest.fixture
+def impatient(_impatient_stage: Stage) -> Iterator[Stage]:
+    _impatient_stage.reset()
+    yield _impatient_stage
+    _impatient_stage.assert_nothing_is_left()

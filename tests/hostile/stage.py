@@ -1,0 +1,151 @@
+"""A gateway between raw sockets: two people signed in, and what must be so after each test."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from gateway.browser.cookie import SESSION_COOKIE
+from tests.support import raw_browser
+from tests.support.browser import Browser
+from tests.support.canary import find_leaks
+from tests.support.raw_browser import RawBrowser, SignedIn
+from tests.support.raw_upstream import running_raw_upstream
+from tests.support.running import running_gateway
+from tests.support.tcp import CLOSE_WAIT, open_sockets
+from tests.support.wire import until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tests.support.raw_upstream import RawUpstream
+    from tests.support.rfc9112 import Answer
+    from tests.support.running import Running
+
+MAX_IDLE_CONNECTIONS = 50
+"""What the gateway keeps open to one upstream at most."""
+_TICK = 0.2
+"""Seconds; the servers look up ten times a second, and what is due sooner than this ends by itself."""
+
+
+@dataclass(repr=False)
+class Stage:
+    """The gateway, the upstream that answers as it likes, and the sessions of Anna and Jonas."""
+
+    running: Running
+    upstream: RawUpstream
+    people: list[SignedIn]
+    tasks: int = field(init=False)
+    timers: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        until(lambda: not self._browser_sockets())
+        # What is frozen is not listed, so that only what comes later is looked through after each test.
+        self._early = _timer_handles()
+        gc.freeze()
+        self.tasks, self.timers = self._count()
+
+    def _repr_pretty_(self, printer: Any, _: bool) -> None:  # noqa: ANN401, FBT001 - as hypothesis asks for it
+        printer.text("stage")
+
+    @property
+    def port(self) -> int:
+        return int(self.running.url.rpartition(":")[2])
+
+    @property
+    def anna(self) -> SignedIn:
+        return self.people[0]
+
+    @property
+    def jonas(self) -> SignedIn:
+        return self.people[1]
+
+    def browser(self) -> RawBrowser:
+        """Open a connection to the gateway."""
+        return RawBrowser(self.port)
+
+    def call(
+        self,
+        path: str = "/api/v1/thing",
+        method: str = "GET",
+        fields: Mapping[str, str] | None = None,
+        body: bytes = b"",
+    ) -> Answer:
+        """Let Anna call the API on a connection of her own, and return the answer."""
+        self.settle()
+        own = dict(fields or {}) | ({"Content-Length": str(len(body))} if body else {})
+        with self.browser() as browser:
+            return browser.ask(self.anna.head(method, path, own) + body, method)
+
+    def settle(self) -> None:
+        """Wait until the gateway has closed what the upstream closed.
+
+        A request that is written before that is lost with its connection, and no gateway can know better.
+        """
+        port = self.upstream.port
+        until(lambda: not [each for each in open_sockets(port) if each.state == CLOSE_WAIT])
+
+    def reset(self) -> None:
+        """Begin a test."""
+        self.upstream.reset()
+        raw_browser.received_by_all.clear()
+
+    def assert_nothing_is_left(self) -> None:
+        """Check that no connection, task or timer outlived the test's calls, and no token got out."""
+        assert self.upstream.faults == []
+        until(lambda: not self.upstream.busy())
+        self.settle()
+        assert len(self.upstream.idle()) <= MAX_IDLE_CONNECTIONS
+        until(lambda: not self._browser_sockets())
+        until(self._are_tasks_and_timers_gone)
+        self.assert_no_token_was_seen()
+
+    def assert_no_token_was_seen(self) -> None:
+        """Search what the raw browsers received, raw and without chunks, for every token."""
+        tokens = {*self.upstream.tokens(), *self.running.sandbox.grants.issued}
+        assert find_leaks(tokens, b"\n".join(raw_browser.received_by_all)) == []
+
+    def _are_tasks_and_timers_gone(self) -> bool:
+        tasks, timers = self._count()
+        # One timer for the pool, or for each connection in it, is no leak: it is what closes them.
+        return tasks <= self.tasks and timers <= self.timers + 1 + len(self.upstream.idle())
+
+    def _browser_sockets(self) -> list[object]:
+        return [found for found in open_sockets(self.port) if found.local_port == self.port]
+
+    def _count(self) -> tuple[int, int]:
+        async def count() -> tuple[int, int]:
+            loop = asyncio.get_running_loop()
+            handles = self._early + _timer_handles()
+            soon = loop.time() + _TICK
+            pending = [each for each in handles if not each.cancelled() and each.when() > soon]
+            return len(asyncio.all_tasks(loop)) - 1, len(pending)
+
+        counted: tuple[int, int] = self.running.call(count())
+        return counted
+
+
+@contextmanager
+def running_stage(settings: Mapping[str, str] | None = None) -> Iterator[Stage]:
+    """Run upstream and gateway, and sign both people in, until the block ends."""
+    with (
+        running_raw_upstream() as upstream,
+        running_gateway("openid", settings={"LEXGATE_API_URL": upstream.url, **(settings or {})}) as running,
+    ):
+        yield Stage(running, upstream, [sign_in(running.public_url, name) for name in ("anna", "jonas")])
+        gc.unfreeze()
+
+
+def _timer_handles() -> list[asyncio.TimerHandle]:
+    found: list[Any] = gc.get_objects()
+    return [each for each in found if type(each).__name__ == "TimerHandle"]
+
+
+def sign_in(public_url: str, name: str) -> SignedIn:
+    """Sign somebody in through the sandbox's pages."""
+    with Browser(public_url) as browser:
+        browser.sign_in(user=name)
+        return SignedIn(name, f"{SESSION_COOKIE}={browser.cookie(SESSION_COOKIE)}", public_url)

@@ -124,6 +124,13 @@ class Histories(RuleBasedStateMachine):
         self.world.leave(self.world.calls[which % len(self.world.calls)])
 
     @precondition(lambda self: self.world.pending)
+    @rule(name=st.sampled_from(["refresh", "confirm", "replace_grant"]))
+    def leave_amid(self, name: str) -> None:
+        self.go_on_until(name)
+        for call in tuple(self.world.calls):
+            self.world.leave(call)
+
+    @precondition(lambda self: self.world.pending)
     @rule()
     def stall(self) -> None:
         self.world.stall()

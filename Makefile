@@ -4,6 +4,9 @@ PORT ?= 8000
 TRIALS ?= 100
 ROUNDS ?= 5
 DOCUMENT ?= 1k
+PROVIDER_TRIALS ?= 10
+HISTORIES ?= 500
+BOUND ?= 560
 PIP = .venv/bin/python -m pip --quiet --disable-pip-version-check --no-input
 LOCK = .venv/bin/uv pip compile --quiet --generate-hashes --no-header --universal --python-version 3.11 $(UPGRADE)
 NODE_MODULES = tests/node/node_modules/.package-lock.json
@@ -21,9 +24,10 @@ test: .venv/.installed-dev $(NODE_MODULES) ## Every test: make test TESTS=tests/
 	.ci/packages chromium redis-server nginx
 	.venv/bin/pytest --cov --cov-report=term $(TESTS)
 
-chaos: .venv/.installed-dev ## Kills, outages and crowds against three replicas: make chaos TRIALS=20
+chaos: .venv/.installed-dev $(NODE_MODULES) ## Kills, outages and crowds against three replicas: make chaos TRIALS=20
 	.ci/packages redis-server
-	.venv/bin/python -m tests.chaos --trials $(TRIALS)
+	HISTORIES=$(HISTORIES) .venv/bin/pytest tests/unit/sessions/test_refresh_histories.py
+	.venv/bin/python -m tests.chaos --trials $(TRIALS) --provider-trials $(PROVIDER_TRIALS) --bound $(BOUND)
 
 bench: .venv/.installed-bench $(BENCH_MODULES) ## lexgate and its peers under load, 8 minutes: make bench ROUNDS=1
 	.ci/packages wrk redis-server nginx:/usr/sbin/nginx apache2-bin:/usr/sbin/apache2 \

@@ -160,6 +160,10 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         self._bytes_without_progress = 0
         self._begin_request()
         self._in_head = False
+        if self.parser is not None and self.parser.should_upgrade() and not self._should_upgrade():
+            # llhttp reads nothing behind such a head: the answer is the connection's last.
+            self.cycle.keep_alive = False
+            self._takes_no_more = True
 
     def _begin_request(self) -> None:
         """Start what serves the request whose head is complete."""

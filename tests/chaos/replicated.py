@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tests.contract.redis_servers import (
@@ -47,14 +48,8 @@ def start_watched() -> Replicated:
         for _ in range(3)
     ]
     for sentinel in sentinels:
-        poll_until(
-            lambda sentinel=sentinel: "num-slaves\n1" in sentinel.ask("sentinel", "master", "sessions")
-        )  # type: ignore[misc] # a default
-        poll_until(
-            lambda sentinel=sentinel: (
-                "num-other-sentinels\n2" in sentinel.ask("sentinel", "master", "sessions")
-            )  # type: ignore[misc] # a default
-        )
+        for seen in ("num-slaves\n1", "num-other-sentinels\n2"):
+            poll_until(partial(_tells, sentinel, seen))
     url = "redis+sentinel://" + ",".join(f"127.0.0.1:{one.port}" for one in sentinels) + "/sessions"
     return Replicated(url, [master, replica, *sentinels], [master])
 
@@ -63,3 +58,7 @@ def start_replicated() -> Replicated:
     """Start a cluster of three masters, each with a replica."""
     servers = start_cluster(MASTERS, replicas=1)
     return Replicated(cluster_address(servers), servers, servers[:MASTERS])
+
+
+def _tells(sentinel: RedisServer, what: str) -> bool:
+    return what in sentinel.ask("sentinel", "master", "sessions")

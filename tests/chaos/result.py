@@ -22,8 +22,6 @@ class Result:
     refreshes: int = 0
     lost: int = 0
     server: str = ""
-    may_lose: frozenset[str] = frozenset()
-    """The reasons with which sessions may end here, because no gateway could know better."""
     notes: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
 
@@ -41,11 +39,8 @@ class Result:
     def count_lost(self, reasons: list[str]) -> None:
         """Add sessions that are no more and should be."""
         self.lost += len(reasons)
-        told = dict(Counter(reasons))
-        if told.keys() - self.may_lose:
-            self.broken.append(f"sessions lost: {told}")
-        elif told:
-            self.notes.append(f"sessions lost: {told}")
+        if reasons:
+            self.broken.append(f"sessions lost: {dict(Counter(reasons))}")
 
     def line(self) -> str:
         """Return the line of the table, in Markdown."""

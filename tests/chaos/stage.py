@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from gateway.browser.cookie import SESSION_COOKIE
 from tests.chaos.call import Answer, Gone, call
+from tests.chaos.replica import ROOT, Replica, answering
 from tests.chaos.replicated import Replicated, start_replicated, start_watched
 from tests.contract.redis_servers import RedisServer
 from tests.contract.redis_servers import free_port as free_redis_port
@@ -25,7 +26,6 @@ from tests.support.browser import Browser
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
-ROOT = Path(__file__).parents[2]
 REPLICAS = 3
 OLD_SECRET = "an old secret of the chaos trials 0123456789 abc"
 NEW_SECRET = "a new secret of the chaos trials 0123456789 abcd"
@@ -34,41 +34,6 @@ Server = Literal["sandbox", "oidc-provider"]
 _PROFILES: dict[Server, str] = {"sandbox": "/api/v1/profile", "oidc-provider": "/api/me"}
 _CLIENT_ID = "lexgate-chaos"
 _CLIENT_SECRET = "a client secret"
-
-
-@dataclass
-class Replica:
-    """One `lexgate serve`; `settings` may be changed between `stop` and `start`."""
-
-    port: int
-    folder: Path
-    settings: dict[str, str]
-    process: subprocess.Popen[bytes] | None = None
-
-    async def start(self) -> None:
-        """Start it, and return when it answers."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("LEXGATE_")}
-        with (self.folder / f"{self.port}.log").open("ab") as log:
-            self.process = subprocess.Popen(  # noqa: ASYNC220 - it returns at once
-                [sys.executable, "-m", "gateway", "serve"],
-                cwd=self.folder,
-                env={**kept, **self.settings, "PYTHONPATH": str(ROOT)},
-                stdout=log,
-                stderr=log,
-            )
-        await answering(self.port, "/auth/session", self.process)
-
-    async def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
-        """End it: in order, or by SIGKILL at once."""
-        process, self.process = self.process, None
-        if process is not None and process.poll() is None:
-            process.send_signal(number)
-            await asyncio.to_thread(process.wait, 40)
-
-    async def restart(self) -> None:
-        """Kill it if it runs, and start it with the settings it has."""
-        await self.stop(signal.SIGKILL)
-        await self.start()
 
 
 @dataclass
@@ -158,14 +123,6 @@ class Stage:
                 await asyncio.sleep(0.01)
 
 
-async def answering(port: int, path: str, process: subprocess.Popen[bytes]) -> None:
-    """Return when a process answers on a port."""
-    async with asyncio.timeout(90):
-        while (await call(port, path)).status != 200:
-            assert process.poll() is None, f"a process ended at its start: {process.args!r}"
-            await asyncio.sleep(0.05)
-
-
 @asynccontextmanager
 async def running_stage(store: str, server: Server = "sandbox") -> AsyncIterator[Stage]:
     """Run it all; `store` is redis, sentinel, cluster or sqlite."""
@@ -214,17 +171,20 @@ def _start_server(stage: Stage) -> subprocess.Popen[bytes]:
     )
     assert process.stdin is not None
     assert process.stdout is not None
+    base_url = f"http://127.0.0.1:{stage.sandbox_port}"
     options = {
-        "base_url": f"http://127.0.0.1:{stage.sandbox_port}",
+        "base_url": base_url,
         "client_id": _CLIENT_ID,
         "client_secret": _CLIENT_SECRET,
         "redirect_uris": [f"{stage.public_url}/auth/callback"],
     }
     process.stdin.write(json.dumps(options).encode())
     process.stdin.close()
-    stage.api_url = options["base_url"]
+    stage.api_url = base_url
     if stage.server == "oidc-provider":
-        stage.api_url = json.loads(process.stdout.readline())["address"]
+        line = process.stdout.readline()
+        assert line, "oidc-provider did not start: it needs Node.js and `npm ci` in tests/node"
+        stage.api_url = json.loads(line)["address"]
     return process
 
 

@@ -29,6 +29,8 @@ _STORE_TROUBLES = (None, None, None, "before", "after")
 _SERVER_TROUBLES = ("work", "lost", "late", "not sent", "busy", "client")
 _SECONDS = st.sampled_from([0.02, 0.3, 1.0, 3.4, 9.0, 11.0, 31.0, 36.0, LIFETIME - 40.0, LIFETIME + 1.0])
 _STORE_NAMES = ("claim_refresh", "renew_claim", "release_claim", "replace_grant", "end_grant")
+_AMID = ("refresh", "confirm", "replace_grant")
+"""Where a refresh is most easily disturbed."""
 _MOST_STEPS = 30
 _MOST_SESSIONS = 8
 
@@ -99,11 +101,11 @@ class Histories(RuleBasedStateMachine):
             self.world.let_through(waiting[0])
 
     @precondition(lambda self: self.world.pending)
-    @rule(name=st.sampled_from(_STORE_NAMES))
+    @rule(name=st.sampled_from(_AMID))
     def sign_out_amid(self, name: str) -> None:
         self.go_on_until(name)
-        keys = {one.subject for one in self.world.pending if one.name == name}
-        for session in [one for one in self.world.sessions if one.grant_key in keys]:
+        claimed = {key for replica in self.world.replicas for key in replica.claiming}
+        for session in [one for one in self.world.sessions if one.grant_key in claimed]:
             self.world.sign_out(session)
 
     @rule()
@@ -122,6 +124,13 @@ class Histories(RuleBasedStateMachine):
     @rule(which=_ANY)
     def leave(self, which: int) -> None:
         self.world.leave(self.world.calls[which % len(self.world.calls)])
+
+    @precondition(lambda self: self.world.pending)
+    @rule(name=st.sampled_from(_AMID))
+    def leave_amid(self, name: str) -> None:
+        self.go_on_until(name)
+        for call in tuple(self.world.calls):
+            self.world.leave(call)
 
     @precondition(lambda self: self.world.pending)
     @rule()
@@ -148,8 +157,10 @@ class Histories(RuleBasedStateMachine):
             connection.dead = connection.dead or "its user ended it"
 
     @precondition(lambda self: len(self.world.sessions) < _MOST_SESSIONS)
-    @rule(shared=st.sampled_from([True, True, False]))
-    def sign_in(self, shared: bool) -> None:  # noqa: FBT001 - drawn
+    @rule(shared=st.sampled_from([True, True, False]), amid=st.sampled_from(["", *_AMID]))
+    def sign_in(self, shared: bool, amid: str) -> None:  # noqa: FBT001 - drawn
+        if amid:
+            self.go_on_until(amid)
         name = "shared" if shared else f"alone-{len(self.world.sessions)}"
         self.world.sign_in(name, shared=shared)
 

@@ -10,13 +10,14 @@ from gateway.sessions.records import Tombstone
 if TYPE_CHECKING:
     from gateway.sessions.session import Grant
     from tests.unit.sessions.simulation.replica import Call, Operation
+    from tests.unit.sessions.simulation.steps import Steps
     from tests.unit.sessions.simulation.world import World
 
 _END_SECONDS = 700.0
 """Within it everything comes to its end once nothing stands still any more."""
 
 
-def note_store_operation(world: World, operation: Operation, result: object) -> None:
+def note_store_operation(world: Steps, operation: Operation, result: object) -> None:
     """Note what an operation of a replica means for its claims and for the grant's end."""
     replica, key = operation.replica, operation.subject
     if operation.name == "claim_refresh":
@@ -32,7 +33,7 @@ def note_store_operation(world: World, operation: Operation, result: object) -> 
             world.ledger.note_end(replica, key, operation.arguments[1]["reason"])
 
 
-def inspect(world: World) -> None:
+def inspect(world: Steps) -> None:
     """Compare the store with what may be in it."""
     for key in {session.grant_key for session in world.sessions}:
         grant = world.complete(world.vault.read_grant(key))
@@ -94,20 +95,25 @@ def finish(world: World) -> None:
     world.troubles.clear()
     for operation in world.pending:
         operation.is_stalled = False
-    deadline = world.loop.time() + _END_SECONDS
-    while True:
-        world.pump(refreshes=True)
-        timer = world.loop.next_timer()
-        if timer is None:
-            break
-        assert timer < deadline, "something hangs"
-        world.loop.move_to(timer)
+    _play_out(world)
     assert not world.calls, "a call hangs"
     assert not any(replica.tasks for replica in world.replicas), "a task hangs"
     world.loop.move_to(world.loop.time() + 400)
     for session in world.sessions:
         _probe(world, session.grant_key)
     _check_revocations(world)
+
+
+def _play_out(world: World) -> None:
+    """Answer everything, and go from timer to timer until there is none."""
+    deadline = world.loop.time() + _END_SECONDS
+    while True:
+        world.pump(refreshes=True)
+        timer = world.loop.next_timer()
+        if timer is None:
+            return
+        assert timer < deadline, "something hangs"
+        world.loop.move_to(timer)
 
 
 def _probe(world: World, grant_key: bytes) -> None:
@@ -123,7 +129,7 @@ def _probe(world: World, grant_key: bytes) -> None:
     )
     for replica in world.replicas:
         call = world.call(replica, grant_key, ahead=True)
-        world.pump(refreshes=True)
+        _play_out(world)
         assert call.task.done(), "a call hangs"
         if should_live:
             assert call.task.exception() is None, call.task.exception()

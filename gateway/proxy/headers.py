@@ -71,6 +71,7 @@ _KNOWN_NAMES = REQUEST_HEADERS | frozenset(
     b" x-forwarded-for".split()
 )
 _SINGLE_PLAIN = frozenset((b"content-type", b"content-length"))
+_LONGEST_USUAL = 64
 _NO_STORE = ((b"cache-control", b"no-store"),)
 _IDENTITY = (b"accept-encoding", b"identity")
 
@@ -257,9 +258,14 @@ def build_safety_headers(content_type: bytes | None) -> tuple[tuple[bytes, bytes
     )
 
 
-@lru_cache(maxsize=256)
 def _named(value: bytes) -> frozenset[bytes]:
     """Return the field names that a Connection field claims for this connection (RFC 9110 §7.6.1)."""
+    # Anybody can send a long one, and many of them: what they make is not kept.
+    return _usually_named(value) if len(value) <= _LONGEST_USUAL else _usually_named.__wrapped__(value)
+
+
+@lru_cache(maxsize=256)
+def _usually_named(value: bytes) -> frozenset[bytes]:
     return frozenset(option.strip().lower() for option in value.split(b",")) - {b"keep-alive", b"close"}
 
 

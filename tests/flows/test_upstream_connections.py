@@ -169,8 +169,8 @@ async def test_calls_wait_for_each_other_in_their_order_and_no_further_connectio
 
 async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(5):
-        while not condition():
-            await asyncio.sleep(0.001)  # noqa: ASYNC110 - the server and the pool tell nobody
+        while not condition():  # noqa: ASYNC110 - the server and the pool tell nobody
+            await asyncio.sleep(0.001)
 
 
 async def test_who_waits_too_long_is_told_and_takes_nothing_along() -> None:

@@ -64,6 +64,8 @@ class CallHttpProtocol(DrainingHttpProtocol):
         parser = self.parser
         if parser is None or not self._is_idle() or parser.should_upgrade():
             return False
+        if self.flow.write_paused:
+            return False  # a browser that does not read: ASGI waits until it does, the lane would pile up
         method = _METHODS.get(parser.get_method())
         if method is None or parser.get_http_version() != "1.1":
             return False

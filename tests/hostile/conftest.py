@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
+import gateway.http_draining
 from tests.hostile.places import assert_places
 from tests.hostile.stage import Stage, running_stage
 
@@ -25,6 +26,14 @@ PROFILE = settings.get_profile(os.environ.get("HOSTILE_PROFILE", "hostile"))
 
 SHORT = 0.4
 """Seconds that an impatient gateway waits for the first byte, and between two."""
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_lingering() -> Iterator[None]:
+    """Let the servers of a stage end at once: nobody is connected to them any more."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gateway.http_draining, "LINGER_SECONDS", 0.05)
+        yield
 
 
 @pytest.fixture(scope="module")

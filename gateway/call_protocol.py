@@ -63,6 +63,8 @@ class CallHttpProtocol(DrainingHttpProtocol):
     def _begin_in_lane(self, lane: Lane) -> bool:
         if self._upgrades or self._version != "1.1" or not self._is_idle():
             return False
+        if self.flow.write_paused:
+            return False  # a browser that does not read: ASGI waits until it does, the lane would pile up
         parser = self.parser
         method = None if parser is None else _METHODS.get(parser.get_method())
         if parser is None or method is None:

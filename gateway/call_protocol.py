@@ -61,13 +61,13 @@ class CallHttpProtocol(DrainingHttpProtocol):
         note_browser_connection(cast("Any", self.scope), _OneAnswer(self, self.cycle))
 
     def _begin_in_lane(self, lane: Lane) -> bool:
-        parser = self.parser
-        if parser is None or not self._is_idle() or parser.should_upgrade():
+        if self._upgrades or self._version != "1.1" or not self._is_idle():
             return False
         if self.flow.write_paused:
-            return False  # a browser that does not read its answers: the long way waits for it
-        method = _METHODS.get(parser.get_method())
-        if method is None or parser.get_http_version() != "1.1":
+            return False  # a browser that does not read: ASGI waits until it does, the lane would pile up
+        parser = self.parser
+        method = None if parser is None else _METHODS.get(parser.get_method())
+        if parser is None or method is None:
             return False
         call = lane.begin(self, LaneRequest(method, self.url, self.headers, parser.should_keep_alive()))
         if call is None:

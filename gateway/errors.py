@@ -35,10 +35,11 @@
     |   |   |-- KeyUnknown                      502 id_token_invalid: fetch the keys again
     |   |   `-- IdTokenUntimely                 502 id_token_invalid: one of the clocks is wrong
     |   `-- IdentityInvalid                 502 identity_invalid
-    |-- ResourceServerError           the resource server is at fault: 502, 504
+    |-- ResourceServerError           the resource server is at fault: 502, 503, 504
     |   |-- ResourceServerUnreachable       502 resource_server_unreachable
     |   |-- ResourceServerTimeout           504 resource_server_timeout
-    |   `-- ResourceServerBroken            502 resource_server_broken
+    |   |-- ResourceServerBroken            502 resource_server_broken
+    |   `-- ResendRequired                  503 resend_required
     |-- StoreError                    the session store is at fault: 503
     |   |-- StoreUnavailable                503 store_unavailable
     |   `-- RecordUnreadable                503 record_unreadable
@@ -386,6 +387,14 @@ class ResourceServerBroken(ResourceServerError):
 
     code = "resource_server_broken"
     title = "The API broke off"
+
+
+class ResendRequired(ResourceServerError):
+    """The access token died under a body too large to be kept: it was renewed, and nothing was performed."""
+
+    code = "resend_required"
+    status = 503
+    title = "Send the call again"
 
 
 class StoreError(GatewayError):

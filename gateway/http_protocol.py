@@ -63,6 +63,10 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         self._max_connections, self.limit_concurrency = self.limit_concurrency, None
         self._is_crowded = False
         self._served: RequestResponseCycle | None = None
+        self._upgrades = False
+        self._version = ""
+        self._idle_timer: asyncio.TimerHandle | None = None
+        self._idle_since = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn does
         """Give the first request its time: little where the listener is full, none where that is no help."""
@@ -80,7 +84,9 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         """Let go of the timers, and tell the call that is being served."""
         self._head_timer = _cancelled(self._head_timer)
         self._body_timer = _cancelled(self._body_timer)
+        self._idle_timer = _cancelled(self._idle_timer)
         super().connection_lost(exc)
+        self._unset_keepalive_if_required()  # after a reset uvicorn would keep the connection's parts for its time
         # uvicorn tells the request that came last, of several that were pipelined.
         if self._served is not None and not self._served.response_complete:
             self._served.disconnected = True
@@ -138,13 +144,16 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         self._head_timer = _cancelled(self._head_timer)
         if len(self.url) > MAX_TARGET_BYTES:
             self._fail(RequestTargetTooLong)
-        # The bytes that came since the last request are at least those of the head.
-        is_large = self._bytes_without_progress > MAX_HEAD_BYTES // 2 and self._head_size() > MAX_HEAD_BYTES
-        if is_large or len(self.headers) > MAX_FIELDS:
+        # What came since the last request is no less than this head, unless both came at once.
+        is_small = 0 < self._bytes_without_progress <= MAX_HEAD_BYTES // 2
+        if len(self.headers) > MAX_FIELDS or not (is_small or self._head_size() <= MAX_HEAD_BYTES):
             self._fail(RequestHeadTooLarge)
-        if self.parser is not None and self.parser.should_upgrade():
-            self._judge_upgrade(self.parser)
-        if self.parser is not None and self.parser.get_http_version() not in _VERSIONS:
+        parser = cast("HttpRequestParser", self.parser)  # type: ignore[redundant-cast] # uvicorn deletes it
+        self._upgrades = parser.should_upgrade()
+        self._version = parser.get_http_version()
+        if self._upgrades:
+            self._judge_upgrade(parser)
+        if self._version not in _VERSIONS:
             raise ValueError("not HTTP/1.x")
         if not self.url.startswith(b"/") or b"#" in self.url:
             # RFC 9112 §3.2.1: the origin-form alone; of any other target uvicorn would keep the path and drop
@@ -160,10 +169,39 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         self._bytes_without_progress = 0
         self._begin_request()
         self._in_head = False
-        if self.parser is not None and self.parser.should_upgrade() and not self._should_upgrade():
+        if self._upgrades and not self._should_upgrade():
             # llhttp reads nothing behind such a head: the answer is the connection's last.
             self.cycle.keep_alive = False
             self._takes_no_more = True
+
+    def on_response_complete(self) -> None:
+        """End an answer: begin the next request that waits, or the time in which one must come.
+
+        uvicorn sets and cancels a timer with every request; one that looks again when it strikes does too.
+        """
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+            return
+        self._idle_since = self.loop.time()
+        if self._idle_timer is None:
+            self._idle_timer = self.loop.call_later(self.timeout_keep_alive, self._end_if_idle)
+
+    def handle_websocket_upgrade(self) -> None:
+        """Hand the connection to another protocol."""
+        self._idle_timer = _cancelled(self._idle_timer)
+        super().handle_websocket_upgrade()
+
+    def _end_if_idle(self) -> None:
+        self._idle_timer = None
+        left = self._idle_since + self.timeout_keep_alive - self.loop.time()
+        if left > 0:
+            self._idle_timer = self.loop.call_later(left, self._end_if_idle)
+        elif self._is_idle() and self._in_head and not self._bytes_without_progress:
+            self.transport.close()
 
     def _begin_request(self) -> None:
         """Start what serves the request whose head is complete."""

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 import zlib
-from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from gateway.errors import ResourceServerBroken
-from gateway.proxy.headers import filter_response_headers
 from gateway.proxy.redaction import is_text_like
+from gateway.proxy.response_headers import filter_response_headers
 
 if TYPE_CHECKING:
     from gateway.proxy.headers import Headers
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from gateway.proxy.route import Route
     from gateway.proxy.upstream_answer import UpstreamAnswer
 
+_BAD_REQUEST = 400  # looking an Enum's member up costs more than comparing it
 _TOO_MANY_REQUESTS = 429
 _DECODABLE = frozenset({b"gzip", b"x-gzip", b"deflate"})
 _BODILESS = frozenset({204, 304})
@@ -57,7 +57,7 @@ class PassedAnswer:
         length = fields.get(b"content-length")
         self.has_body = answer.method != "HEAD" and status not in _BODILESS
         # An error is searched whatever it calls itself: no type makes a quoted token harmless.
-        is_searched = status >= HTTPStatus.BAD_REQUEST or is_text_like(content_type)
+        is_searched = status >= _BAD_REQUEST or is_text_like(content_type)
         self._redactor = redactor if is_searched else None
         self._is_streamed = False
         self._decoder = None

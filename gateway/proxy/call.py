@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, NamedTuple
 
-from gateway.errors import ResourceServerError, ResourceServerUnreachable
+from gateway.errors import ResendRequired, ResourceServerError, ResourceServerUnreachable
 from gateway.proxy.deadlines import CallLimit
 from gateway.proxy.passing import Passing
 from gateway.proxy.request_body import BrowserLeftError
@@ -133,7 +133,7 @@ async def _admit(forward: Forward, request: CallRequest) -> OpenedSession:
 
 
 def _told(error: ResourceServerError, method: str) -> ResourceServerError:
-    if isinstance(error, ResourceServerUnreachable) or method in SAFE_METHODS:
+    if isinstance(error, ResourceServerUnreachable | ResendRequired) or method in SAFE_METHODS:
         return error
     # lexoffice knows no idempotency keys: only a person can tell whether to send a write again.
     return type(error)("The call may have been performed.", log_detail=error.log_detail)

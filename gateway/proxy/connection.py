@@ -48,7 +48,7 @@ class Connection(asyncio.Protocol):
         self._answer: UpstreamAnswer | None = None
         self._in_head = True
         self._fields: list[tuple[bytes, bytes]] = []
-        self._framing: list[tuple[bytes, bytes]] = []
+        self._is_framed = False
         self._unfruitful = 0
         self._interim = 0
         self._is_reading = True
@@ -153,7 +153,7 @@ class Connection(asyncio.Protocol):
         """End an answer that is framed by the end of the connection (RFC 9112 §6.3), or break it off."""
         self._is_sound = False
         answer = self._answer
-        if answer is not None and answer.status and not self._framing:
+        if answer is not None and answer.status and not self._is_framed:
             answer.is_whole = True
             answer.wake()
 
@@ -184,7 +184,6 @@ class Connection(asyncio.Protocol):
             # More than was asked for (a smuggled second answer).
             raise _UnacceptableError("a second answer")
         self._fields = []
-        self._framing = []
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a field of the head; RFC 9110 §6.5.1 lets trailers be discarded."""
@@ -236,16 +235,18 @@ class Connection(asyncio.Protocol):
             self._is_sound = self._is_sound and self._parser.should_keep_alive()
 
     def _check_framing(self, answer: UpstreamAnswer) -> None:
-        if len(self._fields) > MAX_FIELDS:
+        fields = self._fields
+        if len(fields) > MAX_FIELDS:
             raise _UnacceptableError("too many fields")
-        self._framing = [field for field in self._fields if field[0] in _FRAMING]
-        if len(self._framing) > 1:
+        framing = [field for field in fields if field[0] in _FRAMING]
+        if len(framing) > 1:
             raise _UnacceptableError("framed twice")
-        for name, value in self._framing:
-            # RFC 9112 §6.1: of another coding than chunked the gateway could not undo the inner one.
+        self._is_framed = bool(framing)
+        for name, value in framing:
             if name == b"content-length":
                 answer.length = int(value)
             elif value.lower() != b"chunked":
+                # RFC 9112 §6.1: of another coding than chunked the gateway could not undo the inner one.
                 raise _UnacceptableError("an unknown transfer coding")
 
 

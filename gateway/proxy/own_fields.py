@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from gateway.proxy.headers import build_safety_headers
+from gateway.proxy.response_headers import build_safety_headers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

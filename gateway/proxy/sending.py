@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from gateway.errors import (
+    ResendRequired,
     ResourceServerBroken,
     ResourceServerError,
     ResourceServerTimeout,
@@ -78,6 +79,8 @@ class Sending:
             step = self._decide(answer, attempts)
             if step.decision == "pass":
                 self.retry_after = step.wait
+                if answer.status == HTTPStatus.UNAUTHORIZED and not attempts.replayable:
+                    await self._renew_for_next_time(answer)
                 return answer
             answer.release()
             attempts = await self._prepare(step, attempts)
@@ -164,6 +167,23 @@ class Sending:
         if step.decision == "pass" and answer.status == HTTPStatus.UNAUTHORIZED and attempts.refreshed:
             self._note_refusal()
         return step
+
+    async def _renew_for_next_time(self, answer: UpstreamAnswer) -> None:
+        """Renew the token under which a body was refused that only the browser can send again.
+
+        Raises ResendRequired if that brought a newer one; else the refusal is the server's last word.
+        """
+        if self.opened is None or not self._can_refresh():
+            return
+        self._limit.lift()
+        try:
+            renewed = await self._forward.sessions.renewed(self.opened)
+        except BaseException:
+            answer.release()
+            raise
+        if renewed.grant.generation > self.opened.grant.generation:
+            answer.release()
+            raise ResendRequired("The access token was renewed meanwhile.", retry_after=1)
 
     def _can_refresh(self) -> bool:
         now = self._forward.clock()

@@ -100,6 +100,16 @@ class Pool:
         self._round = 0
         self._waiters: deque[Waiter] = deque()
 
+    @property
+    def open(self) -> int:
+        """How many connections there are."""
+        return len(self._open)
+
+    @property
+    def waiting(self) -> int:
+        """How many calls wait for one."""
+        return len(self._waiters)
+
     async def send(
         self,
         head: bytes,

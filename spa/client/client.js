@@ -117,6 +117,19 @@ export async function logout() {
 
 /** @type {typeof import("./client.js").fetch} */
 export async function fetch(input, init) {
+  try {
+    return await fetchOnce(input, init);
+  } catch (error) {
+    // Nothing was performed: the token was renewed under a body that the gateway could not keep.
+    if (!(error instanceof ProblemError && error.code === "resend_required" && isRepeatable(input, init))) {
+      throw error;
+    }
+    return fetchOnce(input, init);
+  }
+}
+
+/** @type {typeof import("./client.js").fetch} */
+async function fetchOnce(input, init) {
   const request = new Request(input, init);
   // The header is a secret of nobody, but another origin would answer it with a failed preflight.
   if (new URL(request.url).origin === location.origin) {
@@ -125,6 +138,15 @@ export async function fetch(input, init) {
   const response = await send(request);
   if (!response.ok && isProblem(response)) throw await readProblem(response);
   return response;
+}
+
+/**
+ * Says whether the same arguments make the same request again: a stream, or a Request, is used up.
+ * @param {RequestInfo | URL} input
+ * @param {RequestInit} [init]
+ */
+function isRepeatable(input, init) {
+  return !(input instanceof Request) && !(init?.body instanceof ReadableStream);
 }
 
 /** @param {Request} request */

@@ -155,12 +155,29 @@ def test_a_small_post_is_replayed_once_after_a_401(running: Running, browser: Br
     assert browser.fetch("/api/v1/contacts").json()["totalElements"] == total + int(writes)
 
 
-def test_a_large_post_is_not_replayed(running: Running, browser: Browser) -> None:
+def test_a_large_post_is_not_replayed_but_its_sender_told_to_send_it_again(
+    running: Running, browser: Browser
+) -> None:
     sign_in_a_while_ago(running, browser)
     before, calls = running.refreshes(), running.sandbox.counters.api_calls["POST /v1/contacts"]
-    running.sandbox.faults.inject("access_token_death")
+    running.sandbox.faults.inject("access_token_death", times=1)
+    large = {**CONTACT, "note": "x" * 20 * REPLAYABLE_BYTES}
+    refused = browser.fetch("/api/v1/contacts", "POST", json=large)
+    assert (refused.status_code, refused.json()["code"]) == (503, "resend_required")
+    assert "performed" not in refused.json()["detail"]
+    assert refused.headers["retry-after"] == "1"
+    assert running.sandbox.counters.api_calls["POST /v1/contacts"] == calls + 1
+    assert running.refreshes() == before + 1
+    running.sandbox.faults.clear()
+    assert browser.fetch("/api/v1/profile").status_code == 200, "the session goes on with the new token"
+
+
+def test_a_large_post_that_is_refused_with_a_fresh_token_is_told_the_refusal(
+    running: Running, browser: Browser
+) -> None:
+    browser.sign_in()
+    before = running.refreshes()
+    running.sandbox.faults.inject("api_401", {"path": "/v1/contacts"}, times=1)
     large = {**CONTACT, "note": "x" * 20 * REPLAYABLE_BYTES}
     assert browser.fetch("/api/v1/contacts", "POST", json=large).status_code == 401
-    assert running.sandbox.counters.api_calls["POST /v1/contacts"] == calls + 1
     assert running.refreshes() == before
-    assert browser.fetch("/api/v1/profile").status_code == 200

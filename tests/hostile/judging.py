@@ -6,19 +6,30 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.support.rfc9112 import read_answer
 
 if TYPE_CHECKING:
+    from _pytest.mark.structures import ParameterSet
+
     from tests.support.rfc9112 import Answer
 
 DATA = Path(__file__).parents[1] / "data"
 BROKEN = "resource_server_broken"
+_NAME_CHARACTERS = 72
 
 
 def read_corpus(name: str) -> list[str]:
     """Return the lines of a corpus, still escaped."""
     lines = (DATA / name).read_text(encoding="utf-8").split("\n")
     return [line for line in lines if line and not line.startswith("# ")]
+
+
+def corpus(name: str) -> list[ParameterSet]:
+    """Return the lines of a corpus as cases, each named by its number and beginning."""
+    lines = enumerate(read_corpus(name), 1)
+    return [pytest.param(line, id=f"{number} {line[:_NAME_CHARACTERS]}") for number, line in lines]
 
 
 def to_bytes(line: str) -> bytes:

@@ -9,20 +9,21 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from gateway.browser.cookie import SESSION_COOKIE
+from tests.hostile.counting_lane import CountingLane
 from tests.support import raw_browser
 from tests.support.browser import Browser
 from tests.support.canary import find_leaks
 from tests.support.raw_browser import RawBrowser, SignedIn
-from tests.support.raw_upstream import running_raw_upstream
+from tests.support.raw_upstream import OK, running_raw_upstream
 from tests.support.running import running_gateway
 from tests.support.tcp import CLOSE_WAIT, open_sockets
 from tests.support.wire import until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from tests.support.raw_upstream import RawUpstream
-    from tests.support.rfc9112 import Answer
+    from tests.support.raw_upstream import Connection, RawUpstream
+    from tests.support.rfc9112 import Answer, Request
     from tests.support.running import Running
 
 MAX_IDLE_CONNECTIONS = 50
@@ -38,6 +39,7 @@ class Stage:
     running: Running
     upstream: RawUpstream
     people: list[SignedIn]
+    lane: CountingLane
     tasks: int = field(init=False)
     timers: int = field(init=False)
 
@@ -80,6 +82,15 @@ class Stage:
         with self.browser() as browser:
             return browser.ask(self.anna.head(method, path, own) + body, method)
 
+    def warm(self) -> None:
+        """Have Anna's session remembered and a connection to the upstream kept: the lane's two conditions."""
+        script, self.upstream.script = self.upstream.script, answer_own
+        for _ in range(2):
+            assert self.call("/api/v1/warm").status == 200
+        self.upstream.requests.clear()
+        self.upstream.script = script
+        self.lane.reset()
+
     def settle(self) -> None:
         """Wait until the gateway has closed what the upstream closed.
 
@@ -91,6 +102,7 @@ class Stage:
     def reset(self) -> None:
         """Begin a test."""
         self.upstream.reset()
+        self.lane.reset()
         raw_browser.received_by_all.clear()
 
     def assert_nothing_is_left(self) -> None:
@@ -129,14 +141,30 @@ class Stage:
 
 
 @contextmanager
-def running_stage(settings: Mapping[str, str] | None = None) -> Iterator[Stage]:
-    """Run upstream and gateway, and sign both people in, until the block ends."""
+def running_stage(
+    settings: Mapping[str, str] | None = None, *, people: Sequence[str] = ("anna", "jonas")
+) -> Iterator[Stage]:
+    """Run upstream and gateway, and sign the people in, each for a session, until the block ends."""
     with (
         running_raw_upstream() as upstream,
         running_gateway("openid", settings={"LEXGATE_API_URL": upstream.url, **(settings or {})}) as running,
     ):
-        yield Stage(running, upstream, [sign_in(running.public_url, name) for name in ("anna", "jonas")])
+        public = running.gateway.public
+        public.lane = lane = CountingLane(public.lane.forward, public.lane.request_log)
+        yield Stage(running, upstream, [sign_in(running.public_url, name) for name in people], lane)
         gc.unfreeze()
+
+
+def own_answer(request: Request) -> bytes:
+    """Return what only this call may get for an answer: whose token asked, and for what."""
+    caller = (request.header("authorization") or b"")[-12:].hex().encode()
+    return caller + b" " + request.target + b" " + request.body
+
+
+def answer_own(connection: Connection, request: Request) -> None:
+    """Say it."""
+    body = own_answer(request)
+    connection.send(OK + b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
 
 
 def _timer_handles() -> list[asyncio.TimerHandle]:

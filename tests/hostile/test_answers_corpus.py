@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.hostile.judging import assert_is_right, outcome_of, read_corpus, to_bytes
+from tests.hostile.judging import assert_is_right, corpus, outcome_of, read_corpus, to_bytes
 from tests.support.wire import until
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 WRONG = [*read_corpus("answers_refused"), *read_corpus("answers_broken"), *read_corpus("answers_repairable")]
 
 
-@pytest.mark.parametrize("line", read_corpus("answers_whole"))
+@pytest.mark.parametrize("line", corpus("answers_whole"))
 def test_what_is_right_passes(stage: Stage, line: str) -> None:
     """RFC 9112 §6.3: each of the framings."""
     said = to_bytes(line)
@@ -25,7 +25,7 @@ def test_what_is_right_passes(stage: Stage, line: str) -> None:
     assert_is_right(got, said, method="GET")
 
 
-@pytest.mark.parametrize("line", read_corpus("answers_whole"))
+@pytest.mark.parametrize("line", corpus("answers_whole"))
 def test_an_answer_to_head_ends_with_its_head(stage: Stage, line: str) -> None:
     """RFC 9112 §6.3: whatever its fields say, and nothing of a body that comes nevertheless."""
     said = to_bytes(line)
@@ -39,7 +39,7 @@ def test_an_answer_to_head_ends_with_its_head(stage: Stage, line: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-@pytest.mark.parametrize("line", read_corpus("answers_refused"))
+@pytest.mark.parametrize("line", corpus("answers_refused"))
 def test_what_is_no_answer_is_refused(stage: Stage, line: str, method: str) -> None:
     stage.upstream.say(to_bytes(line))
     got = stage.call(method=method)
@@ -48,7 +48,7 @@ def test_what_is_no_answer_is_refused(stage: Stage, line: str, method: str) -> N
     assert asked == 1 if method == "POST" else asked <= 2, "what may have been performed was sent again"
 
 
-@pytest.mark.parametrize("line", read_corpus("answers_broken"))
+@pytest.mark.parametrize("line", corpus("answers_broken"))
 def test_what_breaks_off_never_looks_whole(stage: Stage, line: str) -> None:
     """RFC 9112 §8: an incomplete message."""
     said = to_bytes(line)
@@ -58,7 +58,7 @@ def test_what_breaks_off_never_looks_whole(stage: Stage, line: str) -> None:
     assert_is_right(got, said, method="GET")
 
 
-@pytest.mark.parametrize("line", read_corpus("answers_repairable"))
+@pytest.mark.parametrize("line", corpus("answers_repairable"))
 def test_what_can_be_repaired_has_one_meaning(stage: Stage, line: str) -> None:
     said = to_bytes(line)
     stage.upstream.say(said)

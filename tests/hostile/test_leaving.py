@@ -108,6 +108,15 @@ def test_a_browser_that_only_half_closes_loses_at_most_its_own_answer(stage: Sta
         assert statuses(browser.rest()) in ([], [200])
 
 
+@pytest.mark.parametrize("path", ["/api/v1/thing", "/auth/session"])
+def test_a_browser_that_resets_an_idle_connection_leaves_nothing_behind(stage: Stage, path: str) -> None:
+    """Looked over after the test: a timer for each would keep a connection's parts for 75 seconds."""
+    for _ in range(10):
+        with stage.browser() as browser:
+            assert browser.ask(stage.anna.head("GET", path)).status == 200
+            browser.reset()
+
+
 def test_an_upstream_is_read_no_further_than_its_browser_reads(stage: Stage) -> None:
     """Backpressure: a few buffers are filled, and then the upstream waits."""
     written = 0

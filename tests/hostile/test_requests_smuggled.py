@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.hostile.judging import read_corpus, to_bytes
+from tests.hostile.judging import corpus, to_bytes
 from tests.support.raw_upstream import OK
 from tests.support.wire import statuses
 
@@ -58,7 +58,7 @@ def assert_in_step(stage: Stage) -> None:
     assert heard == [b"abc"]
 
 
-@pytest.mark.parametrize("line", read_corpus("requests_refused"))
+@pytest.mark.parametrize("line", corpus("requests_refused"))
 def test_an_ambiguous_request_is_refused_and_ends_its_connection(stage: Stage, line: str) -> None:
     """RFC 9112 §11.2: what follows an error of framing is never read as the next request."""
     received = send(stage, build(stage, line + SMUGGLED))
@@ -74,7 +74,7 @@ def test_an_ambiguous_request_is_refused_and_ends_its_connection(stage: Stage, l
     assert_in_step(stage)
 
 
-@pytest.mark.parametrize("line", read_corpus("requests_plain"))
+@pytest.mark.parametrize("line", corpus("requests_plain"))
 def test_an_odd_request_is_one_request(stage: Stage, line: str) -> None:
     received = send(stage, build(stage, line + SMUGGLED))
     requests = stage.upstream.requests

@@ -81,6 +81,7 @@ def raw_deflate(data: bytes) -> bytes:
 )
 @pytest.mark.parametrize("in_pieces", [False, True])
 def test_an_encoded_text_is_decoded_to_be_searched(coding: bytes, pack: object, *, in_pieces: bool) -> None:
+    """RFC 9110 §8.4.1.2: deflate comes with the zlib wrapper, or by mistake without."""
     assert callable(pack)
     packed: bytes = pack(b'{"message": "%s"}' % TOKEN.encode() * 50)
     answer = passed(403, JSON, (b"content-encoding", coding), (b"content-length", b"99"), (b"etag", b'"1"'))

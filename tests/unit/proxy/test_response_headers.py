@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.proxy.headers import HOP_BY_HOP, build_safety_headers, filter_response_headers
+from gateway.proxy.headers import HOP_BY_HOP
+from gateway.proxy.response_headers import build_safety_headers, filter_response_headers
 
 DESTINATION = "https://api.example.com"
 SILENT = [(b"cache-control", b"no-store")]

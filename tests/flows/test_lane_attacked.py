@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import threading
 from typing import TYPE_CHECKING, Any, Never
 
 import pytest
@@ -14,7 +15,7 @@ from gateway.proxy.route import Route, RouteTable, Timeouts
 from tests.support.browser import Browser
 from tests.support.raw_browser import RawBrowser, SignedIn
 from tests.support.running import running_gateway
-from tests.support.wire import Reply, reply, running_wire, until
+from tests.support.wire import SECONDS, Reply, reply, running_wire, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -181,3 +182,34 @@ def test_a_post_without_content_says_so_to_the_api(running: Running, wire: Wire,
             wire.heard.clear()
             browser.ask(anna.head("POST", "/api/v1/x", {"Content-Length": "0"}), "POST")
             assert wire.heard[-1].header("content-length") == "0"
+
+
+def test_half_a_head_behind_a_slow_answer_does_not_keep_the_connection_for_good(
+    protocols: list[CallHttpProtocol],
+    running: Running,
+    wire: Wire,
+    anna: SignedIn,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its own time limit strikes while the connection is busy, where nothing may be answered to it."""
+    monkeypatch.setattr("gateway.http_protocol.HEAD_SECONDS", 0.05)
+    answers = threading.Event()
+
+    def script(_: Heard) -> Reply:
+        answers.wait(SECONDS)
+        return reply(200)
+
+    with RawBrowser(port_of(running)) as browser:
+        warm(browser, anna)
+        wire.script = script
+        (protocol,) = (each for each in protocols if each.client == browser.sock.getsockname())
+        protocol.timeout_keep_alive = 0.2  # type: ignore[assignment] # uvicorn's is in whole seconds
+        wire.begun.clear()
+        browser.send(anna.head("GET", "/api/v1/x"))
+        assert wire.begun.wait(SECONDS)
+        browser.send(b"GET /api/v1/y HTTP/1.1\r\nHost:")
+        until(lambda: protocol._head_timer is not None)  # noqa: SLF001 - nothing else tells
+        until(lambda: protocol._head_timer is None)  # noqa: SLF001 - as above
+        answers.set()
+        assert browser.answer().status == 200
+        browser.rest()

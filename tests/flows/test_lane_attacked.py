@@ -200,10 +200,11 @@ def test_half_a_head_behind_a_slow_answer_does_not_keep_the_connection_for_good(
         return reply(200)
 
     with RawBrowser(port_of(running)) as browser:
+        until(lambda: any(each.client == browser.sock.getsockname() for each in protocols))
+        protocol = next(each for each in protocols if each.client == browser.sock.getsockname())
+        protocol.timeout_keep_alive = 0.5  # type: ignore[assignment] # uvicorn's is in whole seconds
         warm(browser, anna)
         wire.script = script
-        (protocol,) = (each for each in protocols if each.client == browser.sock.getsockname())
-        protocol.timeout_keep_alive = 0.2  # type: ignore[assignment] # uvicorn's is in whole seconds
         wire.begun.clear()
         browser.send(anna.head("GET", "/api/v1/x"))
         assert wire.begun.wait(SECONDS)

@@ -7,7 +7,7 @@ import struct
 import termios
 from typing import TYPE_CHECKING, Any
 
-from gateway.http_protocol import LimitedHttpProtocol
+from gateway.http_unread import UnreadHttpProtocol
 
 if TYPE_CHECKING:
     import asyncio
@@ -22,7 +22,7 @@ stays silent for so long will hardly begin in the instant of the closing.
 _INT = struct.Struct("i")
 
 
-class DrainingHttpProtocol(LimitedHttpProtocol):
+class DrainingHttpProtocol(UnreadHttpProtocol):
     """Ends connections one answer after `shutdown`, which the server calls once."""
 
     def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - uvicorn's

@@ -77,6 +77,11 @@ def port_of(running: Running) -> int:
     return int(running.public_url.rpartition(":")[2])
 
 
+def until_answered(protocol: CallHttpProtocol, before: object) -> None:
+    """Wait for the end of the request that follows, or until the browser does not take its answer."""
+    until(lambda: protocol.cycle is not before and (protocol.flow.write_paused or is_idle(protocol)))
+
+
 def answering(size: int) -> Callable[[Heard], Reply]:
     return lambda _: reply(200, b"x" * size)
 
@@ -214,3 +219,24 @@ def test_half_a_head_behind_a_slow_answer_does_not_keep_the_connection_for_good(
         answers.set()
         assert browser.answer().status == 200
         browser.rest()
+
+
+@pytest.mark.parametrize("ending", ["", "Connection: close\r\n"])
+def test_a_browser_that_reads_nothing_is_left_whoever_it_is(
+    protocols: list[CallHttpProtocol], running: Running, monkeypatch: pytest.MonkeyPatch, ending: str
+) -> None:
+    """Slow Read: a transport that is closed stays open until all is written, and that it never is."""
+    monkeypatch.setattr("gateway.http_unread.UNREAD_SECONDS", 0.2)
+    with socket.socket() as browser:
+        browser.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        browser.connect(("127.0.0.1", port_of(running)))
+        until(lambda: any(each.client == browser.getsockname() for each in protocols))
+        protocol = next(each for each in protocols if each.client == browser.getsockname())
+        request = "GET /auth/client.js HTTP/1.1\r\nHost: localhost\r\n"
+        while not protocol.flow.write_paused:
+            before = protocol.cycle
+            browser.sendall(f"{request}\r\n".encode())
+            until_answered(protocol, before)
+        with contextlib.suppress(OSError):
+            browser.sendall(f"{request}{ending}\r\n".encode())
+        until(lambda: protocol.parser is None)  # uvicorn's sign of a connection that is lost

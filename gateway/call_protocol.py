@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from gateway.http_draining import DrainingHttpProtocol
 from gateway.observability.exchange import note_beginning
@@ -109,7 +109,8 @@ class CallHttpProtocol(DrainingHttpProtocol):
     def _build_scope(self, call: LaneCall) -> dict[str, Any]:
         """Make the scope that uvicorn would have made; another request may have begun meanwhile."""
         kept = self.url, self.headers, self.expect_100_continue, getattr(self, "scope", None)
-        super().on_message_begin()
+        # Past our own classes: what follows may be the body of that other request, and is no head.
+        HttpToolsProtocol.on_message_begin(self)
         scope = cast("dict[str, Any]", self.scope)
         self.url, self.headers, self.expect_100_continue, self.scope = kept  # type: ignore[assignment]
         raw_path, _, query = call.request.target.partition(b"?")

@@ -200,8 +200,8 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         left = self._idle_since + self.timeout_keep_alive - self.loop.time()
         if left > 0:
             self._idle_timer = self.loop.call_later(left, self._end_if_idle)
-        elif self._is_idle() and self._in_head and not self._bytes_without_progress:
-            self.transport.close()
+        elif self._is_idle() and self._in_head and self._head_timer is None:
+            self.transport.close()  # with half a head, too, whose own limit struck while an answer was due
 
     def _begin_request(self) -> None:
         """Start what serves the request whose head is complete."""

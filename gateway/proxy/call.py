@@ -64,11 +64,12 @@ async def run_call(
     except ResourceServerError as error:
         raise _told(error, request.method) from error
     except asyncio.CancelledError:
-        if limit.verdict is None:
+        verdict = limit.verdict
+        if verdict is None:
             raise
         limit.go_on()
-        if isinstance(limit.verdict, ResourceServerError):
-            raise _told(limit.verdict, request.method) from None
+        if isinstance(verdict, ResourceServerError):
+            raise _told(verdict, request.method) from None
     finally:
         forward.deadlines.forget(limit)
         if browser is not None:

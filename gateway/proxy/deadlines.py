@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Protocol
+
+_LOGGER = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.1
 """How late a limit may strike."""
@@ -48,8 +51,16 @@ class Deadlines:
         loop = asyncio.get_running_loop()
         now = loop.time()
         for call in [call for call in self._calls if call.deadline <= now]:
-            call.expire()
+            self._expire(call)
         self._timer = loop.call_later(TICK_SECONDS, self._tick) if self._calls else None
+
+    def _expire(self, call: Limited) -> None:
+        try:
+            call.expire()
+        except Exception:
+            # A defect in one call must not leave all others without an end.
+            self.forget(call)
+            _LOGGER.exception("a call that took too long could not be ended")
 
 
 class CallLimit:
@@ -101,6 +112,7 @@ class CallLimit:
             self._task.cancel()
 
     def go_on(self) -> None:
-        """Let the task live on after its end was announced."""
+        """Let the task live on after its end was announced; it can be ended again."""
+        self.verdict = None
         if self._task is not None:
             self._task.uncancel()

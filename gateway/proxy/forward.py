@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from gateway.browser.csrf import judge_request
+from gateway.browser.csrf import CSRF_VALUE, judge_request
 from gateway.observability.exchange import exchange_of
 from gateway.proxy.browser_connection import browser_connection_of
 from gateway.proxy.call import CallRequest, run_call
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _REMEMBERED = 1024
 _ANY_ROUTE = "/api/*"
+_CSRF = CSRF_VALUE.encode()
 
 
 class _Remembering(Protocol):
@@ -70,7 +71,7 @@ class Forward:
         self.clock = clock
         self.refused = RefusedTokens()
         self.deadlines = Deadlines()
-        self._accepted: set[tuple[str | bytes | None, ...]] = set()
+        self._accepted: set[tuple[str | bytes | bool | None, ...]] = set()
         self._redactors: dict[bytes, TokenRedactor] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -113,7 +114,8 @@ class Forward:
 
     def judge(self, method: str, fields: RequestFields) -> None:
         """Raise CrossSiteRefused for a request that did not come from the app."""
-        judged = (method, fields.site, fields.origin, fields.csrf)
+        # Of the header nothing but this counts; what a browser may write there at will is not remembered.
+        judged = (method, fields.site, fields.origin, fields.csrf == _CSRF)
         if judged in self._accepted:
             return
         judge_request(

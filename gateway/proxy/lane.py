@@ -14,7 +14,7 @@ from gateway.errors import GatewayError, ResourceServerTimeout
 from gateway.observability.tracing import continue_trace
 from gateway.proxy.answer import PassedAnswer
 from gateway.proxy.own_fields import Timing
-from gateway.proxy.request_head import build_request_head
+from gateway.proxy.request_head import build_request_head, frame_nothing
 from gateway.proxy.sending import RETRIED_STATUSES
 from gateway.proxy.upstream import no_connection_is_free
 
@@ -80,12 +80,16 @@ class Lane:
         if fields.length != 0 or fields.cookie is None or not matched.route.attaches_token:
             return None
         opened = forward.sessions.find(fields.cookie)
-        if opened is None or not forward.concurrency.try_acquire(opened.session.key):
+        if opened is None:
             return None
         trace = continue_trace(fields.traceparent, fields.tracestate)
         pool = forward.upstream.pool(matched.route)
-        head = build_request_head(request.method, matched, pool.host, fields, trace, opened.bearer)
+        head = build_request_head(
+            request.method, matched, pool.host, fields, trace, opened.bearer, frame_nothing(request.method)
+        )
         call = LaneCall(self, browser, request, matched, opened, trace, head)
+        if not forward.concurrency.try_acquire(opened.session.key):
+            return None
         if not pool.serve(call, request.method):
             forward.concurrency.release(opened.session.key)
             return None
@@ -189,9 +193,12 @@ class LaneCall:
                 self._hand_over(None)
             return
         try:
-            self._finish(answer)
+            passed = PassedAnswer(answer, self.lane.forward.redactor(self.opened.bearer), self.matched.route)
+            body = passed.take_whole(answer.read_whole())
         except Exception as error:  # noqa: BLE001 - the long way tells every error
             self._hand_over(error)
+        else:
+            self._finish(passed, body)
 
     def leave(self) -> None:
         """End the call, for nobody waits for its answer any more."""
@@ -216,13 +223,10 @@ class LaneCall:
             self.deadline = self.lane.forward.deadlines.now()  # the next tick
         return self.is_gathering
 
-    def _finish(self, answer: UpstreamAnswer) -> None:
-        forward = self.lane.forward
-        passed = PassedAnswer(answer, forward.redactor(self.opened.bearer), self.matched.route)
-        body = passed.take_whole(answer.read_whole())
+    def _finish(self, passed: PassedAnswer, body: bytes) -> None:
         gateway_seconds = time.perf_counter() - self.started - self.upstream_seconds
         timing = Timing(self.trace.request_id, gateway_seconds, self.upstream_seconds)
-        fields = forward.own_fields.build_block(passed, timing, length=len(body))
+        fields = self.lane.forward.own_fields.build_block(passed, timing, length=len(body))
         self._end()
         self.drop()
         self.browser.answer_lane(self, passed.status, fields, body)

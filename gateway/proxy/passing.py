@@ -94,6 +94,7 @@ class Passing:
 
     async def _begin(self, status: int, fields: Headers) -> None:
         self._request.exchange.status = status
+        self._await_browser()
         await self._send({"type": "http.response.start", "status": status, "headers": fields})
 
     async def _stream(
@@ -113,7 +114,8 @@ class Passing:
         finally:
             if stop is not None:
                 stop()
-        self._limit.lift()
+        answer.release()  # a browser that does not take the rest of it holds nothing that others need
+        self._await_browser()
         # Last of all: the server then takes the exchange for over.
         await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
@@ -125,12 +127,15 @@ class Passing:
             piece = await answer.read()
             out = passed.take(piece) if piece else passed.finish()
             if out:
-                # A browser that takes nothing holds a connection that others need.
-                self._limit.begin(idle, BrowserLeftError())
+                self._await_browser()
                 await self._send({"type": "http.response.body", "body": out, "more_body": True})
                 self._request.exchange.sent += len(out)
             if not piece:
                 return
+
+    def _await_browser(self) -> None:
+        """Give the browser as long to take what is next as the resource server has to send it."""
+        self._limit.begin(self._request.matched.route.timeouts.idle, BrowserLeftError())
 
     def _session_ended(self, _reason: str) -> None:
         self._limit.end(_SessionEndedError())

@@ -10,6 +10,17 @@ if TYPE_CHECKING:
     from gateway.proxy.route import MatchedRoute
 
 
+_WITH_CONTENT = frozenset({"POST", "PUT", "PATCH"})
+
+
+def frame_nothing(method: str) -> bytes:
+    """Return what frames the body of a request that has none.
+
+    RFC 9110 §8.6: a server may expect a Content-Length, be it 0, of methods that are for content.
+    """
+    return b"content-length: 0\r\n" if method in _WITH_CONTENT else b""
+
+
 def build_request_head(
     method: str,
     matched: MatchedRoute,

@@ -16,7 +16,7 @@ from gateway.errors import (
     ResourceServerTimeout,
     ResourceServerUnreachable,
 )
-from gateway.proxy.request_head import build_request_head
+from gateway.proxy.request_head import build_request_head, frame_nothing
 from gateway.proxy.retry import (
     Attempts,
     Failure,
@@ -43,7 +43,6 @@ _FAILURES: dict[type[ResourceServerError], Failure] = {
     ResourceServerBroken: Failure.BROKEN,
 }
 RETRIED_STATUSES = frozenset({401, 429, 504})
-_WITH_CONTENT = frozenset({"POST", "PUT", "PATCH"})
 
 
 class Sending:
@@ -141,12 +140,10 @@ class Sending:
         return bearer
 
     def _framing(self, body: bytes | AsyncIterator[bytes] | None) -> bytes:
+        if not body or self._request.body is None:
+            return frame_nothing(self._request.method)
         if isinstance(body, bytes):
-            # RFC 9110 §8.6: a server may expect a Content-Length, be it 0, of methods that are for content.
-            stated = body or self._request.method in _WITH_CONTENT
-            return b"content-length: %d\r\n" % len(body) if stated else b""
-        if body is None or self._request.body is None:
-            return b""
+            return b"content-length: %d\r\n" % len(body)
         length = self._request.body.content_length
         return b"transfer-encoding: chunked\r\n" if length is None else b"content-length: %d\r\n" % length
 

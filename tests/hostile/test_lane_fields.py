@@ -165,7 +165,12 @@ def test_a_refused_request_is_remembered_as_no_accepted_one(stage: Stage) -> Non
     lines = first_lines(stage, "GET")
     evil = with_("Sec-Fetch-Site: cross-site")(stage, lines)
     with stage.browser() as browser:
-        assert [ask(browser, "GET", each).status for each in (evil, evil, lines, evil)] == [403, 403, 200, 403]
+        assert [ask(browser, "GET", each).status for each in (evil, evil, lines, evil)] == [
+            403,
+            403,
+            200,
+            403,
+        ]
 
 
 def test_bodies_of_the_same_length_are_each_their_own(stage: Stage) -> None:

@@ -56,7 +56,9 @@ def ask(stage: Stage, *scripts: Answering, method: str = "GET") -> Answer:
 @pytest.mark.parametrize("rhythm", RHYTHMS)
 @pytest.mark.parametrize("framing", FRAMED)
 @pytest.mark.parametrize("status", [401, 429, 504])
-def test_what_is_asked_again_is_answered_once(tight: Stage, status: int, framing: str, rhythm: Rhythm) -> None:
+def test_what_is_asked_again_is_answered_once(
+    tight: Stage, status: int, framing: str, rhythm: Rhythm
+) -> None:
     """With another token after a 401 alone; nothing of the first answer is seen."""
     answer = ask(tight, saying(refusal(status, framing), rhythm, closes=framing == "last"), answer_own)
     first, second = tight.upstream.requests
@@ -73,7 +75,9 @@ def test_what_is_refused_twice_is_told(tight: Stage, status: int) -> None:
 
 
 @pytest.mark.parametrize("status", [401, 429, 504])
-def test_a_write_without_a_body_is_asked_again_only_if_it_was_not_performed(tight: Stage, status: int) -> None:
+def test_a_write_without_a_body_is_asked_again_only_if_it_was_not_performed(
+    tight: Stage, status: int
+) -> None:
     """RFC 9110 §9.2.2: behind a 504 it may have been; a 401 and a 429 say that it was not."""
     answer = ask(tight, saying(refusal(status, "length"), RHYTHMS[0]), answer_own, method="POST")
     assert answer.status == (504 if status == 504 else 200)
@@ -106,7 +110,9 @@ def test_a_refusal_that_breaks_off_is_asked_again_nevertheless(tight: Stage, rhy
 def test_an_answer_that_breaks_off_looks_broken(tight: Stage, framing: str, rhythm: Rhythm) -> None:
     """RFC 9112 §8."""
     answer = ask(tight, saying((OK + FRAMED[framing])[:-3], rhythm, closes=True), answer_own)
-    assert outcome_of(answer) in {"broken", "refused"} or answer.body == own_answer(tight.upstream.requests[-1])
+    assert outcome_of(answer) in {"broken", "refused"} or answer.body == own_answer(
+        tight.upstream.requests[-1]
+    )
 
 
 @pytest.mark.parametrize("rhythm", RHYTHMS)

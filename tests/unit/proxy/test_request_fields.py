@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 
 from gateway.errors import RequestInvalid
@@ -68,3 +70,15 @@ def test_the_pieces_of_a_tracestate_are_joined() -> None:
 def test_what_two_servers_could_read_in_two_ways_is_refused(field: tuple[bytes, bytes]) -> None:
     with pytest.raises(RequestInvalid):
         read_request_fields([*BROWSER, field])
+
+
+def test_long_connection_fields_are_not_kept() -> None:
+    """Anybody can send them, with thousands of options each (RFC 9110 §7.6.1)."""
+    options = b",".join(b"%x" % number for number in range(10_000))
+    tracemalloc.start()
+    try:
+        for number in range(20):
+            read_request_fields([*BROWSER, (b"connection", b"close,%d,%b" % (number, options))])
+        assert tracemalloc.get_traced_memory()[0] < 1_000_000
+    finally:
+        tracemalloc.stop()

@@ -1,0 +1,216 @@
+"""Browsers that do not read, or send what confuses: what neither the lane nor the long way gives them."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from typing import TYPE_CHECKING, Any, Never
+
+import pytest
+
+from gateway.browser.cookie import SESSION_COOKIE
+from gateway.call_protocol import CallHttpProtocol
+from gateway.proxy.route import Route, RouteTable, Timeouts
+from tests.support.browser import Browser
+from tests.support.raw_browser import RawBrowser, SignedIn
+from tests.support.running import running_gateway
+from tests.support.wire import SECONDS, Reply, reply, running_wire, until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from gateway.proxy.forward import Forward
+    from tests.support.running import Running
+    from tests.support.wire import Heard, Wire
+
+
+@pytest.fixture
+def wire() -> Iterator[Wire]:
+    with running_wire() as wire:
+        yield wire
+
+
+@pytest.fixture
+def running(wire: Wire) -> Iterator[Running]:
+    with running_gateway("openid", settings={"LEXGATE_API_URL": wire.url}) as running:
+        yield running
+
+
+@pytest.fixture
+def forward(running: Running) -> Forward:
+    return running.gateway.public.lane.forward
+
+
+@pytest.fixture
+def anna(running: Running) -> SignedIn:
+    with Browser(running.public_url) as browser:
+        browser.sign_in()
+        cookie = f"{SESSION_COOKIE}={browser.cookie(SESSION_COOKIE)}"
+        return SignedIn("anna", cookie, running.public_url)
+
+
+@pytest.fixture
+def protocols(monkeypatch: pytest.MonkeyPatch) -> list[CallHttpProtocol]:
+    """Return the gateway's ends of the connections that are opened from now on."""
+    made: list[CallHttpProtocol] = []
+
+    class Noted(CallHttpProtocol):
+        def connection_made(self, transport: Any) -> None:  # noqa: ANN401 - uvicorn's
+            made.append(self)
+            super().connection_made(transport)
+
+    monkeypatch.setattr("gateway.serving.CallHttpProtocol", Noted)
+    return made
+
+
+def places_taken(forward: Forward) -> int:
+    """Return how many calls are under way, as far as the limit for each session knows."""
+    return sum(forward.concurrency._taken.values())  # noqa: SLF001 - what leaks shows nowhere else
+
+
+def is_idle(protocol: CallHttpProtocol) -> bool:
+    return protocol.cycle is None or bool(protocol.cycle.response_complete)
+
+
+def port_of(running: Running) -> int:
+    return int(running.public_url.rpartition(":")[2])
+
+
+def answering(size: int) -> Callable[[Heard], Reply]:
+    return lambda _: reply(200, b"x" * size)
+
+
+def wait_for_more(wire: Wire, heard: int) -> None:
+    until(lambda: len(wire.heard) > heard)
+
+
+def warm(browser: RawBrowser, user: SignedIn) -> None:
+    """Have the session remembered and a connection to the API kept: the lane's two conditions."""
+    for _ in range(2):
+        assert browser.ask(user.head("GET", "/api/v1/warm")).status == 200
+
+
+def test_a_browser_that_does_not_read_is_written_no_answer_more(
+    protocols: list[CallHttpProtocol], running: Running, wire: Wire, anna: SignedIn
+) -> None:
+    with RawBrowser(port_of(running)) as browser:
+        warm(browser, anna)
+        wire.script = answering(150_000)
+        protocol = protocols[-1]
+        while not protocol.flow.write_paused:
+            heard = len(wire.heard)
+            browser.send(anna.head("GET", "/api/v1/x"))
+            wait_for_more(wire, heard)
+            until(lambda: is_idle(protocol))
+        buffered, heard = protocol.transport.get_write_buffer_size(), len(wire.heard)
+        browser.send(anna.head("GET", "/api/v1/x"))
+        wait_for_more(wire, heard)
+        browser.wait_until_read()
+        assert not is_idle(protocol)
+        assert protocol.transport.get_write_buffer_size() <= buffered
+
+
+def test_a_browser_that_stops_reading_before_the_end_holds_no_place(
+    running: Running, wire: Wire, forward: Forward, anna: SignedIn
+) -> None:
+    """Whatever of an answer is still to be written when it stops: the last piece, or only its end."""
+    route = Route(prefix="/api", destination=wire.url, timeouts=Timeouts(idle=0.3))
+    forward.routes = RouteTable([route])
+    with contextlib.ExitStack() as stack:
+        for size in range(300_000, 4_000_000, 150_000):
+            wire.script = answering(size)
+            browser = socket.socket()
+            browser.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            browser.connect(("127.0.0.1", port_of(running)))
+            stack.enter_context(browser)
+            heard = len(wire.heard)
+            browser.sendall(anna.head("GET", "/api/v1/x"))
+            wait_for_more(wire, heard)
+        until(lambda: places_taken(forward) == 0)
+
+
+def test_what_a_browser_writes_into_the_csrf_header_is_not_remembered(
+    running: Running, forward: Forward, anna: SignedIn
+) -> None:
+    with RawBrowser(port_of(running)) as browser:
+        for number in range(4):
+            browser.ask(anna.head("GET", "/api/v1/x", {"X-CSRF": f"{number + 2}" * 1000}))
+        assert len(forward._accepted) == 1  # noqa: SLF001 - memory that is kept shows nowhere else
+
+
+def test_a_trailer_behind_a_call_that_is_handed_over_is_not_merged_into_the_head(
+    running: Running, wire: Wire, anna: SignedIn
+) -> None:
+    """RFC 9110 §6.5.1; the request that it belongs to was begun while the lane served the one before."""
+    with RawBrowser(port_of(running)) as browser:
+        warm(browser, anna)
+        answers = [reply(504), reply(200), Reply(closes=True)]
+        wire.script = lambda _: answers.pop(0)
+        second = anna.head("POST", "/api/v1/y", {"Transfer-Encoding": "chunked"})
+        browser.send(anna.head("GET", "/api/v1/x") + second + b"1\r\na")
+        assert browser.answer().status == 200
+        browser.send(b"\r\n0\r\nSec-Fetch-Mode: navigate\r\n\r\n")
+        answer = browser.answer("POST")
+        assert answer.status == 502
+        assert answer.body.startswith(b"{"), answer.body
+
+
+def test_an_answer_that_was_written_is_not_given_again(
+    running: Running, forward: Forward, anna: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A defect behind the writing must not become a second answer (response desynchronization)."""
+
+    class Failing:
+        def write(self, *_: object, **__: object) -> Never:
+            raise ValueError("a defect")
+
+    with RawBrowser(port_of(running)) as browser:
+        warm(browser, anna)
+        monkeypatch.setattr(running.gateway.public.lane, "request_log", Failing())
+        assert browser.ask(anna.head("GET", "/api/v1/x")).status == 200
+        monkeypatch.undo()
+        assert browser.ask(anna.head("GET", "/api/v1/y", {"Connection": "close"})).status == 200
+        assert not browser.rest()
+        until(lambda: places_taken(forward) == 0)
+
+
+def test_a_post_without_content_says_so_to_the_api(running: Running, wire: Wire, anna: SignedIn) -> None:
+    """RFC 9110 §8.6: servers answer 411 where they miss it."""
+    with RawBrowser(port_of(running)) as browser:
+        for _ in range(2):  # the long way, then the lane
+            wire.heard.clear()
+            browser.ask(anna.head("POST", "/api/v1/x", {"Content-Length": "0"}), "POST")
+            assert wire.heard[-1].header("content-length") == "0"
+
+
+def test_half_a_head_behind_a_slow_answer_does_not_keep_the_connection_for_good(
+    protocols: list[CallHttpProtocol],
+    running: Running,
+    wire: Wire,
+    anna: SignedIn,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its own time limit strikes while the connection is busy, where nothing may be answered to it."""
+    monkeypatch.setattr("gateway.http_protocol.HEAD_SECONDS", 0.05)
+    answers = threading.Event()
+
+    def script(_: Heard) -> Reply:
+        answers.wait(SECONDS)
+        return reply(200)
+
+    with RawBrowser(port_of(running)) as browser:
+        until(lambda: any(each.client == browser.sock.getsockname() for each in protocols))
+        protocol = next(each for each in protocols if each.client == browser.sock.getsockname())
+        protocol.timeout_keep_alive = 0.5  # type: ignore[assignment] # uvicorn's is in whole seconds
+        warm(browser, anna)
+        wire.script = script
+        wire.begun.clear()
+        browser.send(anna.head("GET", "/api/v1/x"))
+        assert wire.begun.wait(SECONDS)
+        browser.send(b"GET /api/v1/y HTTP/1.1\r\nHost:")
+        until(lambda: protocol._head_timer is not None)  # noqa: SLF001 - nothing else tells
+        until(lambda: protocol._head_timer is None)  # noqa: SLF001 - as above
+        answers.set()
+        assert browser.answer().status == 200
+        browser.rest()

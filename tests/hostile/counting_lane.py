@@ -14,18 +14,23 @@ if TYPE_CHECKING:
 
 
 class CountingLane(Lane):
-    """`taken` calls were begun; `answered` and `handed_over` tell how they ended, unless the browser left."""
+    """`taken` calls were begun; `answered` and `handed_over` tell how they ended, unless the browser left.
+
+    While it is not `is_open`, all calls take the long way.
+    """
 
     taken = answered = handed_over = 0
+    is_open = True
 
     def begin(self, browser: LaneBrowser, request: LaneRequest) -> LaneCall | None:
-        call = super().begin(_CountingBrowser(self, browser), request)
+        call = super().begin(_CountingBrowser(self, browser), request) if self.is_open else None
         self.taken += call is not None
         return call
 
     def reset(self) -> None:
         """Begin to count."""
         self.taken = self.answered = self.handed_over = 0
+        self.is_open = True
 
 
 class _CountingBrowser:

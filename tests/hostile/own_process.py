@@ -20,7 +20,7 @@ from tests.support.running import CLIENT_ID, CLIENT_SECRET, SECRET, running_app
 from tests.support.wire import until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 _ROOT = Path(__file__).parents[2]
 
@@ -65,7 +65,7 @@ def free_port() -> int:
 
 
 @contextmanager
-def running_process() -> Iterator[OwnProcess]:
+def running_process(settings: Mapping[str, str] | None = None) -> Iterator[OwnProcess]:
     """Run sandbox and upstream here, the gateway in its own process, and sign Anna in."""
     port, admin, box_port = free_port(), free_port(), free_port()
     public_url = f"http://localhost:{port}"
@@ -94,6 +94,7 @@ def running_process() -> Iterator[OwnProcess]:
             "LEXGATE_BIND": f"127.0.0.1:{port}",
             "LEXGATE_ADMIN_BIND": f"127.0.0.1:{admin}",
             "PYTHONPATH": str(_ROOT),
+            **(settings or {}),
         }
         command = [sys.executable, "-m", "gateway", "serve"]
         with subprocess.Popen(

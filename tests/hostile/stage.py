@@ -85,8 +85,7 @@ class Stage:
     def warm(self) -> None:
         """Have Anna's session remembered and a connection to the upstream kept: the lane's two conditions."""
         script, self.upstream.script = self.upstream.script, answer_own
-        for _ in range(2):
-            assert self.call("/api/v1/warm").status == 200
+        assert self.call("/api/v1/warm").status == 200
         self.upstream.requests.clear()
         self.upstream.script = script
         self.lane.reset()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.hostile.memory import LIMIT, MEGABYTE, download, unread, upload
+from tests.hostile.memory import LIMIT, MEGABYTE, ROOMY, download, unread, upload
 from tests.hostile.own_process import running_process
 from tests.hostile.test_answers_flood import ENDLESS, ENDLESS_BODIES
 from tests.support.wire import until
@@ -24,7 +24,7 @@ SIZE = int(os.environ.get("HOSTILE_MEGABYTES", "256")) * MEGABYTE
 
 @pytest.fixture(scope="module")
 def process() -> Iterator[OwnProcess]:
-    with running_process() as process:
+    with running_process(ROOMY) as process:
         download(process, MEGABYTE)  # what is made once is made
         upload(process, MEGABYTE)
         yield process

@@ -206,6 +206,9 @@ class LimitedHttpProtocol(HttpToolsProtocol):
     def _begin_request(self) -> None:
         """Start what serves the request whose head is complete."""
         super().on_headers_complete()
+        if self.pipeline:
+            # uvicorn would stop reading, and not see that the browser leaves; MAX_PIPELINED bounds what comes.
+            self.flow.resume_reading()
 
     def _head_size(self) -> int:
         return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)

@@ -243,3 +243,16 @@ def test_a_browser_that_reads_nothing_is_left_whoever_it_is(
         with contextlib.suppress(OSError):
             browser.sendall(f"{request}{ending}\r\n".encode())
         until(lambda: protocol.parser is None)  # uvicorn's sign of a connection that is lost
+
+
+def test_a_browser_that_leaves_is_noticed_with_another_request_behind_the_first(
+    running: Running, wire: Wire, anna: SignedIn
+) -> None:
+    """A server that does not read while a request waits would not see the end of the connection."""
+    with RawBrowser(port_of(running)) as browser:
+        warm(browser, anna)
+        wire.begun.clear()
+        wire.script = lambda _: Reply(waits=True)
+        browser.send(anna.head("GET", "/api/v1/x") + anna.head("GET", "/api/v1/y"))
+        assert wire.begun.wait(SECONDS)
+    assert wire.left.wait(SECONDS), "the call to the API went on for nobody"

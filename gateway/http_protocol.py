@@ -86,7 +86,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         self._body_timer = _cancelled(self._body_timer)
         self._idle_timer = _cancelled(self._idle_timer)
         super().connection_lost(exc)
-        self._unset_keepalive_if_required()  # after a reset uvicorn would keep the connection's parts for its time
+        self._unset_keepalive_if_required()  # after a reset uvicorn would keep all this for its time
         # uvicorn tells the request that came last, of several that were pipelined.
         if self._served is not None and not self._served.response_complete:
             self._served.disconnected = True
@@ -207,7 +207,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         """Start what serves the request whose head is complete."""
         super().on_headers_complete()
         if self.pipeline:
-            # uvicorn would stop reading, and not see that the browser leaves; MAX_PIPELINED bounds what comes.
+            # uvicorn would stop reading, and not see that the browser leaves; MAX_PIPELINED bounds them.
             self.flow.resume_reading()
 
     def _head_size(self) -> int:

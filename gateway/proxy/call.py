@@ -85,19 +85,23 @@ async def _serve(
     browser: BrowserConnection | None,
     begun: LaneCall | None,
 ) -> None:
-    opened = None
+    opened, has_waited = None, False
     if begun is not None:
-        opened = begun.opened
+        opened, has_waited = begun.opened, begun.has_waited_in_vain
     elif request.matched.route.attaches_token:
-        opened = await _admit(forward, request)
-        patience = parse_patience(request.fields.prefer)
-        if not forward.concurrency.try_acquire(opened.session.key):
+        opened = await forward.admit(request)
+        has_waited = not forward.concurrency.try_acquire(opened.session.key)
+        if has_waited:
+            patience = parse_patience(request.fields.prefer)
             await forward.concurrency.acquire(opened.session.key, patience=patience)
+    place = None if opened is None else opened.session.key
     try:
+        if has_waited:
+            opened = await forward.admit(request)  # it may have ended meanwhile
         await _exchange(forward, request, send, limit=limit, browser=browser, begun=begun, opened=opened)
     finally:
-        if opened is not None:
-            forward.concurrency.release(opened.session.key)
+        if place is not None:
+            forward.concurrency.release(place)
 
 
 async def _exchange(
@@ -121,15 +125,6 @@ async def _exchange(
         )
     finally:
         answer.release()
-
-
-async def _admit(forward: Forward, request: CallRequest) -> OpenedSession:
-    """Find the session in memory, or have it opened."""
-    may_meet_401 = request.body is None or request.body.is_stated_small
-    # A memory of the last second's tokens will not do for what cannot be sent again.
-    cookie = request.fields.cookie if may_meet_401 else None
-    opened = None if cookie is None else forward.sessions.find(cookie)
-    return opened or await forward.sessions.admit(request.headers, may_meet_401=may_meet_401)
 
 
 def _told(error: ResourceServerError, method: str) -> ResourceServerError:

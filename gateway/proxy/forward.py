@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from gateway.proxy.route import RouteTable
     from gateway.proxy.upstream import Upstream
     from gateway.sessions.opened import OpenedSessions
+    from gateway.sessions.opened_session import OpenedSession
 
 _REMEMBERED = 1024
 _ANY_ROUTE = "/api/*"
@@ -102,6 +103,14 @@ class Forward:
         fields = read_request_fields(headers)
         browser.remembered = (headers, fields)
         return fields
+
+    async def admit(self, request: CallRequest) -> OpenedSession:
+        """Find the session of a call in memory, or have it opened; raises as OpenedSessions.admit does."""
+        may_meet_401 = request.body is None or request.body.is_stated_small
+        # A memory of the last second's tokens will not do for what cannot be sent again.
+        cookie = request.fields.cookie if may_meet_401 else None
+        opened = None if cookie is None else self.sessions.find(cookie)
+        return opened or await self.sessions.admit(request.headers, may_meet_401=may_meet_401)
 
     def redactor(self, bearer: bytes) -> TokenRedactor:
         """Return what finds the token of an Authorization field's value; made once a token."""

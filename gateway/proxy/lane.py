@@ -165,13 +165,18 @@ class LaneCall:
         self.more_body = True
         self.body = b""
 
+    @property
+    def has_waited_in_vain(self) -> bool:
+        """Whether it was handed over before anything was sent, with no error either."""
+        return self.answer is None and self.error is None
+
     def give(self, connection: Connection | None) -> bool:
         """Send the call on a connection, or go the long way to open one; see upstream.Waiter."""
         if self.response_complete:
             return False
-        if connection is None:
-            self._hand_over(None)
-            return True
+        if connection is None or not self.opened.is_live:
+            self._hand_over(None)  # where one is opened, or the session asked about that may have ended
+            return connection is None
         timeouts = self.matched.route.timeouts
         self.deadline += timeouts.first_byte
         self.sent_at = time.perf_counter()

@@ -62,8 +62,8 @@ class Sending:
         """Send until there is an answer to pass on, the first time perhaps by the lane; `release` it."""
         body = self._request.body
         attempts = Attempts(self._request.method, body is None or body.is_replayable)
-        if begun is not None and begun.answer is None and begun.error is None:
-            begun = None  # it waited in vain for a connection that somebody else had used
+        if begun is not None and begun.has_waited_in_vain:
+            begun = None
         while True:
             try:
                 answer = await (self._take_over(begun) if begun else self._send(is_fresh=attempts.resent))
@@ -200,5 +200,7 @@ class Sending:
             return replace(attempts, refreshed=True)
         if step.decision == "wait_and_resend":
             await asyncio.sleep(step.wait)
+            if self.opened is not None:
+                self.opened = await self._forward.admit(self._request)  # it may have ended meanwhile
             return replace(attempts, waits=attempts.waits + 1, waited=attempts.waited + step.wait)
         return replace(attempts, resent=True)

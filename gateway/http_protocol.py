@@ -86,7 +86,6 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         self._body_timer = _cancelled(self._body_timer)
         self._idle_timer = _cancelled(self._idle_timer)
         super().connection_lost(exc)
-        self._unset_keepalive_if_required()  # after a reset uvicorn would keep all this for its time
         # uvicorn tells the request that came last, of several that were pipelined.
         if self._served is not None and not self._served.response_complete:
             self._served.disconnected = True

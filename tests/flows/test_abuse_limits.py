@@ -69,11 +69,12 @@ def get(path: str = "/auth/session", *fields: str) -> bytes:
 
 
 @contextmanager
-def before_a_deaf_server() -> Iterator[socket.socket]:
+def before_a_deaf_server(**timeouts: float) -> Iterator[socket.socket]:
     """Connect to a gateway whose resource server takes connections and reads nothing."""
     deaf = socket.create_server(("127.0.0.1", 0))
     destination = f"http://127.0.0.1:{deaf.getsockname()[1]}"
-    routes = json.dumps([{**OPEN_ROUTE, "destination": destination, "body_limit": 100_000_000}])
+    route = {**OPEN_ROUTE, "destination": destination, "body_limit": 100_000_000, "timeouts": timeouts}
+    routes = json.dumps([route])
     with running_gateway(settings={"LEXGATE_ROUTES": routes}) as other, deaf, connect(other) as connection:
         yield connection
 
@@ -188,9 +189,9 @@ def test_a_refused_body_is_not_answered_before_the_request_in_front_of_it(
 ) -> None:
     """A 408 for the second request would be taken for the first one's answer."""
     monkeypatch.setattr(gateway.http_protocol, "BODY_SECONDS", 0.2)
-    with before_a_deaf_server() as connection:
+    with before_a_deaf_server(first_byte=0.6) as connection:
         connection.sendall(get("/api/open/x") + post(20_000) + b"a")
-        assert rest_of(connection) == b""
+        assert statuses(rest_of(connection)) == [504, 408]
 
 
 def test_connections_beyond_the_limit_are_told_that_the_gateway_is_full(

@@ -11,6 +11,10 @@ import pytest
 from gateway.observability.logs import RequestLog
 from gateway.observability.metrics import Metrics
 from gateway.web.access_log import AccessLog
+from gateway.web.api_entry import WebSocketEntry
+from gateway.web.guard import Guard
+from gateway.web.pages import Pages
+from gateway.web.problems import Problems
 from tests.support.running import running_app
 
 if TYPE_CHECKING:
@@ -19,6 +23,12 @@ if TYPE_CHECKING:
 
 def wrapped(app: object) -> AccessLog:
     return AccessLog(app, metrics=Metrics("0"), request_log=RequestLog(), trusted_proxies=())  # type: ignore[arg-type]
+
+
+def entry(app: object) -> WebSocketEntry:
+    problems = Problems(pages=Pages("https://app.example"), metrics=Metrics("0"))
+    guard = Guard(app, is_secure=True)  # type: ignore[arg-type]
+    return WebSocketEntry(app, access_log=wrapped(app), guard=guard, problems=problems)  # type: ignore[arg-type]
 
 
 def statuses(records: list[logging.LogRecord]) -> list[int]:
@@ -69,7 +79,7 @@ async def is_left(_scope: Scope, _receive: Receive, _send: Send) -> None:
 
 @pytest.mark.parametrize(
     ("app", "status", "size", "failures"),
-    [(speaks, 101, 9, 0), (refuses, 403, 2, 0), (breaks_before, 499, 0, 1), (is_left, 499, 0, 0)],
+    [(speaks, 101, 9, 0), (refuses, 403, 2, 0), (breaks_before, 500, 139, 1), (is_left, 499, 0, 0)],
 )
 async def test_a_websocket_is_one_line_too(
     app: object, status: int, size: int, failures: int, caplog: pytest.LogCaptureFixture
@@ -83,9 +93,9 @@ async def test_a_websocket_is_one_line_too(
         return {"type": "websocket.connect"}
 
     with caplog.at_level(logging.INFO, "gateway"):
-        await wrapped(app)({"type": "websocket", "path": "/api/v1/x", "headers": []}, receive, send)
+        await entry(app)({"type": "websocket", "path": "/api/v1/x", "headers": []}, receive, send)
     assert statuses(caplog.records) == [status]
     assert [record.fields["bytes"] for record in caplog.records if record.name == "gateway.request"] == [size]  # type: ignore[attr-defined]
-    assert len([record for record in caplog.records if record.message == "a request failed"]) == failures
+    assert len([record for record in caplog.records if record.levelno >= logging.ERROR]) == failures
     heads = [message for message in sent if message["type"] == "websocket.http.response.start"]
     assert all(b"x-request-id" in dict(head["headers"]) for head in heads)

@@ -54,7 +54,7 @@ def unwritable(database: Path) -> Iterator[None]:
 def impatient(running: Running) -> None:
     """Make the store wait for locks a moment only: what it says after five seconds is the same."""
     store = running.gateway._store  # noqa: SLF001 - the time-out is no setting
-    running.call(store._file.write(lambda db: db.execute("PRAGMA busy_timeout = 20")))  # type: ignore[attr-defined]  # noqa: SLF001
+    store._file._busy_seconds = 0.02  # type: ignore[attr-defined]  # noqa: SLF001
 
 
 def assert_unavailable(answer: httpx.Response) -> None:

@@ -10,7 +10,6 @@ from gateway.settings import Address
 from gateway.settings.values import (
     parse_address,
     parse_base_url,
-    parse_count,
     parse_credential,
     parse_networks,
     parse_origin,
@@ -19,6 +18,7 @@ from gateway.settings.values import (
     parse_secrets,
     parse_store,
     parse_url,
+    parse_workers,
 )
 
 
@@ -130,13 +130,13 @@ def test_seconds_are_whole_and_above_zero(written: object, seconds: int) -> None
 
 @pytest.mark.parametrize(("written", "count"), [("1", 1), (99, 99), (" 12 ", 12)])
 def test_a_count_is_a_small_whole_number(written: object, count: int) -> None:
-    assert parse_count(written) == count
+    assert parse_workers(written) == count
 
 
 @pytest.mark.parametrize("written", ["", "0", "-1", "1.5", "100", "two", "\u0661", True, None])
 def test_anything_else_is_no_count(written: object) -> None:
     with pytest.raises(ValueError, match="whole number from 1 to 99"):
-        parse_count(written)
+        parse_workers(written)
 
 
 @pytest.mark.parametrize(

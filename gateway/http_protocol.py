@@ -292,7 +292,8 @@ class LimitedHttpProtocol(HttpToolsProtocol):
             self._await_body()
 
     def _holds_up_body(self) -> bool:
-        return bool(self.flow.read_paused or self.cycle.waiting_for_100_continue)
+        # Nobody asks yet for the body of a request that waits behind another.
+        return bool(self.flow.read_paused or self.pipeline or self.cycle.waiting_for_100_continue)
 
     def _refuse(self, error: type[GatewayError]) -> None:
         if self.transport.is_closing():

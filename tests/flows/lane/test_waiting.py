@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from gateway.browser.cookie import SESSION_COOKIE
+from gateway.proxy.deadlines import Deadlines
 from tests.flows.lane.conftest import port_of, warm
 from tests.support.browser import Browser
 from tests.support.raw_browser import RawBrowser, SignedIn
@@ -72,3 +74,32 @@ def test_a_call_that_waited_is_not_sent_for_a_session_that_ended_meanwhile(
             waited = one if first == "limited" else other
             assert waited.answer().status == 401
             assert len(wire.heard) == heard
+
+
+class _Late:
+    """Takes too long from the beginning; `fails` over it every time."""
+
+    deadline = 0.0
+
+    def __init__(self, *, fails: bool) -> None:
+        self._fails = fails
+        self.ended = asyncio.Event()
+
+    def expire(self) -> None:
+        self.ended.set()
+        if self._fails:
+            raise ValueError("a defect")
+
+
+def test_a_defect_in_ending_one_call_leaves_no_other_without_an_end() -> None:
+    async def run() -> None:
+        deadlines = Deadlines()
+        broken, sound = _Late(fails=True), _Late(fails=False)
+        deadlines.watch(broken)
+        async with asyncio.timeout(SECONDS):
+            await broken.ended.wait()
+            deadlines.watch(sound)
+            await sound.ended.wait()
+        deadlines.forget(sound)
+
+    asyncio.run(run())

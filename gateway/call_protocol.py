@@ -11,13 +11,15 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from gateway.http_draining import DrainingHttpProtocol
 from gateway.observability.exchange import note_beginning
 from gateway.proxy.browser_connection import note_browser_connection
-from gateway.proxy.lane import LaneRequest, note_call_under_way
+from gateway.proxy.lane import note_call_under_way
+from gateway.proxy.lane_call import LaneRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gateway.proxy.browser_connection import Remembered
-    from gateway.proxy.lane import Lane, LaneCall
+    from gateway.proxy.lane import Lane
+    from gateway.proxy.lane_call import LaneCall
 
 _METHODS = {name.encode(): name for name in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")}
 _API = b"/api/"

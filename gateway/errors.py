@@ -39,6 +39,7 @@
     |   |-- ResourceServerUnreachable       502 resource_server_unreachable
     |   |-- ResourceServerTimeout           504 resource_server_timeout
     |   |-- ResourceServerBroken            502 resource_server_broken
+    |   |-- UpstreamFull                    503 upstream_full
     |   `-- ResendRequired                  503 resend_required
     |-- StoreError                    the session store is at fault: 503
     |   |-- StoreUnavailable                503 store_unavailable
@@ -387,6 +388,14 @@ class ResourceServerBroken(ResourceServerError):
 
     code = "resource_server_broken"
     title = "The API broke off"
+
+
+class UpstreamFull(ResourceServerError):
+    """As many calls as may be are under way to the resource server, and wait for one another."""
+
+    code = "upstream_full"
+    status = 503
+    title = "Too many calls to the API are under way"
 
 
 class ResendRequired(ResourceServerError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, NamedTuple
 
-from gateway.errors import ResendRequired, ResourceServerError, ResourceServerUnreachable
+from gateway.errors import ResendRequired, ResourceServerError, ResourceServerUnreachable, UpstreamFull
 from gateway.proxy.deadlines import CallLimit
 from gateway.proxy.passing import Passing
 from gateway.proxy.request_body import BrowserLeftError
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from gateway.observability.exchange import Exchange
     from gateway.proxy.browser_connection import BrowserConnection
     from gateway.proxy.forward import Forward
-    from gateway.proxy.lane import LaneCall
+    from gateway.proxy.lane_call import LaneCall
     from gateway.proxy.request_body import RequestBody
     from gateway.proxy.request_fields import RequestFields
     from gateway.proxy.route import MatchedRoute
@@ -128,7 +128,7 @@ async def _exchange(
 
 
 def _told(error: ResourceServerError, method: str) -> ResourceServerError:
-    if isinstance(error, ResourceServerUnreachable | ResendRequired) or method in SAFE_METHODS:
+    if isinstance(error, ResourceServerUnreachable | UpstreamFull | ResendRequired) or method in SAFE_METHODS:
         return error
     # lexoffice knows no idempotency keys: only a person can tell whether to send a write again.
     return type(error)("The call may have been performed.", log_detail=error.log_detail)

@@ -10,7 +10,7 @@ from gateway.proxy.browser_connection import browser_connection_of
 from gateway.proxy.call import CallRequest, run_call
 from gateway.proxy.deadlines import Deadlines
 from gateway.proxy.lane import call_under_way
-from gateway.proxy.redaction import TokenRedactor
+from gateway.proxy.redaction import build_redactor
 from gateway.proxy.request_body import RequestBody
 from gateway.proxy.request_fields import read_request_fields
 from gateway.proxy.retry import RefusedTokens
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from gateway.proxy.browser_connection import Remembered
     from gateway.proxy.concurrency import SessionConcurrency
     from gateway.proxy.own_fields import OwnFields
+    from gateway.proxy.redaction import TokenRedactor
     from gateway.proxy.request_fields import RequestFields
     from gateway.proxy.route import RouteTable
     from gateway.proxy.upstream import Upstream
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from gateway.sessions.opened_session import OpenedSession
 
 _REMEMBERED = 1024
+_REMEMBERED_BYTES = 8192
 _ANY_ROUTE = "/api/*"
 _CSRF = CSRF_VALUE.encode()
 
@@ -73,7 +75,6 @@ class Forward:
         self.refused = RefusedTokens()
         self.deadlines = Deadlines()
         self._accepted: set[tuple[str | bytes | bool | None, ...]] = set()
-        self._redactors: dict[bytes, TokenRedactor] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one call."""
@@ -101,7 +102,9 @@ class Forward:
         if known is not None and known[0] == headers:
             return known[1]
         fields = read_request_fields(headers)
-        browser.remembered = (headers, fields)
+        # A large head is not worth its memory, once for every connection.
+        if len(fields.passed) + len(fields.cookie or b"") <= _REMEMBERED_BYTES:
+            browser.remembered = (headers, fields)
         return fields
 
     async def admit(self, request: CallRequest) -> OpenedSession:
@@ -112,13 +115,12 @@ class Forward:
         opened = None if cookie is None else self.sessions.find(cookie)
         return opened or await self.sessions.admit(request.headers, may_meet_401=may_meet_401)
 
-    def redactor(self, bearer: bytes) -> TokenRedactor:
-        """Return what finds the token of an Authorization field's value; made once a token."""
-        redactor = self._redactors.get(bearer)
+    @staticmethod
+    def redactor(opened: OpenedSession) -> TokenRedactor:
+        """Return what finds the session's token in answers; made once a session."""
+        redactor: TokenRedactor | None = opened.redactor
         if redactor is None:
-            if len(self._redactors) >= _REMEMBERED:
-                self._redactors.clear()
-            redactor = self._redactors[bearer] = TokenRedactor((bearer.removeprefix(b"Bearer "),))
+            redactor = opened.redactor = build_redactor([opened.bearer])
         return redactor
 
     def judge(self, method: str, fields: RequestFields) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from gateway.errors import ResourceServerTimeout
 from gateway.proxy.answer import PassedAnswer
 from gateway.proxy.own_fields import Timing
-from gateway.proxy.redaction import TokenRedactor
+from gateway.proxy.redaction import build_redactor
 from gateway.proxy.request_body import BrowserLeftError
 
 if TYPE_CHECKING:
@@ -58,18 +58,15 @@ class Passing:
 
         Raises ResourceServerError for an answer that cannot be passed on, before its first byte or after.
         """
-        passed = PassedAnswer(answer, self._redactor(tokens), self._request.matched.route)
+        is_one = opened is not None and tokens == [opened.bearer]
+        redactor = self._forward.redactor(opened) if opened is not None and is_one else build_redactor(tokens)
+        passed = PassedAnswer(answer, redactor, self._request.matched.route)
         passed.tell_retry_after(retry_after)
         if answer.is_whole:
             await self._pass_whole(answer, passed)
         else:
             await self._begin(passed.status, self._build_list(passed))
             await self._stream(answer, passed, opened)
-
-    def _redactor(self, tokens: list[bytes]) -> TokenRedactor:
-        if len(tokens) == 1:
-            return self._forward.redactor(tokens[0])
-        return TokenRedactor([token.removeprefix(b"Bearer ") for token in tokens])
 
     def _timing(self) -> Timing:
         exchange = self._request.exchange

@@ -190,6 +190,11 @@ class _Token:
         return len(buffer) - start < len(self._raw) and self._raw.startswith(buffer[start:])
 
 
+def build_redactor(authorization: Iterable[bytes]) -> TokenRedactor:
+    """Return what finds the tokens of Authorization fields' values."""
+    return TokenRedactor([value.removeprefix(b"Bearer ") for value in authorization])
+
+
 def is_text_like(content_type: bytes | None) -> bool:
     """Return whether a body of this type is searched: all but those known to be binary."""
     return _is_text_like(content_type or b"")

@@ -15,6 +15,7 @@ from gateway.errors import (
     ResourceServerError,
     ResourceServerTimeout,
     ResourceServerUnreachable,
+    UpstreamFull,
 )
 from gateway.proxy.request_head import build_request_head, frame_nothing
 from gateway.proxy.retry import (
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from gateway.proxy.call import CallRequest
     from gateway.proxy.deadlines import CallLimit
     from gateway.proxy.forward import Forward
-    from gateway.proxy.lane import LaneCall
+    from gateway.proxy.lane_call import LaneCall
     from gateway.proxy.upstream_answer import UpstreamAnswer
     from gateway.sessions.opened_session import OpenedSession
 
@@ -41,6 +42,7 @@ _FAILURES: dict[type[ResourceServerError], Failure] = {
     ResourceServerUnreachable: Failure.UNREACHABLE,
     ResourceServerTimeout: Failure.TIMEOUT,
     ResourceServerBroken: Failure.BROKEN,
+    UpstreamFull: Failure.TIMEOUT,
 }
 RETRIED_STATUSES = frozenset({401, 429, 504})
 

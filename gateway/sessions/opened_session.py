@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gateway.sessions.refresh_step import find_ahead
 
@@ -25,6 +25,8 @@ class OpenedSession:
     """Whether it is remembered. False says "ask again", not that the session ended; it never turns back."""
     lapses_at: float = float("-inf")
     """The same as `serves_until` on the process's own clock, which no correction sets back."""
+    redactor: Any = field(default=None, repr=False)
+    """What the data plane has made to find the token in answers; it goes with the session."""
     cookies: tuple[bytes, ...] = field(default=(), repr=False)
     """The Cookie fields that lead to it, the latest first."""
 

@@ -18,7 +18,7 @@ from tests.support.wire import SECONDS, Reply, reply, running_wire, statuses, un
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gateway.proxy.lane import LaneBrowser, LaneCall, LaneRequest
+    from gateway.proxy.lane_call import LaneBrowser, LaneCall, LaneRequest
     from tests.support.running import Running
     from tests.support.wire import Heard, Wire
 

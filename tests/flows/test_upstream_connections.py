@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import gateway.proxy.pool
 import gateway.proxy.upstream
-from gateway.errors import ResourceServerBroken, ResourceServerUnreachable
+from gateway.errors import ResourceServerBroken, ResourceServerUnreachable, UpstreamFull
 from gateway.proxy.route import Route
 from gateway.proxy.upstream import Upstream
 from tests.support.browser import Browser
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
 
-    from gateway.proxy.upstream import Pool
+    from gateway.proxy.pool import Pool
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 HEAD = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"
@@ -87,8 +88,8 @@ async def ask(pool: Pool, *, method: str = "GET", seconds: float = 5.0) -> bytes
 
 @pytest.fixture(autouse=True)
 def _small_pool(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gateway.proxy.upstream, "MAX_CONNECTIONS", 2)
-    monkeypatch.setattr(gateway.proxy.upstream, "MAX_WAITING", 3)
+    monkeypatch.setattr(gateway.proxy.pool, "MAX_CONNECTIONS", 2)
+    monkeypatch.setattr(gateway.proxy.pool, "MAX_WAITING", 3)
 
 
 async def test_one_connection_serves_calls_one_after_another() -> None:
@@ -159,7 +160,7 @@ async def test_calls_wait_for_each_other_in_their_order_and_no_further_connectio
         server.gate.clear()
         calls = [asyncio.create_task(ask(pool)) for _ in range(5)]
         await until(lambda: pool.waiting == 3)
-        with pytest.raises(ResourceServerUnreachable) as refusal:
+        with pytest.raises(UpstreamFull) as refusal:
             await ask(pool)
         assert refusal.value.log_detail == "too many calls wait"
         server.gate.set()
@@ -181,7 +182,7 @@ async def test_who_waits_too_long_is_told_and_takes_nothing_along() -> None:
         leaving = asyncio.create_task(ask(pool))
         await until(lambda: pool.waiting == 2)
         leaving.cancel()
-        with pytest.raises(ResourceServerUnreachable):
+        with pytest.raises(UpstreamFull):
             await waiting
         server.gate.set()
         assert await asyncio.gather(*calls) == [b"ok"] * 2

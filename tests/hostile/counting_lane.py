@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gateway.proxy.browser_connection import Remembered
-    from gateway.proxy.lane import LaneBrowser, LaneCall, LaneRequest
+    from gateway.proxy.lane_call import LaneBrowser, LaneCall, LaneRequest
 
 
 class CountingLane(Lane):

@@ -83,7 +83,7 @@ def test_a_browser_may_leave_while_a_429_is_waited_for(tight: Stage) -> None:
 def test_calls_that_wait_for_a_connection_may_leave(tight: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """The pool is used up: those behind whoever left get their turn, and those who left are not asked for."""
     tight.upstream.end()
-    monkeypatch.setattr(gateway.proxy.upstream, "MAX_CONNECTIONS", 1)
+    monkeypatch.setattr(gateway.proxy.pool, "MAX_CONNECTIONS", 1)
     tight.warm()
     released = threading.Event()
 
@@ -111,7 +111,7 @@ def test_who_waits_for_a_connection_gets_the_place_of_one_that_ended(
     tight: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tight.upstream.end()
-    monkeypatch.setattr(gateway.proxy.upstream, "MAX_CONNECTIONS", 1)
+    monkeypatch.setattr(gateway.proxy.pool, "MAX_CONNECTIONS", 1)
     tight.warm()
     released = threading.Event()
 

@@ -44,7 +44,7 @@ def _crowded_stage() -> Iterator[Stage]:
 @pytest.fixture
 def crowded(_crowded_stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     """Give a stage of six sessions, each with two places, and three connections to the upstream."""
-    monkeypatch.setattr(gateway.proxy.upstream, "MAX_CONNECTIONS", CONNECTIONS)
+    monkeypatch.setattr(gateway.proxy.pool, "MAX_CONNECTIONS", CONNECTIONS)
     _crowded_stage.reset()
     yield _crowded_stage
     _crowded_stage.assert_nothing_is_left()

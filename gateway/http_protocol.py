@@ -81,7 +81,8 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         self._head_timer = _cancelled(self._head_timer)
         self._body_timer = _cancelled(self._body_timer)
         super().connection_lost(exc)
-        self._unset_keepalive_if_required()  # after a reset uvicorn would keep the connection's parts for its time
+        # After a reset uvicorn would leave this one to itself, and with it all that it holds.
+        self._unset_keepalive_if_required()
         # uvicorn tells the request that came last, of several that were pipelined.
         if self._served is not None and not self._served.response_complete:
             self._served.disconnected = True

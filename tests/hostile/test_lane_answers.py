@@ -121,9 +121,7 @@ def test_a_plain_head_call_ends_with_the_head(
 
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
 @pytest.mark.parametrize("name", ["length", "chunked", "last", "the end"])
-def test_the_last_call_of_a_connection_is_whole_and_ends_it(
-    tight: Stage, name: str, version: str
-) -> None:
+def test_the_last_call_of_a_connection_is_whole_and_ends_it(tight: Stage, name: str, version: str) -> None:
     """RFC 9112 §9.6: by `Connection: close`, or by HTTP/1.0, which does not go through the lane."""
     tight.warm()
     tight.upstream.script = saying(name, in_one_piece)

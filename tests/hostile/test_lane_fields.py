@@ -83,7 +83,9 @@ ANY = {
     "a control character": Changed(also("X-Other: a\x01b"), 400, "request_invalid"),
     "a name that is none": Changed(also("X Other: a"), 400, "request_invalid"),
     "a range": Changed(also("Range: bytes=0-1"), 200, heard=has("range", b"bytes=0-1")),
-    "a token of its own": Changed(also("Authorization: Bearer evil"), 200, heard=lambda _, r: b"evil" not in r.raw),
+    "a token of its own": Changed(
+        also("Authorization: Bearer evil"), 200, heard=lambda _, heard: b"evil" not in heard.raw
+    ),
     "a condition": Changed(also('If-None-Match: "1"'), 200, heard=has("if-none-match", b'"1"')),
     "a hop's own field": Changed(
         lambda _, lines: [*lines, "Accept: text/plain", "Connection: accept"], 200, heard=has("accept", None)
@@ -103,10 +105,10 @@ WRITES = {
     "no header": Changed(without("X-CSRF"), 403, "csrf_header_missing"),
     "another header": Changed(with_("X-CSRF: 0"), 403, "csrf_header_missing"),
     "an empty header": Changed(with_("X-CSRF:"), 403, "csrf_header_missing"),
-    "a body": Changed(with_("Content-Length: 5"), 200, body=BODY, heard=lambda _, r: r.body == BODY),
+    "a body": Changed(with_("Content-Length: 5"), 200, body=BODY, heard=lambda _, heard: heard.body == BODY),
     "chunks": Changed(
         with_("Transfer-Encoding: chunked"), 200, body=b"5\r\nhello\r\n0\r\n\r\n",
-        heard=lambda _, r: r.body == BODY,
+        heard=lambda _, heard: heard.body == BODY,
     ),
     "neither origin nor site": Changed(
         lambda stage, lines: without("Origin")(stage, without("Sec-Fetch-Site")(stage, lines)),
@@ -165,7 +167,12 @@ def test_a_refused_request_is_remembered_as_no_accepted_one(stage: Stage) -> Non
     lines = first_lines(stage, "GET")
     evil = with_("Sec-Fetch-Site: cross-site")(stage, lines)
     with stage.browser() as browser:
-        assert [ask(browser, "GET", each).status for each in (evil, evil, lines, evil)] == [403, 403, 200, 403]
+        assert [ask(browser, "GET", each).status for each in (evil, evil, lines, evil)] == [
+            403,
+            403,
+            200,
+            403,
+        ]
 
 
 def test_bodies_of_the_same_length_are_each_their_own(stage: Stage) -> None:

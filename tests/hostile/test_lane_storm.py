@@ -1,4 +1,4 @@
-"""Many calls of many sessions through few connections, some leaving, some broken: everybody gets their own."""
+"""Many calls of many sessions through few connections, some left, some broken: each gets its own answer."""
 
 from __future__ import annotations
 
@@ -65,7 +65,9 @@ class Crowd:
     def script(self, connection: Connection, request: Request) -> None:
         """Answer in the way that the path names; what is refused or hung up on, only the first time."""
         port = self.stage.upstream.port
-        opened = [each for each in open_sockets(port) if each.remote_port == port and each.state == ESTABLISHED]
+        opened = [
+            each for each in open_sockets(port) if each.remote_port == port and each.state == ESTABLISHED
+        ]
         self.most = max(self.most, len(opened))
         way = request.target.rpartition(b"/")[2].decode()
         if way in {"refused", "hangup"} and request.target not in self.once:

@@ -241,6 +241,13 @@ class LaneCall:
             answer.release()
         self.lane.forward.concurrency.release(self.opened.session.key)
 
+    def abandon(self) -> None:
+        """Let go of a call that was handed over, but whose browser left before anybody took it up."""
+        self.drop()
+        if self.answer is None:
+            # It may have been given the place of a connection that ended.
+            self.lane.forward.upstream.pool(self.matched.route).hand_on_place()
+
     def _hand_over(self, error: Exception | None) -> None:
         self._end()
         self.error = error

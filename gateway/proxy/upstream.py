@@ -157,6 +157,11 @@ class Pool:
         self._waiters.append(waiter)
         return True
 
+    def hand_on_place(self) -> None:
+        """Let the next one who waits open a connection, if one may be opened."""
+        if not self._is_full():
+            self._hand_on(None)
+
     def _is_full(self) -> bool:
         return len(self._open) + self._opening >= MAX_CONNECTIONS
 

@@ -42,7 +42,6 @@ _FAILURES: dict[type[ResourceServerError], Failure] = {
     ResourceServerBroken: Failure.BROKEN,
 }
 RETRIED_STATUSES = frozenset({401, 429, 504})
-_WITH_CONTENT = frozenset({"POST", "PUT", "PATCH"})
 
 
 class Sending:
@@ -139,9 +138,7 @@ class Sending:
 
     def _framing(self, body: bytes | AsyncIterator[bytes] | None) -> bytes:
         if isinstance(body, bytes):
-            # RFC 9110 §8.6: a server may expect a Content-Length, be it 0, of methods that are for content.
-            stated = body or self._request.method in _WITH_CONTENT
-            return b"content-length: %d\r\n" % len(body) if stated else b""
+            return b"content-length: %d\r\n" % len(body) if body else b""
         if body is None or self._request.body is None:
             return b""
         length = self._request.body.content_length

@@ -181,7 +181,7 @@ def test_calls_that_wait_survive_the_end_of_all_connections(crowded: Stage) -> N
 def test_the_place_of_a_connection_is_not_lost_with_who_leaves_at_that_moment(
     crowded: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The event loop sees the connection's end and the browser's leaving in one turn: the next has the place."""
+    """The event loop sees the connection's end and the browser's leaving in one turn: the next has it."""
     crowded.upstream.end()
     monkeypatch.setattr(gateway.proxy.upstream, "MAX_CONNECTIONS", 1)
     remember(crowded)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 settings.register_profile(
-    "hostile", max_examples=100, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
+    "hostile", max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
 )
 settings.register_profile(
     "hostile-deep", max_examples=5000, deadline=None, suppress_health_check=list(HealthCheck)

@@ -43,7 +43,7 @@ ENDED = frozenset({"the end"})
 
 def pause() -> None:
     """Let more time pass than the lane waits for the rest of an answer."""
-    end = time.monotonic() + 2.2 * TICK_SECONDS
+    end = time.monotonic() + 1.6 * TICK_SECONDS
     until(lambda: time.monotonic() >= end)
 
 

@@ -45,11 +45,14 @@ def saying(said: bytes, rhythm: Rhythm, *, closes: bool = False) -> Answering:
 
 def ask(stage: Stage, *scripts: Answering, method: str = "GET") -> Answer:
     """Ask through the lane, with a token that is old enough to be replaced; `{}` is said at last."""
-    stage.running.clock.advance(11)
-    stage.warm()
-    stage.upstream.say_in_turn(*scripts)
-    with stage.browser() as browser:
-        answer = browser.ask(stage.anna.head(method, "/api/v1/thing"), method)
+    for _ in range(3):
+        stage.running.clock.advance(11)
+        stage.warm()
+        stage.upstream.say_in_turn(*scripts)
+        with stage.browser() as browser:
+            answer = browser.ask(stage.anna.head(method, "/api/v1/thing"), method)
+        if stage.lane.taken:
+            break  # else the gateway has looked at the store just now, and read the session anew
     assert (stage.lane.taken, stage.lane.answered) == (1, 0)
     return answer
 

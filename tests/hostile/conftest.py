@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 settings.register_profile(
-    "hostile", max_examples=150, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
+    "hostile", max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
 )
 settings.register_profile(
     "hostile-deep", max_examples=5000, deadline=None, suppress_health_check=list(HealthCheck)
 )
 PROFILE = settings.get_profile(os.environ.get("HOSTILE_PROFILE", "hostile"))
 
-SHORT = 0.4
+SHORT = 0.3
 """Seconds that an impatient gateway waits for the first byte, and between two."""
 
 

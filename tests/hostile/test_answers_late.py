@@ -84,6 +84,8 @@ def test_a_head_in_drips_cannot_hold_a_call_for_ever(impatient: Stage) -> None:
 
 
 def test_interim_answers_cannot_hold_a_call_for_ever(impatient: Stage) -> None:
+    """RFC 9110 §15.2: dropped, and not for ever."""
+
     def script(connection: Connection, _: Request) -> None:
         for _number in range(200):
             pause(SHORT / 4)

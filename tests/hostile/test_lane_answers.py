@@ -43,7 +43,7 @@ ENDED = frozenset({"the end"})
 
 def pause() -> None:
     """Let more time pass than the lane waits for the rest of an answer."""
-    end = time.monotonic() + 2.2 * TICK_SECONDS
+    end = time.monotonic() + 1.6 * TICK_SECONDS
     until(lambda: time.monotonic() >= end)
 
 
@@ -133,3 +133,18 @@ def test_the_last_call_of_a_connection_is_whole_and_ends_it(tight: Stage, name: 
         assert browser.rest() == b""
     assert tight.lane.taken == (version == "1.1")
     assert [request.target for request in tight.upstream.requests] == [b"/v1/thing"]
+
+
+@pytest.mark.parametrize("is_open", [True, False], ids=["past ASGI", "by ASGI"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "GET", "HEAD"])
+@pytest.mark.parametrize("stated", [{}, {"Content-Length": "0"}], ids=["unstated", "stated"])
+def test_a_write_without_a_body_says_so(
+    tight: Stage, method: str, stated: dict[str, str], *, is_open: bool
+) -> None:
+    """RFC 9110 §8.6: many a server answers 411 to a POST without a Content-Length, be it 0."""
+    tight.warm()
+    tight.lane.is_open = is_open
+    assert tight.call(method=method, fields=stated).status == 200
+    (request,) = tight.upstream.requests
+    expected = b"0" if method in {"POST", "PUT", "PATCH"} else None
+    assert (request.header("content-length"), tight.lane.taken) == (expected, int(is_open))

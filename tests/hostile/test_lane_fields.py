@@ -83,7 +83,9 @@ ANY = {
     "a control character": Changed(also("X-Other: a\x01b"), 400, "request_invalid"),
     "a name that is none": Changed(also("X Other: a"), 400, "request_invalid"),
     "a range": Changed(also("Range: bytes=0-1"), 200, heard=has("range", b"bytes=0-1")),
-    "a token of its own": Changed(also("Authorization: Bearer evil"), 200, heard=lambda _, r: b"evil" not in r.raw),
+    "a token of its own": Changed(
+        also("Authorization: Bearer evil"), 200, heard=lambda _, heard: b"evil" not in heard.raw
+    ),
     "a condition": Changed(also('If-None-Match: "1"'), 200, heard=has("if-none-match", b'"1"')),
     "a hop's own field": Changed(
         lambda _, lines: [*lines, "Accept: text/plain", "Connection: accept"], 200, heard=has("accept", None)
@@ -103,10 +105,10 @@ WRITES = {
     "no header": Changed(without("X-CSRF"), 403, "csrf_header_missing"),
     "another header": Changed(with_("X-CSRF: 0"), 403, "csrf_header_missing"),
     "an empty header": Changed(with_("X-CSRF:"), 403, "csrf_header_missing"),
-    "a body": Changed(with_("Content-Length: 5"), 200, body=BODY, heard=lambda _, r: r.body == BODY),
+    "a body": Changed(with_("Content-Length: 5"), 200, body=BODY, heard=lambda _, heard: heard.body == BODY),
     "chunks": Changed(
         with_("Transfer-Encoding: chunked"), 200, body=b"5\r\nhello\r\n0\r\n\r\n",
-        heard=lambda _, r: r.body == BODY,
+        heard=lambda _, heard: heard.body == BODY,
     ),
     "neither origin nor site": Changed(
         lambda stage, lines: without("Origin")(stage, without("Sec-Fetch-Site")(stage, lines)),

@@ -8,7 +8,7 @@ import pytest
 
 from tests.hostile.judging import code_of, outcome_of
 from tests.hostile.stage import answer_own, own_answer
-from tests.hostile.test_lane_answers import RHYTHMS
+from tests.hostile.test_lane_answers import byte_by_byte, in_one_piece, late_within_the_body
 from tests.support.raw_upstream import OK, in_chunks
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     Rhythm = Callable[[Connection, bytes], None]
     Answering = Callable[[Connection, Request], None]
 
+RHYTHMS = (in_one_piece, byte_by_byte, late_within_the_body)
 BODY = b'{"message": "no"}'
 FRAMED = {
     "length": b"Content-Length: %d\r\n\r\n%b" % (len(BODY), BODY),
@@ -43,12 +44,15 @@ def saying(said: bytes, rhythm: Rhythm, *, closes: bool = False) -> Answering:
 
 
 def ask(stage: Stage, *scripts: Answering, method: str = "GET") -> Answer:
-    """Ask what goes through the lane, with a token that is old enough to be replaced; `{}` is said at last."""
-    stage.running.clock.advance(11)
-    stage.warm()
-    stage.upstream.say_in_turn(*scripts)
-    with stage.browser() as browser:
-        answer = browser.ask(stage.anna.head(method, "/api/v1/thing"), method)
+    """Ask through the lane, with a token that is old enough to be replaced; `{}` is said at last."""
+    for _ in range(3):
+        stage.running.clock.advance(11)
+        stage.warm()
+        stage.upstream.say_in_turn(*scripts)
+        with stage.browser() as browser:
+            answer = browser.ask(stage.anna.head(method, "/api/v1/thing"), method)
+        if stage.lane.taken:
+            break  # else the gateway has looked at the store just now, and read the session anew
     assert (stage.lane.taken, stage.lane.answered) == (1, 0)
     return answer
 
@@ -68,7 +72,7 @@ def test_what_is_asked_again_is_answered_once(
 
 @pytest.mark.parametrize("status", [401, 504])
 def test_what_is_refused_twice_is_told(tight: Stage, status: int) -> None:
-    said = saying(refusal(status, "length"), RHYTHMS[0])
+    said = saying(refusal(status, "length"), in_one_piece)
     answer = ask(tight, said, said)
     assert (outcome_of(answer), answer.status, answer.body) == ("whole", status, BODY)
     assert len(tight.upstream.requests) == 2
@@ -79,7 +83,7 @@ def test_a_write_without_a_body_is_asked_again_only_if_it_was_not_performed(
     tight: Stage, status: int
 ) -> None:
     """RFC 9110 §9.2.2: behind a 504 it may have been; a 401 and a 429 say that it was not."""
-    answer = ask(tight, saying(refusal(status, "length"), RHYTHMS[0]), answer_own, method="POST")
+    answer = ask(tight, saying(refusal(status, "length"), in_one_piece), answer_own, method="POST")
     assert answer.status == (504 if status == 504 else 200)
     assert len(tight.upstream.requests) == (1 if status == 504 else 2)
 
@@ -90,7 +94,7 @@ def test_a_connection_that_ends_before_the_head_is_replaced_for_what_is_safe(
     tight: Stage, method: str, said: bytes
 ) -> None:
     """RFC 9110 §9.2.2."""
-    answer = ask(tight, saying(said, RHYTHMS[0], closes=True), answer_own, method=method)
+    answer = ask(tight, saying(said, in_one_piece, closes=True), answer_own, method=method)
     if method == "GET":
         assert (answer.status, answer.body) == (200, own_answer(tight.upstream.requests[-1]))
     else:

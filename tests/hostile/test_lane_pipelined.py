@@ -45,7 +45,7 @@ def script(connection: Connection, request: Request) -> None:
 
 @pytest.mark.parametrize("kinds", list(itertools.permutations(KINDS, 2)), ids="-".join)
 def test_pipelined_calls_of_every_kind_are_answered_in_order(tight: Stage, kinds: tuple[str, ...]) -> None:
-    """RFC 9112 §9.3.2: in one write, on a connection that has served a plain call, and serves one afterwards."""
+    """RFC 9112 §9.3.2: in one write, between two plain calls."""
     tight.warm()
     tight.upstream.script = script
     sequence = ("plain", *kinds, "plain")
@@ -92,7 +92,7 @@ def test_what_is_pipelined_behind_a_plain_call_is_not_sent_before_its_answer(tig
 
 
 def test_garbage_behind_a_plain_call_does_not_reach_its_answer(tight: Stage) -> None:
-    """RFC 9112 §11.2: the plain call is answered, what follows is refused or dropped, and the connection ends."""
+    """RFC 9112 §11.2: the plain call is answered, what follows refused or dropped; the connection ends."""
     for garbage in (b"GARBAGE\r\n\r\n", b"\0" * 40, b"GET / HTTP/9.9\r\n\r\n", b"X" * 70_000):
         tight.warm()
         tight.upstream.script = answer_own

@@ -1,9 +1,10 @@
-"""Many calls of many sessions through few connections, some leaving, some broken: everybody gets their own."""
+"""Many calls of many sessions through few connections, some left, some broken: each gets its own answer."""
 
 from __future__ import annotations
 
 import random
 import threading
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -121,6 +122,15 @@ class Crowd:
     """Whose token each session's answers were made for."""
 
 
+def remember(stage: Stage) -> None:
+    """Have every session remembered, and a connection to the upstream kept."""
+    with stage.browser() as browser:
+        for person in stage.people:
+            assert browser.ask(person.head("GET", "/api/v1/warm")).status == 200
+    stage.upstream.requests.clear()
+    stage.lane.reset()
+
+
 def test_everybody_gets_their_own_answer_in_a_storm(crowded: Stage) -> None:
     crowd = Crowd(crowded)
     crowded.upstream.script = crowd.script
@@ -166,3 +176,43 @@ def test_calls_that_wait_survive_the_end_of_all_connections(crowded: Stage) -> N
         for browser in browsers:
             browser.sock.close()
     assert crowd.most <= CONNECTIONS
+
+
+def test_the_place_of_a_connection_is_not_lost_with_who_leaves_at_that_moment(
+    crowded: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The event loop sees the connection's end and the browser's leaving in one turn: the next has it."""
+    crowded.upstream.end()
+    monkeypatch.setattr(gateway.proxy.upstream, "MAX_CONNECTIONS", 1)
+    remember(crowded)
+    ending = threading.Event()
+
+    def held(connection: Connection, _: Request) -> None:
+        assert ending.wait(SECONDS)
+        connection.close()
+
+    crowd, stopped, blocked = Crowd(crowded), threading.Event(), threading.Event()
+    crowded.upstream.script = held
+    with crowded.browser() as first, crowded.browser() as second, crowded.browser() as third:
+        for number, browser in enumerate((first, second, third)):
+            browser.send(crowded.people[number].head("POST", f"/api/v1/{number}/whole"))
+            browser.wait_until_read()
+        until(lambda: len(crowded.upstream.requests) == 1)
+        until(lambda: crowded.lane.taken == 3)
+        crowded.upstream.script = crowd.script
+
+        def block() -> None:
+            blocked.set()
+            stopped.wait(SECONDS)
+
+        crowded.running.loop.call_soon_threadsafe(block)
+        assert blocked.wait(SECONDS)
+        ending.set()
+        until(lambda: not any(each.is_open for each in crowded.upstream.connections))
+        leave(second, "reset")
+        started = time.monotonic()
+        stopped.set()
+        assert third.answer().body.split()[1] == b"/v1/2/whole"
+        assert time.monotonic() - started < 2, "it waited until nobody else wanted the place"
+        assert first.answer().status == 502
+    monkeypatch.setattr(gateway.proxy.upstream, "MAX_CONNECTIONS", CONNECTIONS)

@@ -65,6 +65,8 @@ PLACES: dict[str, Build] = {
     "a gzipped error": lambda token: framed(
         403, gzip.compress(b"a" + token + b"b"), b"Content-Encoding: gzip\r\n"
     ),
+    # RFC 9110 §8.4.1.2: without the zlib wrapper, as some send it.
+    "a bare deflated error": lambda token: framed(403, bare_deflate(token), b"Content-Encoding: deflate\r\n"),
     "a deflated error": lambda token: framed(403, zlib.compress(token), b"Content-Encoding: deflate\r\n"),
     "gzipped text": lambda token: framed(200, gzip.compress(token), b"Content-Encoding: gzip\r\n"),
     "gzip in chunks": lambda token: chunked(
@@ -95,6 +97,12 @@ FORMS: dict[str, Build] = {
     "JSON": lambda token: token.replace(b".", b"\\u002e").replace(b"-", b"\\u002D").replace(b"_", b"\\u005f"),
     "HTML": lambda token: token.replace(b".", b"&#46;").replace(b"-", b"&#x2d;").replace(b"_", b"&#95;"),
 }
+
+
+def bare_deflate(data: bytes) -> bytes:
+    """Compress without the wrapper."""
+    packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return packer.compress(data) + packer.flush()
 
 
 def echo(stage: Stage, build: Build, method: str = "GET") -> Answer:

@@ -53,7 +53,7 @@ async def run_call(
     if browser is not None:
         if browser.has_left:
             if begun is not None:
-                begun.abandon()
+                begun.drop()
             return
         browser.when_left = lambda: limit.end(BrowserLeftError())
     forward.deadlines.watch(limit)

@@ -9,8 +9,6 @@ if TYPE_CHECKING:
     from gateway.proxy.request_fields import RequestFields
     from gateway.proxy.route import MatchedRoute
 
-_WITH_CONTENT = frozenset({"POST", "PUT", "PATCH"})
-
 
 _WITH_CONTENT = frozenset({"POST", "PUT", "PATCH"})
 
@@ -45,8 +43,5 @@ def build_request_head(
         parts.append(b"tracestate: %b\r\n" % trace.tracestate.encode("ascii"))
     if bearer is not None:
         parts += (b"authorization: ", bearer, b"\r\n")
-    if not framing and method in _WITH_CONTENT:
-        # RFC 9110 §8.6: a server may expect a Content-Length, be it 0, of methods that are for content.
-        framing = b"content-length: 0\r\n"
     parts += (framing, b"\r\n")
     return b"".join(parts)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-import gateway.proxy.upstream
+import gateway.proxy.pool
 from tests.hostile.judging import code_of
 from tests.hostile.places import assert_places
 from tests.hostile.stage import own_answer, running_stage
@@ -183,7 +183,7 @@ def test_the_place_of_a_connection_is_not_lost_with_who_leaves_at_that_moment(
 ) -> None:
     """The event loop sees the connection's end and the browser's leaving in one turn: the next has it."""
     crowded.upstream.end()
-    monkeypatch.setattr(gateway.proxy.upstream, "MAX_CONNECTIONS", 1)
+    monkeypatch.setattr(gateway.proxy.pool, "MAX_CONNECTIONS", 1)
     remember(crowded)
     ending = threading.Event()
 
@@ -215,4 +215,4 @@ def test_the_place_of_a_connection_is_not_lost_with_who_leaves_at_that_moment(
         assert third.answer().body.split()[1] == b"/v1/2/whole"
         assert time.monotonic() - started < 2, "it waited until nobody else wanted the place"
         assert first.answer().status == 502
-    monkeypatch.setattr(gateway.proxy.upstream, "MAX_CONNECTIONS", CONNECTIONS)
+    monkeypatch.setattr(gateway.proxy.pool, "MAX_CONNECTIONS", CONNECTIONS)

@@ -42,7 +42,7 @@ def test_a_call_that_waited_is_not_sent_for_a_session_that_ended_meanwhile(
     answers = threading.Event()
     anything: Any = forward
     anything.concurrency._limit = 1 if first == "busy" else 32  # noqa: SLF001 - before any call is made
-    monkeypatch.setattr("gateway.proxy.upstream.MAX_CONNECTIONS", 1)
+    monkeypatch.setattr("gateway.proxy.pool.MAX_CONNECTIONS", 1)
 
     def is_waiting() -> bool:
         (pool,) = anything.upstream._pools.values()  # noqa: SLF001 - who waits shows nowhere else

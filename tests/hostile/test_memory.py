@@ -40,10 +40,8 @@ def test_a_large_body_needs_little_memory(process: OwnProcess, transfer: object)
     until(lambda: process.open_files() - len(process.upstream.idle()) <= files)
 
 
-def test_floods_need_little_memory(process: OwnProcess) -> None:
-    """Twenty upstreams at once would be twenty times this."""
-    process.upstream.reset()
-    before = process.forget_peak()
+def flood(process: OwnProcess) -> None:
+    """Be answered by every endless server once."""
     for begun, piece in [*ENDLESS.values(), *ENDLESS_BODIES.values()]:
 
         def script(connection: Connection, _: Request, begun: bytes = begun, piece: bytes = piece) -> None:
@@ -55,4 +53,13 @@ def test_floods_need_little_memory(process: OwnProcess) -> None:
         with process.browser() as browser:
             answer = browser.ask(process.anna.head("POST", "/api/v1/thing", {"Content-Length": "0"}), "POST")
             assert answer.status in {200, 502}
-    assert process.peak_bytes() - before < LIMIT
+
+
+def test_floods_need_little_memory(process: OwnProcess) -> None:
+    """Twenty upstreams at once would be twenty times this."""
+    process.upstream.reset()
+    flood(process)  # what is made once is made
+    before = process.forget_peak()
+    flood(process)
+    raised = process.peak_bytes() - before
+    assert raised < LIMIT, f"{raised / MEGABYTE:.1f} MB"

@@ -132,7 +132,14 @@ class MemoryStore:
         return len(members)
 
     async def claim_refresh(
-        self, grant_key: bytes, *, generation: int, owner: bytes, lease_seconds: float, now: float
+        self,
+        grant_key: bytes,
+        *,
+        generation: int,
+        owner: bytes,
+        lease_seconds: float,
+        now: float,
+        takes_lapsed: bool = True,
     ) -> RefreshClaim:
         """Claim a refresh; see SessionStore."""
         tables = self._opened()
@@ -142,7 +149,11 @@ class MemoryStore:
         if grant.generation != generation:
             return RefreshClaim(outcome="superseded", grant=grant)
         outcome, lease = decide_claim(
-            tables.leases.get(grant_key), owner=owner, until=now + lease_seconds, now=now
+            tables.leases.get(grant_key),
+            owner=owner,
+            until=now + lease_seconds,
+            now=now,
+            takes_lapsed=takes_lapsed,
         )
         tables.leases[grant_key] = lease
         return RefreshClaim(outcome=outcome, until=lease.until, grant=grant)

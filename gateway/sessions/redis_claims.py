@@ -54,14 +54,18 @@ class RedisClaims:
         )
 
     async def claim_refresh(
-        self, grant_key: bytes, *, generation: int, owner: bytes, lease_seconds: float, now: float
+        self,
+        grant_key: bytes,
+        *,
+        generation: int,
+        owner: bytes,
+        lease_seconds: float,
+        now: float,
+        takes_lapsed: bool = True,
     ) -> RefreshClaim:
         """Claim a refresh; see SessionStore."""
-        outcome, left, value = await self._whole(
-            self._link.script(
-                grant_key[0], "claim_refresh", grant_key, generation, owner, repr(lease_seconds)
-            )
-        )
+        values = (grant_key, generation, owner, repr(lease_seconds), int(takes_lapsed))
+        outcome, left, value = await self._whole(self._link.script(grant_key[0], "claim_refresh", *values))
         return RefreshClaim(
             outcome=outcome.decode(),
             until=None if left is None else now + float(left),

@@ -8,9 +8,13 @@ leave, processes die, stores fail and the authorization server is slow.
 n first has the store record a *claim* on n, with a lease; there is one claim, and only its holder sends. The
 new tokens are written by compare-and-set from n to n + 1, which fulfils the claim in the same step; a holder
 that lost its lease and comes late finds n + 1 there and takes it. A claim whose lease ended without a word
-is *abandoned*: its token may have been spent, and nobody knows. The next holder tries it once all the same,
-for most often it was not; if the answer is invalid_grant, the tokens died with that holder, and the grant
-ends with the reason refresh_lost.
+has *lapsed*: its holder is dead, or the store was away for so long that it could not be renewed. So the claim
+is left to its holder until the store has answered for some 5 s more, in which one that lives writes its new
+tokens or renews its lease (refresh_lease.py). Then, and at once where its holder let go of it in doubt, the
+claim is *abandoned*: its token may have been spent, and nobody knows. The next holder tries it once all the
+same, for most often it was not; if the answer is invalid_grant, the tokens died with that holder, and the
+grant ends with the reason refresh_lost. A holder whom the store fails alone, for longer than its lease and
+those 5 s, is taken for dead.
 
 | generation n is         | event                            | next                                       |
 |-------------------------|----------------------------------|--------------------------------------------|
@@ -18,13 +22,16 @@ ends with the reason refresh_lost.
 | nearly over             | a call                           | the call is served; claimed, beside it     |
 | over, or refused (401)  | a call                           | claimed; the call waits                    |
 | claimed by another      | a call that needs it             | waits for n + 1 or the end of the lease    |
+| claimed                 | the lease ends                   | lapsed                                     |
+| lapsed                  | its holder writes, or renews     | n + 1, valid; or claimed                   |
+| lapsed                  | the store answers for 5 s        | abandoned                                  |
 | claimed                 | new tokens                       | n + 1, valid                               |
 | claimed                 | invalid_grant                    | ended: grant_ended                         |
 | claimed after abandoned | invalid_grant                    | ended: refresh_lost                        |
 | claimed                 | its ceiling has come             | ended: expired; nothing is sent            |
 | claimed                 | other refusal, 429, not reached  | as before the claim                        |
 | claimed                 | 5xx, time-out, broken connection | abandoned                                  |
-| claimed                 | the holder dies                  | abandoned once its lease has ended         |
+| claimed                 | the holder dies                  | lapsed once its lease has ended            |
 | claimed                 | n + 1 was written by another     | n + 1, valid                               |
 | claimed                 | signed out                       | ended; new tokens queued for revocation    |
 | claimed                 | the store fails                  | writing goes on; callers get 503           |

@@ -23,7 +23,7 @@ class Claim:
 
     outcome: ClaimOutcome
     until: float | None
-    """When the lease that runs ends, yours or another's."""
+    """When the lease ends, yours or another's."""
     grant: Grant | None
     """The grant whose refresh token is yours to spend, or the newer one if superseded."""
 
@@ -79,15 +79,23 @@ class GrantVault:
         self._changed((grant_key,))
         return ended
 
-    async def claim_refresh(self, grant: Grant, *, owner: bytes, lease_seconds: float, now: float) -> Claim:
+    async def claim_refresh(
+        self, grant: Grant, *, owner: bytes, lease_seconds: float, now: float, takes_lapsed: bool = True
+    ) -> Claim:
         """Record that `owner` is about to spend the grant's refresh token, if nobody else is.
 
-        Spend the token of the grant in the answer: it is the one that the claim is on.
+        Spend the token of the grant in the answer: it is the one that the claim is on. Whether it is taken
+        from an owner who was not heard of in time is for `takes_lapsed` to say.
         """
         claim = await self._store.claim_refresh(
-            grant.key, generation=grant.generation, owner=owner, lease_seconds=lease_seconds, now=now
+            grant.key,
+            generation=grant.generation,
+            owner=owner,
+            lease_seconds=lease_seconds,
+            now=now,
+            takes_lapsed=takes_lapsed,
         )
-        if claim.grant is None or claim.outcome == "held":
+        if claim.grant is None or claim.outcome in {"held", "lapsed"}:
             return Claim(claim.outcome, claim.until, None)
         return Claim(claim.outcome, claim.until, open_grant(claim.grant, self._keyring))
 

@@ -137,6 +137,27 @@ class Histories(RuleBasedStateMachine):
     def stall(self) -> None:
         self.world.stall()
 
+    @precondition(lambda self: self.world.pending)
+    @rule(
+        name=st.sampled_from(_AMID),
+        seconds=st.sampled_from([2.0, 12.0, 18.0]),
+        is_server_answering=st.booleans(),
+        replicas=st.lists(_REPLICAS, max_size=3),
+    )
+    def lose_store_amid(
+        self,
+        name: str,
+        seconds: float,
+        is_server_answering: bool,  # noqa: FBT001 - drawn
+        replicas: list[int],
+    ) -> None:
+        self.go_on_until(name)
+        claimed = {key for replica in self.world.replicas for key in replica.claiming}
+        self.world.lose_store(seconds, is_server_answering=is_server_answering)
+        for key in claimed - self.world.ledger.ended.keys():
+            for replica in replicas:
+                self.world.call(self.world.replicas[replica], key, ahead=True)
+
     @precondition(lambda self: self.world.stragglers)
     @rule(which=_ANY)
     def arrive_late(self, which: int) -> None:

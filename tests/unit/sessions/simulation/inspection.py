@@ -22,9 +22,7 @@ def note_store_operation(world: Steps, operation: Operation, result: object) -> 
     replica, key = operation.replica, operation.subject
     if operation.name == "claim_refresh":
         outcome: str = result.outcome  # type: ignore[attr-defined] # a RefreshClaim
-        if outcome.startswith("granted"):
-            world.ledger.claims[replica, key] = outcome
-            replica.claiming.add(key)
+        world.ledger.note_claim(replica, key, outcome, world.loop.time())
     elif operation.name in {"release_claim", "replace_grant"}:
         replica.claiming.discard(key)
     elif operation.name == "end_grant":

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SECRET = "a secret of the simulated gateways, long enough"
 SERVER_SECONDS = 30.0
 """How long the authorization server's client waits for an answer."""
-STORE_SECONDS = 10.0
+STORE_SECONDS = 4.0
 """After which a store that does not answer is unavailable; what it was asked may still happen."""
 _ACTING: ContextVar[Replica] = ContextVar("acting")
 

@@ -75,7 +75,7 @@ class Steps:
     def store_step(self, operation: Operation, trouble: str | None) -> None:
         """Do an operation of the store; trouble comes `before` or `after` it happens, or not."""
         error = StoreUnavailable(log_detail="simulated", retry_after=1)
-        if trouble:
+        if trouble or operation.is_stalled:
             self.hinder(operation)
         if trouble == "before":
             self.answer(operation, error)
@@ -96,6 +96,7 @@ class Steps:
     def hinder(self, operation: Operation) -> None:
         """Note what the store's failure in an operation puts in doubt."""
         self.ledger.troubles.add("queue" if operation.name == "queue_revocation" else "store")
+        self.ledger.hindered[operation.replica] = self.loop.time()
         for call in self.calls:
             call.was_hindered |= call.replica is operation.replica
         grant = self.ledger.newest.get(operation.subject)

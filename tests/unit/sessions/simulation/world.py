@@ -29,6 +29,7 @@ class World(Steps):
         self._parts = parts or RefreshParts()
         self.troubles: dict[str, list[str]] = {}
         """Which troubles the next operations of a name are to meet."""
+        self.is_store_away = False
         self.replicas = [self._new_replica(number) for number in range(len(stores))]
 
     def close(self) -> None:
@@ -100,6 +101,8 @@ class World(Steps):
         ahead = self.troubles.get(operation.name)
         if ahead and trouble is None:
             trouble = ahead.pop()
+        if self.is_store_away and not operation.is_refresh and operation.name != "confirm":
+            trouble = "before"
         if operation.is_refresh:
             self.server_step(operation, trouble)
         elif operation.name == "confirm":
@@ -144,6 +147,14 @@ class World(Steps):
             if not call.was_hindered:
                 assert waited <= PATIENCE_SECONDS + max(1.0, seconds), f"a call hangs for {waited} s"
 
+    def lose_store(self, seconds: float, *, is_server_answering: bool) -> None:
+        """Let the store fail everybody for so long, while the authorization server answers or not."""
+        self.is_store_away = True
+        if is_server_answering:
+            self.pump(refreshes=True)
+        self.advance(seconds)
+        self.is_store_away = False
+
     def pump(self, *, refreshes: bool = False) -> None:
         """Let everything through that does not stand still, and what comes of it."""
         self.settle()
@@ -172,7 +183,10 @@ class World(Steps):
 
     def _noted(self, operation: Operation) -> None:
         if operation.is_refresh:
-            self.ledger.note_sending(operation.subject, operation.replica)
+            for one in self.pending:
+                if one.is_stalled:
+                    self.ledger.hindered[one.replica] = self.loop.time()
+            self.ledger.note_sending(operation.subject, operation.replica, self.loop.time())
 
     def _dropped(self, operation: Operation) -> None:
         """Nobody waits for it any more: the replica died, or waited for too long."""
@@ -181,4 +195,5 @@ class World(Steps):
                 self.stragglers.append(operation.subject)
             self.ledger.note_outcome(operation.subject, operation.replica, "unknown")
         elif operation.name != "confirm" and operation.is_stalled:
+            self.hinder(operation)
             self.late.append(operation)

@@ -81,6 +81,20 @@ class _Rest:
     error: AuthorizationServerError
 
 
+@dataclass(frozen=True, slots=True)
+class _Flight:
+    """A refresh in flight, and the grant that it was begun for."""
+
+    task: asyncio.Task[Grant]
+    in_hand: asyncio.Event
+    """Set when new tokens are there that the store does not take."""
+    seen: Grant
+
+    def answers(self, grant: Grant) -> bool:
+        """Say whether what it brings answers who has this grant: it was not begun for an older one."""
+        return _age(self.seen) >= _age(grant)
+
+
 class Refresher:
     """Knows which refreshes are in flight in this process, who waits for them, and which are to rest."""
 
@@ -88,8 +102,7 @@ class Refresher:
         self._vault = vault
         self._flight = flight
         self._clock = clock
-        self._in_flight: dict[bytes, asyncio.Task[Grant]] = {}
-        self._in_hand: dict[bytes, asyncio.Event] = {}
+        self._in_flight: dict[bytes, _Flight] = {}
         self._resting: dict[bytes | None, _Rest] = {}
         """By grant; under None the rest that all grants keep."""
 
@@ -131,7 +144,7 @@ class Refresher:
     async def drain(self) -> None:
         """Wait for the refreshes in flight: a token that was spent must have its successor stored."""
         if self._in_flight:
-            await asyncio.wait(self._in_flight.values())
+            await asyncio.wait([flight.task for flight in self._in_flight.values()])
 
     async def _read(self, grant_key: bytes) -> Grant:
         grant = await self._vault.read_grant(grant_key)
@@ -140,33 +153,36 @@ class Refresher:
         return grant
 
     async def _refreshed(self, grant: Grant) -> Grant:
-        if grant.key not in self._in_flight:
-            self._heed_rest(grant.key)
-        task = self._begin(grant)
-        in_hand = asyncio.ensure_future(self._in_hand[grant.key].wait())
-        try:
-            await asyncio.wait({task, in_hand}, timeout=PATIENCE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            in_hand.cancel()
-        if task.done():
-            return _result(task)
-        if in_hand.done():
-            raise StoreUnavailable(log_detail="the store cannot take new tokens", retry_after=2)
-        raise AuthorizationServerUnreachable(log_detail="a refresh takes too long", retry_after=5)
+        """Return what the refresh of this grant brings.
 
-    def _begin(self, grant: Grant) -> asyncio.Task[Grant]:
+        One that was begun for an older generation is waited for first. What it brings serves if it is newer
+        than the caller's; it may as well be the very tokens that are over or were refused.
+        """
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + PATIENCE_SECONDS
+        while True:
+            if grant.key not in self._in_flight:
+                self._heed_rest(grant.key)
+            flight = self._begin(grant)
+            await _landing(flight, ends - loop.time())
+            if flight.answers(grant):
+                return _result(flight.task)
+            brought = None if flight.task.exception() else flight.task.result()
+            if brought and _age(brought) > _age(grant) and brought.tokens.expires_at > self._clock():
+                return brought
+
+    def _begin(self, grant: Grant) -> _Flight:
         """Start a refresh in a task of its own: a browser that leaves ends its waiting, not the refresh."""
-        task = self._in_flight.get(grant.key)
-        if task is None:
-            in_hand = self._in_hand[grant.key] = asyncio.Event()
+        flight = self._in_flight.get(grant.key)
+        if flight is None:
+            in_hand = asyncio.Event()
             task = asyncio.create_task(self._flight.run(grant, in_hand=in_hand))
-            self._in_flight[grant.key] = task
+            flight = self._in_flight[grant.key] = _Flight(task, in_hand, grant)
             task.add_done_callback(lambda done: self._landed(grant.key, done))
-        return task
+        return flight
 
     def _landed(self, grant_key: bytes, task: asyncio.Task[Grant]) -> None:
         self._in_flight.pop(grant_key, None)
-        self._in_hand.pop(grant_key, None)
         self._resting.pop(grant_key, None)
         error = None if task.cancelled() else task.exception()
         if isinstance(error, AuthorizationServerError):
@@ -192,6 +208,25 @@ class Refresher:
         now = self._clock()
         rests = (self._resting.get(key) for key in (grant_key, None))
         return next((rest for rest in rests if rest is not None and rest.until > now), None)
+
+
+def _age(grant: Grant) -> tuple[float, int]:
+    """Return what orders a grant's states: those of one that was left and begun anew count anew."""
+    return grant.created_at, grant.generation
+
+
+async def _landing(flight: _Flight, seconds: float) -> None:
+    """Return when the refresh is over; raise if it is not in time, or its tokens cannot be stored for now."""
+    in_hand = asyncio.ensure_future(flight.in_hand.wait())
+    try:
+        await asyncio.wait({flight.task, in_hand}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        in_hand.cancel()
+    if flight.task.done():
+        return
+    if in_hand.done():
+        raise StoreUnavailable(log_detail="the store cannot take new tokens", retry_after=2)
+    raise AuthorizationServerUnreachable(log_detail="a refresh takes too long", retry_after=5)
 
 
 def _result(task: asyncio.Task[Grant]) -> Grant:

@@ -79,16 +79,23 @@ class RefreshFlight:
 
     async def run(self, seen: Grant, *, in_hand: asyncio.Event) -> Grant:
         """Refresh a grant; sets `in_hand` while the store takes no new tokens. Raises as Refresher does."""
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS + _WRITE_SECONDS):
+                return await self._run(seen, in_hand)
+        except TimeoutError:
+            _LOGGER.error("a refresh is given up; if the store took no new tokens, they are lost")  # noqa: TRY400 - a time-out's traceback tells nothing
+            raise StoreUnavailable(log_detail="a refresh came to no end", retry_after=5) from None
+
+    async def _run(self, seen: Grant, in_hand: asyncio.Event) -> Grant:
         owner = secrets.token_bytes(16)
-        async with asyncio.timeout(PATIENCE_SECONDS + _WRITE_SECONDS):
-            await self._rate_limit.heed(seen, now=self._clock())
-            claim = await self._leases.claim(seen, owner)
-            if claim.grant is None:
-                raise SessionRequired("grant_ended")
-            if claim.outcome == "superseded":
-                return self._tell("superseded", claim.grant)
-            was_abandoned = claim.outcome == "granted_abandoned"
-            return await self._spend(claim.grant, owner, in_hand, was_abandoned=was_abandoned)
+        await self._rate_limit.heed(seen, now=self._clock())
+        claim = await self._leases.claim(seen, owner)
+        if claim.grant is None:
+            raise SessionRequired("grant_ended")
+        if claim.outcome == "superseded":
+            return self._tell("superseded", claim.grant)
+        was_abandoned = claim.outcome == "granted_abandoned"
+        return await self._spend(claim.grant, owner, in_hand, was_abandoned=was_abandoned)
 
     async def _spend(
         self, grant: Grant, owner: bytes, in_hand: asyncio.Event, *, was_abandoned: bool

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gateway.errors import SessionRequired
+from gateway.errors import SessionRequired, StoreUnavailable
 from gateway.sessions.memory import MemoryStore
 from gateway.sessions.refresh_flight import PATIENCE_SECONDS
 from gateway.sessions.refresh_lease import LEASE_SECONDS
@@ -91,3 +91,16 @@ def test_a_dead_holder_is_waited_for_within_a_calls_patience(world: World) -> No
     assert isinstance(error, SessionRequired)
     assert error.reason == "refresh_lost"
     finish(world)
+
+
+def test_who_waits_for_a_refresh_that_is_given_up_is_told_of_the_store(world: World) -> None:
+    world.troubles["replace_grant"] = ["before"] * 10_000
+    waiting = _call(world, 1)
+    world.pump(refreshes=True)
+    world.leave(waiting)
+    world.advance(PATIENCE_SECONDS + 590)
+    call = _call(world, 1)
+    world.advance(5)
+    assert not call.task.done()
+    world.advance(10)
+    assert isinstance(call.task.exception(), StoreUnavailable)

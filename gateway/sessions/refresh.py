@@ -27,6 +27,7 @@ those 5 s, is taken for dead.
 | lapsed                  | the store answers for 5 s        | abandoned                                  |
 | claimed                 | new tokens                       | n + 1, valid                               |
 | claimed                 | invalid_grant                    | ended: grant_ended                         |
+| claimed and shared      | invalid_grant                    | the same after 3 s without a sign-in       |
 | claimed after abandoned | invalid_grant                    | ended: refresh_lost                        |
 | claimed                 | its ceiling has come             | ended: expired; nothing is sent            |
 | claimed                 | other refusal, 429, not reached  | as before the claim                        |
@@ -35,6 +36,9 @@ those 5 s, is taken for dead.
 | claimed                 | n + 1 was written by another     | n + 1, valid                               |
 | claimed                 | signed out                       | ended; new tokens queued for revocation    |
 | claimed                 | the store fails                  | writing goes on; callers get 503           |
+
+A sign-in brings a *shared* grant new tokens, which win over a refresh's (vault_grants.py); where there is one
+refresh token (lexoffice), a refresh on its way then hears invalid_grant, and waits for them to be stored.
 
 A failed refresh is told to a caller only if its token no longer serves, always with the time after which to
 ask again, and until then the token endpoint is not asked for that grant; for none, where the failure would
@@ -153,11 +157,7 @@ class Refresher:
         return grant
 
     async def _refreshed(self, grant: Grant) -> Grant:
-        """Return what the refresh of this grant brings.
-
-        One that was begun for an older generation is waited for first. What it brings serves if it is newer
-        than the caller's; it may as well be the very tokens that are over or were refused.
-        """
+        """Return what refreshing this grant brings; a refresh of an older one may bring what was refused."""
         loop = asyncio.get_running_loop()
         ends = loop.time() + PATIENCE_SECONDS
         while True:

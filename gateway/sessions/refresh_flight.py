@@ -46,6 +46,8 @@ PATIENCE_SECONDS = 35.0
 _WRITE_PAUSES = (0.05, 0.1, 0.2, 0.4, RETRY_SECONDS)
 _IN_HAND_ATTEMPTS = 9
 """After so many, some 3 s, callers are no longer kept waiting."""
+_SIGN_IN_LOOKS, _SIGN_IN_PAUSE = 12, 0.25
+"""For so many looks, 3 s, a shared grant whose refresh token is refused may be brought back by a sign-in."""
 _WRITE_SECONDS = 600.0
 """How long new tokens are kept in hand for a store that fails."""
 
@@ -172,8 +174,27 @@ class RefreshFlight:
                 await self._rate_limit.note(grant, error, now=self._clock())
             await self._release(grant, owner, spent_unknown=aftermath == "unknown")
             raise error
+        signed_in = await self._signed_in(grant)
+        if signed_in is not None:
+            return self._tell("superseded", signed_in)
         reason = decide_end_reason(was_abandoned=was_abandoned)
         return await self._ended(grant, reason=reason, code=error.code)
+
+    async def _signed_in(self, grant: Grant) -> Grant | None:
+        """Return the grant of a sign-in that may be why this one's refresh token was refused.
+
+        It has its tokens from the authorization server, which may have ended the connection's former ones by
+        that, and is about to store them.
+        """
+        if grant.connection_id is None:
+            return None
+        for _ in range(_SIGN_IN_LOOKS):
+            with contextlib.suppress(StoreError):
+                current = await self._vault.read_grant(grant.key)
+                if current is None or current.generation != grant.generation:
+                    return current
+            await asyncio.sleep(_SIGN_IN_PAUSE)
+        return None
 
     async def _ended(self, grant: Grant, *, reason: EndReason, code: str) -> Grant:
         if not await self._end(grant, reason=reason, code=code):

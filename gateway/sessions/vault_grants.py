@@ -138,11 +138,11 @@ class GrantVault:
     async def _is_back(self, grant: Grant) -> bool:
         return grant.connection_id is not None and await self._store.read_grant(grant.key) is not None
 
-    async def _settle(self, offered: Grant) -> None:
-        """Put the newest tokens into a shared grant if another writer came between reading and adding."""
+    async def _settle(self, offered: Grant, before: Grant | None) -> None:
+        """Put a sign-in's tokens into a shared grant if another writer came between reading and adding."""
         while (record := await self._store.read_grant(offered.key)) is not None:
             known = self._open_if_readable(record)
-            if known is not None and known.tokens.refreshed_at >= offered.tokens.refreshed_at:
+            if known is not None and not _supersedes(offered, known, before):
                 return
             newer = replace(offered, generation=record.generation + 1, created_at=record.created_at)
             if await self._store.replace_grant(
@@ -155,6 +155,18 @@ class GrantVault:
             return None if record is None else open_grant(record, self._keyring)
         except RecordUnreadable:
             return None
+
+
+def _supersedes(offered: Grant, known: Grant, before: Grant | None) -> bool:
+    """Say whether a sign-in's tokens belong in the place of those known now; it began with those `before`.
+
+    Those that a refresh has brought meanwhile yield, whatever the clocks say: where a connection has one
+    refresh token, the refresh went before the sign-in, or it would have been refused; where it has several,
+    the sign-in's are as good. Of two sign-ins at once the later wins.
+    """
+    mine, theirs = offered.tokens.signed_in_at, known.tokens.signed_in_at
+    was_there = before is not None and before.tokens.signed_in_at == theirs
+    return mine != theirs and (was_there or theirs < mine)
 
 
 def _tell_nobody(_: Iterable[bytes]) -> None:

@@ -14,6 +14,7 @@ from gateway.sessions.memory import MemoryStore
 from gateway.sessions.refresh import Refresher
 from gateway.sessions.refresh_flight import RefreshFlight
 from gateway.sessions.refresh_lease import RefreshLeases
+from gateway.sessions.vault import Vault
 from tests.unit.sessions.simulation.histories import Histories, history_settings
 from tests.unit.sessions.simulation.replica import RefreshParts
 from tests.unit.sessions.simulation.world import SKEWS
@@ -138,6 +139,22 @@ class Hasty(RefreshFlight):
         return await super().run(seen, in_hand=in_hand)
 
 
+class Abrupt(RefreshFlight):
+    """Does not wait for a sign-in that may have made the refused token useless."""
+
+    async def _signed_in(self, grant: Grant) -> Grant | None:
+        return None if grant.connection_id else grant
+
+
+class Clockwise(Vault):
+    """Takes the tokens that came last, by the clocks, for a connection's newest."""
+
+    async def _settle(self, offered: Grant, before: Grant | None) -> None:
+        known = await self.read_grant(offered.key)
+        if known is None or known.tokens.refreshed_at < offered.tokens.refreshed_at:
+            await super()._settle(offered, before)
+
+
 class Undead(RefreshFlight):
     """Does not have tokens revoked that came after the sign-out."""
 
@@ -164,8 +181,10 @@ def test_a_wrong_store_is_found(store: type[SessionStore]) -> None:
         RefreshParts(flight=Impatient),
         RefreshParts(flight=Undead),
         RefreshParts(flight=Hasty),
+        RefreshParts(flight=Abrupt),
+        RefreshParts(vault=Clockwise),
     ],
-    ids=["Tied", "Doubtless", "Impatient", "Undead", "Hasty"],
+    ids=["Tied", "Doubtless", "Impatient", "Undead", "Hasty", "Abrupt", "Clockwise"],
 )
 def test_a_wrong_refresher_is_found(wrong: RefreshParts) -> None:
     class Wrong(Histories):

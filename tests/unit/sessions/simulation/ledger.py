@@ -55,6 +55,8 @@ class Ledger:
     """Each grant as it was last seen in the store."""
     ended: dict[bytes, str] = field(default_factory=dict[bytes, str])
     signed_out: set[bytes] = field(default_factory=set[bytes])
+    spoiled: set[str] = field(default_factory=set[str])
+    """Connections with a sign-in that came to nothing or was hindered: its tokens may be nowhere."""
     troubles: set[str] = field(default_factory=set[str])
     """Whose failures there have been: store or server."""
 
@@ -115,7 +117,10 @@ class Ledger:
         """Note how a grant stands in the store: it only goes forward, and keeps its beginning."""
         known = self.newest.get(grant.key)
         if self.ended.pop(grant.key, None) is not None:
-            assert known is None or grant.created_at > known.created_at, "a grant that ended is back"
+            assert known is None or (grant.created_at, grant.generation) != (
+                known.created_at,
+                known.generation,
+            )
         elif known is not None:
             assert grant.generation >= known.generation, f"{grant.generation} after {known.generation}"
             assert grant.created_at == known.created_at, "a refresh moved the grant's beginning"
@@ -135,6 +140,8 @@ class Ledger:
         )
         assert token is not None
         connection = self.server.connection_of(token)
+        if connection.name not in self.spoiled:
+            assert token not in connection.replaced, f"{reason}, but a sign-in is bringing new tokens"
         if reason == "refresh_lost":
             assert self.doubts[token], "refresh_lost, but nothing was in doubt"
         else:

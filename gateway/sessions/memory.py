@@ -131,6 +131,10 @@ class MemoryStore:
             tables.bury(member, reason, ended_at=now, now=now, handed_out=False)
         return len(members)
 
+    async def time(self) -> float | None:
+        """Return None: its clock is this machine's."""
+        return None
+
     async def claim_refresh(
         self,
         grant_key: bytes,

@@ -53,6 +53,10 @@ class RedisClaims:
             [("SET", f"{self._link.prefix(bucket)}ping", b"", "PX", 1000) for bucket in _PROBED]
         )
 
+    async def time(self) -> float | None:
+        """Return the time by Redis's clock: in a cluster, by that of one of its masters."""
+        return float(await self._link.script(0, "time"))
+
     async def claim_refresh(
         self,
         grant_key: bytes,

@@ -37,6 +37,10 @@ class SqliteClaims:
     def __init__(self, path: Path, *, busy_seconds: float = 5.0) -> None:
         self._file = SqliteFile(path, MIGRATIONS, busy_seconds=busy_seconds)
 
+    async def time(self) -> float | None:
+        """Return None: its clock is this machine's."""
+        return None
+
     async def claim_refresh(
         self,
         grant_key: bytes,

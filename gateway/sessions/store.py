@@ -60,6 +60,10 @@ class SessionStore(Protocol):
         """Return if the store could read and write now; StoreUnavailable if not."""
         ...
 
+    async def time(self) -> float | None:
+        """Return the time by the store's own clock; None where that is this machine's."""
+        ...
+
     async def add(
         self, session: SessionRecord, grant: GrantRecord, *, replaces: bytes | None, now: float
     ) -> GrantRecord | None:

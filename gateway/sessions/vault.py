@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from gateway.errors import StoreError
+from gateway.sessions.clock_check import check_clock
 from gateway.sessions.envelope import open_session, seal_grant, seal_session
 from gateway.sessions.records import TOMBSTONE_SECONDS, Tombstone
 from gateway.sessions.session import (
@@ -167,6 +168,10 @@ class Vault(ListingVault):
         """Clear away what is past its end, in bounded portions; returns the grants that are to be revoked."""
         orphans = await self._store.remove_expired(now)
         return [grant for grant in map(self._open_if_readable, orphans) if grant is not None]
+
+    async def check_clock(self, now: float) -> None:
+        """Raise ClockSkewed if `now` is far from the store's own time."""
+        await check_clock(self._store, now=now)
 
     async def spend_once(self, key: bytes, *, expires_at: float, now: float) -> bool:
         """Return True to exactly one caller for a key until it expires, and False to all others."""

@@ -1,5 +1,7 @@
 -- Operations on refresh claims and the revocation queue; see steps.lua.
 
+function operations.time() return text(clock()) end
+
 function operations.claim_refresh(key, generation, owner, lease_seconds, takes_lapsed)
   local grant, value = read_grant(key)
   if not grant then return {'gone', false, false} end

@@ -43,7 +43,8 @@
     |   `-- ResendRequired                  503 resend_required
     |-- StoreError                    the session store is at fault: 503
     |   |-- StoreUnavailable                503 store_unavailable
-    |   `-- RecordUnreadable                503 record_unreadable
+    |   |-- RecordUnreadable                503 record_unreadable
+    |   `-- ClockSkewed                     503 clock_skewed
     `-- ConfigurationError            the operator is asked, at boot: every problem at once
 
 `detail` is public: it reaches browsers. `log_detail` is for the operator's log alone. Neither ever holds a
@@ -424,6 +425,12 @@ class RecordUnreadable(StoreError):
     """A sealed record cannot be opened with any of the configured secrets."""
 
     code = "record_unreadable"
+
+
+class ClockSkewed(StoreError):
+    """This machine's clock is far from the store's, so that it would end sessions which live for others."""
+
+    code = "clock_skewed"
 
 
 class ConfigurationError(GatewayError):

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import time
 import zlib
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from gateway.browser.cookie import LOGIN_COOKIE_PREFIX, SESSION_COOKIE
 from gateway.doctor.finding import Finding
-from gateway.errors import StoreError
+from gateway.errors import ClockSkewed, StoreError
 from gateway.parts import build_store
+from gateway.sessions.clock_check import check_clock
 from gateway.sessions.sqlite import SqliteStore
 
 if TYPE_CHECKING:
@@ -69,6 +71,10 @@ async def _examine_redis(settings: Settings) -> Finding:
     try:
         await store.open()
         await store.ping()
+        await check_clock(store, now=time.time())
+    except ClockSkewed as error:
+        remedy = "set the clocks of this machine and of Redis's by NTP"
+        return Finding("failed", "store", f"Redis at {hosts} keeps another time: {error}", remedy)
     except StoreError as error:
         remedy = "check LEXGATE_STORE, the way out of the container, and Redis's own log and ACL"
         return Finding("failed", "store", f"Redis at {hosts} cannot be used: {error}", remedy)

@@ -17,14 +17,16 @@ class Lease:
 
 
 def decide_claim(
-    lease: Lease | None, *, owner: bytes, until: float, now: float
-) -> tuple[Literal["granted", "granted_abandoned", "held"], Lease]:
+    lease: Lease | None, *, owner: bytes, until: float, now: float, takes_lapsed: bool = True
+) -> tuple[Literal["granted", "granted_abandoned", "held", "lapsed"], Lease]:
     """Say what comes of a claim by `owner` until `until`, and the lease that then stands."""
     if lease is None:
         return "granted", Lease(owner, until, abandoned=False)
     running = lease.until > now
     if running and lease.owner != owner:
         return "held", lease
+    if not running and lease.owner not in {owner, b""} and not takes_lapsed:
+        return "lapsed", lease
     # An owner who asks again while its lease runs did not learn of the first answer: it is the same claim.
     abandoned = lease.abandoned or not running
     return ("granted_abandoned" if abandoned else "granted"), Lease(owner, until, abandoned)

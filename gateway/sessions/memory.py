@@ -131,8 +131,19 @@ class MemoryStore:
             tables.bury(member, reason, ended_at=now, now=now, handed_out=False)
         return len(members)
 
+    async def time(self) -> float | None:
+        """Return None: its clock is this machine's."""
+        return None
+
     async def claim_refresh(
-        self, grant_key: bytes, *, generation: int, owner: bytes, lease_seconds: float, now: float
+        self,
+        grant_key: bytes,
+        *,
+        generation: int,
+        owner: bytes,
+        lease_seconds: float,
+        now: float,
+        takes_lapsed: bool = True,
     ) -> RefreshClaim:
         """Claim a refresh; see SessionStore."""
         tables = self._opened()
@@ -142,7 +153,11 @@ class MemoryStore:
         if grant.generation != generation:
             return RefreshClaim(outcome="superseded", grant=grant)
         outcome, lease = decide_claim(
-            tables.leases.get(grant_key), owner=owner, until=now + lease_seconds, now=now
+            tables.leases.get(grant_key),
+            owner=owner,
+            until=now + lease_seconds,
+            now=now,
+            takes_lapsed=takes_lapsed,
         )
         tables.leases[grant_key] = lease
         return RefreshClaim(outcome=outcome, until=lease.until, grant=grant)

@@ -74,7 +74,7 @@ class EndedSessions:
     orphans: tuple[GrantRecord, ...] = ()
 
 
-ClaimOutcome = Literal["granted", "granted_abandoned", "held", "superseded", "gone"]
+ClaimOutcome = Literal["granted", "granted_abandoned", "held", "lapsed", "superseded", "gone"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,13 +86,14 @@ class RefreshClaim:
     | granted           | yours until `until`: spend the token of `grant`                                 |
     | granted_abandoned | the same, but an earlier owner's lease ended: it may have spent the token       |
     | held              | somebody else's until `until`                                                   |
+    | lapsed            | somebody else's, whose lease ended at `until` without a word; not taken         |
     | superseded        | `grant` is of another generation than the one that was to be refreshed          |
     | gone              | there is no such grant                                                          |
     """
 
     outcome: ClaimOutcome
     until: float | None = None
-    """When the lease that runs ends, on the clock of whoever asked."""
+    """When the lease ends, on the clock of whoever asked."""
     grant: GrantRecord | None = None
     """The grant as it is under the claim; None only if it is gone."""
 

@@ -53,15 +53,23 @@ class RedisClaims:
             [("SET", f"{self._link.prefix(bucket)}ping", b"", "PX", 1000) for bucket in _PROBED]
         )
 
+    async def time(self) -> float | None:
+        """Return the time by Redis's clock: in a cluster, by that of one of its masters."""
+        return float(await self._link.script(0, "time"))
+
     async def claim_refresh(
-        self, grant_key: bytes, *, generation: int, owner: bytes, lease_seconds: float, now: float
+        self,
+        grant_key: bytes,
+        *,
+        generation: int,
+        owner: bytes,
+        lease_seconds: float,
+        now: float,
+        takes_lapsed: bool = True,
     ) -> RefreshClaim:
         """Claim a refresh; see SessionStore."""
-        outcome, left, value = await self._whole(
-            self._link.script(
-                grant_key[0], "claim_refresh", grant_key, generation, owner, repr(lease_seconds)
-            )
-        )
+        values = (grant_key, generation, owner, repr(lease_seconds), int(takes_lapsed))
+        outcome, left, value = await self._whole(self._link.script(grant_key[0], "claim_refresh", *values))
         return RefreshClaim(
             outcome=outcome.decode(),
             until=None if left is None else now + float(left),

@@ -8,9 +8,13 @@ leave, processes die, stores fail and the authorization server is slow.
 n first has the store record a *claim* on n, with a lease; there is one claim, and only its holder sends. The
 new tokens are written by compare-and-set from n to n + 1, which fulfils the claim in the same step; a holder
 that lost its lease and comes late finds n + 1 there and takes it. A claim whose lease ended without a word
-is *abandoned*: its token may have been spent, and nobody knows. The next holder tries it once all the same,
-for most often it was not; if the answer is invalid_grant, the tokens died with that holder, and the grant
-ends with the reason refresh_lost.
+has *lapsed*: its holder is dead, or the store was away for so long that it could not be renewed. So the claim
+is left to its holder until the store has answered for some 5 s more, in which one that lives writes its new
+tokens or renews its lease (refresh_lease.py). Then, and at once where its holder let go of it in doubt, the
+claim is *abandoned*: its token may have been spent, and nobody knows. The next holder tries it once all the
+same, for most often it was not; if the answer is invalid_grant, the tokens died with that holder, and the
+grant ends with the reason refresh_lost. A holder whom the store fails alone, for longer than its lease and
+those 5 s, is taken for dead.
 
 | generation n is         | event                            | next                                       |
 |-------------------------|----------------------------------|--------------------------------------------|
@@ -18,16 +22,23 @@ ends with the reason refresh_lost.
 | nearly over             | a call                           | the call is served; claimed, beside it     |
 | over, or refused (401)  | a call                           | claimed; the call waits                    |
 | claimed by another      | a call that needs it             | waits for n + 1 or the end of the lease    |
+| claimed                 | the lease ends                   | lapsed                                     |
+| lapsed                  | its holder writes, or renews     | n + 1, valid; or claimed                   |
+| lapsed                  | the store answers for 5 s        | abandoned                                  |
 | claimed                 | new tokens                       | n + 1, valid                               |
 | claimed                 | invalid_grant                    | ended: grant_ended                         |
+| claimed and shared      | invalid_grant                    | the same after 3 s without a sign-in       |
 | claimed after abandoned | invalid_grant                    | ended: refresh_lost                        |
 | claimed                 | its ceiling has come             | ended: expired; nothing is sent            |
 | claimed                 | other refusal, 429, not reached  | as before the claim                        |
 | claimed                 | 5xx, time-out, broken connection | abandoned                                  |
-| claimed                 | the holder dies                  | abandoned once its lease has ended         |
+| claimed                 | the holder dies                  | lapsed once its lease has ended            |
 | claimed                 | n + 1 was written by another     | n + 1, valid                               |
 | claimed                 | signed out                       | ended; new tokens queued for revocation    |
 | claimed                 | the store fails                  | writing goes on; callers get 503           |
+
+A sign-in brings a *shared* grant new tokens, which win over a refresh's (vault_grants.py); where there is one
+refresh token (lexoffice), a refresh on its way then hears invalid_grant, and waits for them to be stored.
 
 A failed refresh is told to a caller only if its token no longer serves, always with the time after which to
 ask again, and until then the token endpoint is not asked for that grant; for none, where the failure would
@@ -74,6 +85,20 @@ class _Rest:
     error: AuthorizationServerError
 
 
+@dataclass(frozen=True, slots=True)
+class _Flight:
+    """A refresh in flight, and the grant that it was begun for."""
+
+    task: asyncio.Task[Grant]
+    in_hand: asyncio.Event
+    """Set when new tokens are there that the store does not take."""
+    seen: Grant
+
+    def answers(self, grant: Grant) -> bool:
+        """Say whether what it brings answers who has this grant: it was not begun for an older one."""
+        return _age(self.seen) >= _age(grant)
+
+
 class Refresher:
     """Knows which refreshes are in flight in this process, who waits for them, and which are to rest."""
 
@@ -81,8 +106,7 @@ class Refresher:
         self._vault = vault
         self._flight = flight
         self._clock = clock
-        self._in_flight: dict[bytes, asyncio.Task[Grant]] = {}
-        self._in_hand: dict[bytes, asyncio.Event] = {}
+        self._in_flight: dict[bytes, _Flight] = {}
         self._resting: dict[bytes | None, _Rest] = {}
         """By grant; under None the rest that all grants keep."""
 
@@ -124,7 +148,7 @@ class Refresher:
     async def drain(self) -> None:
         """Wait for the refreshes in flight: a token that was spent must have its successor stored."""
         if self._in_flight:
-            await asyncio.wait(self._in_flight.values())
+            await asyncio.wait([flight.task for flight in self._in_flight.values()])
 
     async def _read(self, grant_key: bytes) -> Grant:
         grant = await self._vault.read_grant(grant_key)
@@ -133,33 +157,32 @@ class Refresher:
         return grant
 
     async def _refreshed(self, grant: Grant) -> Grant:
-        if grant.key not in self._in_flight:
-            self._heed_rest(grant.key)
-        task = self._begin(grant)
-        in_hand = asyncio.ensure_future(self._in_hand[grant.key].wait())
-        try:
-            await asyncio.wait({task, in_hand}, timeout=PATIENCE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            in_hand.cancel()
-        if task.done():
-            return _result(task)
-        if in_hand.done():
-            raise StoreUnavailable(log_detail="the store cannot take new tokens", retry_after=2)
-        raise AuthorizationServerUnreachable(log_detail="a refresh takes too long", retry_after=5)
+        """Return what refreshing this grant brings; a refresh of an older one may bring what was refused."""
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + PATIENCE_SECONDS
+        while True:
+            if grant.key not in self._in_flight:
+                self._heed_rest(grant.key)
+            flight = self._begin(grant)
+            await _landing(flight, ends - loop.time())
+            if flight.answers(grant):
+                return _result(flight.task)
+            brought = None if flight.task.exception() else flight.task.result()
+            if brought and _age(brought) > _age(grant) and brought.tokens.expires_at > self._clock():
+                return brought
 
-    def _begin(self, grant: Grant) -> asyncio.Task[Grant]:
+    def _begin(self, grant: Grant) -> _Flight:
         """Start a refresh in a task of its own: a browser that leaves ends its waiting, not the refresh."""
-        task = self._in_flight.get(grant.key)
-        if task is None:
-            in_hand = self._in_hand[grant.key] = asyncio.Event()
+        flight = self._in_flight.get(grant.key)
+        if flight is None:
+            in_hand = asyncio.Event()
             task = asyncio.create_task(self._flight.run(grant, in_hand=in_hand))
-            self._in_flight[grant.key] = task
+            flight = self._in_flight[grant.key] = _Flight(task, in_hand, grant)
             task.add_done_callback(lambda done: self._landed(grant.key, done))
-        return task
+        return flight
 
     def _landed(self, grant_key: bytes, task: asyncio.Task[Grant]) -> None:
         self._in_flight.pop(grant_key, None)
-        self._in_hand.pop(grant_key, None)
         self._resting.pop(grant_key, None)
         error = None if task.cancelled() else task.exception()
         if isinstance(error, AuthorizationServerError):
@@ -185,6 +208,25 @@ class Refresher:
         now = self._clock()
         rests = (self._resting.get(key) for key in (grant_key, None))
         return next((rest for rest in rests if rest is not None and rest.until > now), None)
+
+
+def _age(grant: Grant) -> tuple[float, int]:
+    """Return what orders a grant's states: those of one that was left and begun anew count anew."""
+    return grant.created_at, grant.generation
+
+
+async def _landing(flight: _Flight, seconds: float) -> None:
+    """Return when the refresh is over; raise if it is not in time, or its tokens cannot be stored for now."""
+    in_hand = asyncio.ensure_future(flight.in_hand.wait())
+    try:
+        await asyncio.wait({flight.task, in_hand}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        in_hand.cancel()
+    if flight.task.done():
+        return
+    if in_hand.done():
+        raise StoreUnavailable(log_detail="the store cannot take new tokens", retry_after=2)
+    raise AuthorizationServerUnreachable(log_detail="a refresh takes too long", retry_after=5)
 
 
 def _result(task: asyncio.Task[Grant]) -> Grant:

@@ -23,12 +23,13 @@ from gateway.errors import (
     StoreError,
     StoreUnavailable,
 )
+from gateway.sessions.refresh_lease import RETRY_SECONDS, RefreshLeases
 from gateway.sessions.refresh_step import decide_aftermath, decide_end_reason, is_at_end
 from gateway.sessions.refreshed_tokens import build_tokens
 from gateway.sessions.token_rate_limit import TokenRateLimit
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import Callable
 
     from gateway.authorization_server import AuthorizationServer
     from gateway.oauth.token import TokenResponse
@@ -37,16 +38,16 @@ if TYPE_CHECKING:
     from gateway.sessions.keyring import Keyring
     from gateway.sessions.session import EndReason, Grant, Tokens
     from gateway.sessions.vault import Vault
-    from gateway.sessions.vault_grants import Claim
 
 _LOGGER = logging.getLogger(__name__)
 
-LEASE_SECONDS = 10.0
-"""Renewed three times in its length while the call runs: a dead holder is noticed within it."""
 PATIENCE_SECONDS = 35.0
 """How long a call waits for a refresh: the token endpoint's own limit, and a little."""
-_POLL_SECONDS = (0.02, 0.05, 0.1, 0.25)
-_WRITE_PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
+_WRITE_PAUSES = (0.05, 0.1, 0.2, 0.4, RETRY_SECONDS)
+_IN_HAND_ATTEMPTS = 9
+"""After so many, some 3 s, callers are no longer kept waiting."""
+_SIGN_IN_LOOKS, _SIGN_IN_PAUSE = 12, 0.25
+"""For so many looks, 3 s, a shared grant whose refresh token is refused may be brought back by a sign-in."""
 _WRITE_SECONDS = 600.0
 """How long new tokens are kept in hand for a store that fails."""
 
@@ -76,30 +77,27 @@ class RefreshFlight:
         self._keyring = keyring
         self._refresh_token_lifetime = refresh_token_lifetime
         self._rate_limit = TokenRateLimit(vault)
+        self._leases = RefreshLeases(vault, clock)
 
     async def run(self, seen: Grant, *, in_hand: asyncio.Event) -> Grant:
         """Refresh a grant; sets `in_hand` while the store takes no new tokens. Raises as Refresher does."""
-        owner = secrets.token_bytes(16)
-        async with asyncio.timeout(PATIENCE_SECONDS + _WRITE_SECONDS):
-            await self._rate_limit.heed(seen, now=self._clock())
-            claim = await self._claim(seen, owner)
-            if claim.grant is None:
-                raise SessionRequired("grant_ended")
-            if claim.outcome == "superseded":
-                return self._tell("superseded", claim.grant)
-            was_abandoned = claim.outcome == "granted_abandoned"
-            return await self._spend(claim.grant, owner, in_hand, was_abandoned=was_abandoned)
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS + _WRITE_SECONDS):
+                return await self._run(seen, in_hand)
+        except TimeoutError:
+            _LOGGER.error("a refresh is given up; if the store took no new tokens, they are lost")  # noqa: TRY400 - a time-out's traceback tells nothing
+            raise StoreUnavailable(log_detail="a refresh came to no end", retry_after=5) from None
 
-    async def _claim(self, seen: Grant, owner: bytes) -> Claim:
-        """Claim the refresh, waiting while another replica is at it."""
-        for attempt in range(1_000_000):
-            claim = await self._vault.claim_refresh(
-                seen, owner=owner, lease_seconds=LEASE_SECONDS, now=self._clock()
-            )
-            if claim.outcome != "held":
-                return claim
-            await asyncio.sleep(_POLL_SECONDS[min(attempt, len(_POLL_SECONDS) - 1)])
-        raise AssertionError
+    async def _run(self, seen: Grant, in_hand: asyncio.Event) -> Grant:
+        owner = secrets.token_bytes(16)
+        await self._rate_limit.heed(seen, now=self._clock())
+        claim = await self._leases.claim(seen, owner)
+        if claim.grant is None:
+            raise SessionRequired("grant_ended")
+        if claim.outcome == "superseded":
+            return self._tell("superseded", claim.grant)
+        was_abandoned = claim.outcome == "granted_abandoned"
+        return await self._spend(claim.grant, owner, in_hand, was_abandoned=was_abandoned)
 
     async def _spend(
         self, grant: Grant, owner: bytes, in_hand: asyncio.Event, *, was_abandoned: bool
@@ -109,31 +107,12 @@ class RefreshFlight:
         if grant.tokens.refresh_token is None:
             await self._release(grant, owner, spent_unknown=False)
             return grant
-        async with self._renewed(grant, owner):
+        async with self._leases.renewed(grant, owner):
             try:
                 response = await self._authorization_server.refresh(grant.tokens.refresh_token)
             except AuthorizationServerError as error:
                 return await self._failed(grant, owner, error, was_abandoned=was_abandoned)
             return await self._keep(grant, response, in_hand)
-
-    @contextlib.asynccontextmanager
-    async def _renewed(self, grant: Grant, owner: bytes) -> AsyncGenerator[None]:
-        """Renew the lease while the block runs; where that fails, the generation still decides who wins."""
-
-        async def renew() -> None:
-            while True:
-                await asyncio.sleep(LEASE_SECONDS / 3)
-                with contextlib.suppress(StoreError):
-                    await self._vault.renew_claim(
-                        grant.key, owner=owner, lease_seconds=LEASE_SECONDS, now=self._clock()
-                    )
-
-        renewing = asyncio.create_task(renew())
-        try:
-            yield
-        finally:
-            renewing.cancel()
-            await asyncio.gather(renewing, return_exceptions=True)
 
     async def _keep(self, grant: Grant, response: TokenResponse, in_hand: asyncio.Event) -> Grant:
         now = self._clock()
@@ -169,7 +148,7 @@ class RefreshFlight:
             try:
                 return await self._vault.replace_tokens(grant, tokens)
             except StoreUnavailable:
-                if attempt == len(_WRITE_PAUSES):
+                if attempt == _IN_HAND_ATTEMPTS:
                     _LOGGER.warning("new tokens are held in hand: the store cannot take them")
                     in_hand.set()
                 await asyncio.sleep(_WRITE_PAUSES[min(attempt, len(_WRITE_PAUSES) - 1)])
@@ -195,8 +174,27 @@ class RefreshFlight:
                 await self._rate_limit.note(grant, error, now=self._clock())
             await self._release(grant, owner, spent_unknown=aftermath == "unknown")
             raise error
+        signed_in = await self._signed_in(grant)
+        if signed_in is not None:
+            return self._tell("superseded", signed_in)
         reason = decide_end_reason(was_abandoned=was_abandoned)
         return await self._ended(grant, reason=reason, code=error.code)
+
+    async def _signed_in(self, grant: Grant) -> Grant | None:
+        """Return the grant of a sign-in that may be why this one's refresh token was refused.
+
+        It has its tokens from the authorization server, which may have ended the connection's former ones by
+        that, and is about to store them.
+        """
+        if grant.connection_id is None:
+            return None
+        for _ in range(_SIGN_IN_LOOKS):
+            with contextlib.suppress(StoreError):
+                current = await self._vault.read_grant(grant.key)
+                if current is None or current.generation != grant.generation:
+                    return current
+            await asyncio.sleep(_SIGN_IN_PAUSE)
+        return None
 
     async def _ended(self, grant: Grant, *, reason: EndReason, code: str) -> Grant:
         if not await self._end(grant, reason=reason, code=code):

@@ -41,4 +41,5 @@ def build_tokens(
         refresh_expires_at=refresh_expires_at,
         session_expires_at=previous.session_expires_at if previous else None,
         auth_time=previous.auth_time if previous else None,
+        signed_in_at=previous.signed_in_at if previous else now,
     )

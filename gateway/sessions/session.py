@@ -37,6 +37,8 @@ class Tokens:
     """When the authorization server ends its own session, by the word of its newest id_token."""
     auth_time: float | None = None
     """When the user authenticated, by the id_token of the sign-in."""
+    signed_in_at: float = 0.0
+    """When the sign-in was that these tokens, or those that were refreshed to them, came of."""
 
     @property
     def ceiling(self) -> float | None:

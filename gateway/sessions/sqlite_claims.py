@@ -37,8 +37,19 @@ class SqliteClaims:
     def __init__(self, path: Path, *, busy_seconds: float = 5.0) -> None:
         self._file = SqliteFile(path, MIGRATIONS, busy_seconds=busy_seconds)
 
+    async def time(self) -> float | None:
+        """Return None: its clock is this machine's."""
+        return None
+
     async def claim_refresh(
-        self, grant_key: bytes, *, generation: int, owner: bytes, lease_seconds: float, now: float
+        self,
+        grant_key: bytes,
+        *,
+        generation: int,
+        owner: bytes,
+        lease_seconds: float,
+        now: float,
+        takes_lapsed: bool = True,
     ) -> RefreshClaim:
         """Claim a refresh; see SessionStore."""
 
@@ -49,7 +60,13 @@ class SqliteClaims:
             grant = build_grant(row)
             if grant.generation != generation:
                 return RefreshClaim(outcome="superseded", grant=grant)
-            outcome, lease = decide_claim(build_lease(row), owner=owner, until=now + lease_seconds, now=now)
+            outcome, lease = decide_claim(
+                build_lease(row),
+                owner=owner,
+                until=now + lease_seconds,
+                now=now,
+                takes_lapsed=takes_lapsed,
+            )
             write_lease(connection, grant_key, lease)
             return RefreshClaim(outcome=outcome, until=lease.until, grant=grant)
 

@@ -60,6 +60,10 @@ class SessionStore(Protocol):
         """Return if the store could read and write now; StoreUnavailable if not."""
         ...
 
+    async def time(self) -> float | None:
+        """Return the time by the store's own clock; None where that is this machine's."""
+        ...
+
     async def add(
         self, session: SessionRecord, grant: GrantRecord, *, replaces: bytes | None, now: float
     ) -> GrantRecord | None:
@@ -138,13 +142,21 @@ class SessionStore(Protocol):
         ...
 
     async def claim_refresh(
-        self, grant_key: bytes, *, generation: int, owner: bytes, lease_seconds: float, now: float
+        self,
+        grant_key: bytes,
+        *,
+        generation: int,
+        owner: bytes,
+        lease_seconds: float,
+        now: float,
+        takes_lapsed: bool = True,
     ) -> RefreshClaim:
         """Record that `owner` is about to spend the refresh token of this generation; see RefreshClaim.
 
         At most one owner has a lease that runs. One who asks again while its own runs, say after
         StoreUnavailable, gets it anew with the same outcome. `owner` is random, not empty, and new for
-        each attempt.
+        each attempt. Unless one `takes_lapsed`, a claim that another owner neither renewed in time nor let
+        go of is left to it, and can be renewed by it still.
         """
         ...
 

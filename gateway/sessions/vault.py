@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from gateway.errors import StoreError
+from gateway.sessions.clock_check import check_clock
 from gateway.sessions.envelope import open_session, seal_grant, seal_session
 from gateway.sessions.records import TOMBSTONE_SECONDS, Tombstone
 from gateway.sessions.session import (
@@ -89,9 +90,9 @@ class Vault(ListingVault):
         """Begin a session, and end the one it `replaces` (a session key); `session_id` is a new_session_id.
 
         Without a `connection_id` the session has a grant of its own. With one it shares the grant of all
-        sessions of the same issuer, client, subject and connection; that grant then holds whichever tokens
-        are newest. `ceilings` are ends that the authorization server sets this session. Returns the session,
-        and the replaced session's grant if that is to be revoked.
+        sessions of the same issuer, client, subject and connection; that grant then holds the tokens of the
+        newest sign-in. `ceilings` are ends that the authorization server sets this session. Returns the
+        session, and the replaced session's grant if that is to be revoked.
         """
         ends_at = fold_ends(now + self._max_seconds, *ceilings)
         session_key = build_session_key(session_id)
@@ -168,6 +169,10 @@ class Vault(ListingVault):
         orphans = await self._store.remove_expired(now)
         return [grant for grant in map(self._open_if_readable, orphans) if grant is not None]
 
+    async def check_clock(self, now: float) -> None:
+        """Raise ClockSkewed if `now` is far from the store's own time."""
+        await check_clock(self._store, now=now)
+
     async def spend_once(self, key: bytes, *, expires_at: float, now: float) -> bool:
         """Return True to exactly one caller for a key until it expires, and False to all others."""
         return await self._store.spend_once(key, expires_at=expires_at, now=now)
@@ -193,6 +198,7 @@ class Vault(ListingVault):
     ) -> Grant | None:
         shared = grant.connection_id is not None
         known = await self._store.read_grant(grant.key) if shared else None
+        before = self._open_if_readable(known)
         if known is not None:
             grant = replace(grant, generation=known.generation + 1, created_at=known.created_at)
         orphan = await self._store.add(
@@ -201,7 +207,7 @@ class Vault(ListingVault):
         if shared:
             # The session is there: trouble now must not make the caller take the sign-in for failed.
             with contextlib.suppress(StoreError):
-                await self._settle(grant)
+                await self._settle(grant, before)
         self._changed((grant.key,) if replaces is None else (grant.key, replaces))
         return self._open_if_readable(orphan)
 

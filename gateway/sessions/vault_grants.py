@@ -23,7 +23,7 @@ class Claim:
 
     outcome: ClaimOutcome
     until: float | None
-    """When the lease that runs ends, yours or another's."""
+    """When the lease ends, yours or another's."""
     grant: Grant | None
     """The grant whose refresh token is yours to spend, or the newer one if superseded."""
 
@@ -79,15 +79,23 @@ class GrantVault:
         self._changed((grant_key,))
         return ended
 
-    async def claim_refresh(self, grant: Grant, *, owner: bytes, lease_seconds: float, now: float) -> Claim:
+    async def claim_refresh(
+        self, grant: Grant, *, owner: bytes, lease_seconds: float, now: float, takes_lapsed: bool = True
+    ) -> Claim:
         """Record that `owner` is about to spend the grant's refresh token, if nobody else is.
 
-        Spend the token of the grant in the answer: it is the one that the claim is on.
+        Spend the token of the grant in the answer: it is the one that the claim is on. Whether it is taken
+        from an owner who was not heard of in time is for `takes_lapsed` to say.
         """
         claim = await self._store.claim_refresh(
-            grant.key, generation=grant.generation, owner=owner, lease_seconds=lease_seconds, now=now
+            grant.key,
+            generation=grant.generation,
+            owner=owner,
+            lease_seconds=lease_seconds,
+            now=now,
+            takes_lapsed=takes_lapsed,
         )
-        if claim.grant is None or claim.outcome == "held":
+        if claim.grant is None or claim.outcome in {"held", "lapsed"}:
             return Claim(claim.outcome, claim.until, None)
         return Claim(claim.outcome, claim.until, open_grant(claim.grant, self._keyring))
 
@@ -130,11 +138,11 @@ class GrantVault:
     async def _is_back(self, grant: Grant) -> bool:
         return grant.connection_id is not None and await self._store.read_grant(grant.key) is not None
 
-    async def _settle(self, offered: Grant) -> None:
-        """Put the newest tokens into a shared grant if another writer came between reading and adding."""
+    async def _settle(self, offered: Grant, before: Grant | None) -> None:
+        """Put a sign-in's tokens into a shared grant if another writer came between reading and adding."""
         while (record := await self._store.read_grant(offered.key)) is not None:
             known = self._open_if_readable(record)
-            if known is not None and known.tokens.refreshed_at >= offered.tokens.refreshed_at:
+            if known is not None and not _supersedes(offered, known, before):
                 return
             newer = replace(offered, generation=record.generation + 1, created_at=record.created_at)
             if await self._store.replace_grant(
@@ -147,6 +155,18 @@ class GrantVault:
             return None if record is None else open_grant(record, self._keyring)
         except RecordUnreadable:
             return None
+
+
+def _supersedes(offered: Grant, known: Grant, before: Grant | None) -> bool:
+    """Say whether a sign-in's tokens belong in the place of those known now; it began with those `before`.
+
+    Those that a refresh has brought meanwhile yield, whatever the clocks say: where a connection has one
+    refresh token, the refresh went before the sign-in, or it would have been refused; where it has several,
+    the sign-in's are as good. Of two sign-ins at once the later wins.
+    """
+    mine, theirs = offered.tokens.signed_in_at, known.tokens.signed_in_at
+    was_there = before is not None and before.tokens.signed_in_at == theirs
+    return mine != theirs and (was_there or theirs < mine)
 
 
 def _tell_nobody(_: Iterable[bytes]) -> None:

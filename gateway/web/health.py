@@ -51,7 +51,7 @@ class Health:
         return PlainTextResponse("ok\n")
 
     async def readyz(self, _request: Request) -> Response:
-        """Answer 200 if the store can be used and no shutdown is under way, else 503 with the cause."""
+        """Answer 200 if the store can be used, agrees on the time and no shutdown is under way; else 503."""
         return build_readiness(await self.why_unready())
 
     async def metrics(self, _request: Request) -> Response:
@@ -66,6 +66,7 @@ class Health:
             return "draining"
         try:
             await self._vault.ping()
+            await self._vault.check_clock(self._clock())
         except StoreError as error:
             self._metrics.count_store_error()
             return error.code

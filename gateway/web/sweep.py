@@ -44,7 +44,11 @@ class Sweep:
                 await self._task
 
     async def sweep(self) -> int:
-        """Sweep once; returns how many grants are being revoked for want of a session, now or still."""
+        """Sweep once; returns how many grants are being revoked for want of a session, now or still.
+
+        Raises ClockSkewed, and ends nothing, where this machine's clock cannot be trusted.
+        """
+        await self._vault.check_clock(self._clock())
         grants = await self._vault.sweep(self._clock())
         for grant in grants:
             self._revocation.begin(grant)
@@ -56,7 +60,7 @@ class Sweep:
                 await self.sweep()
             except StoreError as error:
                 self._metrics.count_store_error()
-                _LOGGER.warning("expired sessions could not be cleared away: %s", error.code)
+                _LOGGER.warning("expired sessions could not be cleared away: %s", error)
             except Exception:
                 # A defect that strikes once must not leave expired sessions where they are for good.
                 _LOGGER.exception("expired sessions could not be cleared away")

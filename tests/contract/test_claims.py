@@ -107,6 +107,29 @@ async def test_a_renewed_lease_goes_on(store: SessionStore) -> None:
     assert claim.until == pytest.approx(NOW + 30, abs=1)
 
 
+async def test_a_lapsed_claim_is_left_to_its_owner_unless_it_is_to_be_taken(store: SessionStore) -> None:
+    await _begin(store)
+    await _abandon(store)
+    for _ in range(2):
+        claim = await store.claim_refresh(
+            key("grant"), generation=1, owner=b"other", lease_seconds=30, now=NOW, takes_lapsed=False
+        )
+        assert (claim.outcome, claim.grant) == ("lapsed", grant_record())
+        assert claim.until == pytest.approx(NOW, abs=1)
+    assert await store.renew_claim(key("grant"), owner=b"lost", lease_seconds=0, now=NOW)
+    assert (await _claim(store, "other")).outcome == "granted_abandoned"
+
+
+async def test_what_its_owner_let_go_of_in_doubt_is_nobodys_to_wait_for(store: SessionStore) -> None:
+    await _begin(store)
+    await _claim(store)
+    await _release(store, spent_unknown=True)
+    claim = await store.claim_refresh(
+        key("grant"), generation=1, owner=b"other", lease_seconds=30, now=NOW, takes_lapsed=False
+    )
+    assert claim.outcome == "granted_abandoned"
+
+
 async def test_what_is_lost_cannot_be_renewed(store: SessionStore) -> None:
     async def renewed() -> bool:
         return await store.renew_claim(key("grant"), owner=b"lost", lease_seconds=30, now=NOW)

@@ -66,6 +66,10 @@ async def test_a_swept_store_is_empty(redis_store: RedisStore, redis_client: Red
     assert left == []
 
 
+async def test_it_tells_the_time(redis_store: RedisStore) -> None:
+    assert await redis_store.time() == pytest.approx(time.time(), abs=5)
+
+
 async def test_a_lease_ends_by_the_servers_clock(redis_store: RedisStore) -> None:
     await _begin(redis_store)
     for owner in (b"one", b"other"):

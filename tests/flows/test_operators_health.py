@@ -37,6 +37,16 @@ NAMES = {
 }
 
 
+class ClockedStore(MemoryStore):
+    """A store that keeps a time of its own."""
+
+    async def ping(self) -> None:
+        pass
+
+    async def time(self) -> float | None:
+        return 0.0
+
+
 class BrokenStore(MemoryStore):
     """A store that is down."""
 
@@ -142,6 +152,15 @@ def test_no_caller_makes_a_series_of_its_own(running: Running) -> None:
         ask(f"{running.public_url}/auth/{number}")
     # three of counter and histogram, with the buckets, for each of two routes
     assert len(metrics(running)) - before < 50
+
+
+async def test_a_machine_whose_clock_is_wrong_is_alive_but_not_ready() -> None:
+    vault = Vault(ClockedStore(), Keyring([SECRET]), idle_seconds=60, max_seconds=60)
+    health = Health(vault=vault, metrics=Metrics("0"), clock=lambda: 3600.0)
+    with running_app(build_admin_app(health)) as url:
+        assert ask(f"{url}/livez").status_code == 200
+        ready = ask(f"{url}/readyz")
+        assert (ready.status_code, ready.json()) == (503, {"ready": False, "code": "clock_skewed"})
 
 
 async def test_a_store_that_is_down_is_alive_but_not_ready() -> None:

@@ -38,7 +38,11 @@ class TroubledStore(MemoryStore):
     def __init__(self) -> None:
         super().__init__()
         self.troubles: list[Exception] = []
+        self.clock: Clock | None = None
         self.swept = asyncio.Event()
+
+    async def time(self) -> float | None:
+        return None if self.clock is None else self.clock()
 
     async def remove_expired(self, now: float) -> list[GrantRecord]:
         if self.troubles:
@@ -124,6 +128,25 @@ async def test_tokens_of_sessions_that_ran_out_are_revoked(stage: Stage, wire: W
     assert await stage.vault.count(stage.clock()) == 0
     assert [heard.body.split(b"&")[0] for heard in wire.heard] == [b"token=refresh-ada", b"token=access-ada"]
     assert await stage.sweep.sweep() == 0
+
+
+async def test_a_machine_whose_clock_is_fast_ends_nobodys_session(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    await stage.sign_in("ada")
+    stage.store.clock = Clock()
+    stage.clock.advance(3600)
+    with caplog.at_level(logging.WARNING, "gateway.web.sweep"):
+        stage.sweep.start()
+        async with asyncio.timeout(5):
+            while not caplog.messages:  # noqa: ASYNC110 - a log sets no event
+                await asyncio.sleep(0)
+        await stage.sweep.stop()
+    assert caplog.messages == [
+        "expired sessions could not be cleared away: this machine's clock is +3600 s from the store's"
+    ]
+    assert not stage.store.swept.is_set()
+    assert await stage.vault.count(stage.store.clock()) == 1
 
 
 async def test_a_wave_of_endings_is_no_wave_of_calls(stage: Stage) -> None:

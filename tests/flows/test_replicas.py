@@ -91,7 +91,7 @@ def test_a_token_that_the_api_refuses_causes_one_refresh(replicas: Replicas) -> 
 def test_a_refresh_that_takes_longer_than_its_lease_is_not_taken_over(
     replicas: Replicas, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.sessions.refresh_flight.LEASE_SECONDS", LEASE)
+    monkeypatch.setattr("gateway.sessions.refresh_lease.LEASE_SECONDS", LEASE)
     replicas.expire(left=-1)
     replicas.faults.inject("token_slow", {"seconds": 3 * LEASE})
     assert replicas.call_all() == [200] * CALLS
@@ -101,7 +101,8 @@ def test_a_refresh_that_takes_longer_than_its_lease_is_not_taken_over(
 def test_a_gateway_that_dies_before_it_spends_the_token_loses_nothing(
     replicas: Replicas, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.sessions.refresh_flight.LEASE_SECONDS", LEASE)
+    monkeypatch.setattr("gateway.sessions.refresh_lease.LEASE_SECONDS", LEASE)
+    monkeypatch.setattr("gateway.sessions.refresh_lease.DOUBT_LOOKS", 2)
     replicas.expire(left=-1)
     assert call_until_it_dies(replicas, stops="before").status_code == 200
     assert (replicas.sent(), replicas.done()) == (1, 1)
@@ -111,7 +112,8 @@ def test_a_gateway_that_dies_before_it_spends_the_token_loses_nothing(
 def test_a_gateway_that_dies_with_the_new_tokens_in_hand_is_told_as_the_reason(
     replicas: Replicas, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.sessions.refresh_flight.LEASE_SECONDS", LEASE)
+    monkeypatch.setattr("gateway.sessions.refresh_lease.LEASE_SECONDS", LEASE)
+    monkeypatch.setattr("gateway.sessions.refresh_lease.DOUBT_LOOKS", 2)
     replicas.expire(left=-1)
     refused = call_until_it_dies(replicas, stops="after")
     assert (refused.status_code, refused.json()["reason"]) == (401, "refresh_lost")

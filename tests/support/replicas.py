@@ -121,6 +121,6 @@ def dying(running: Running, *, stops: Literal["before", "after"]) -> Iterator[He
         yield held
     finally:
         patch.undo()
-        for task in list(refresher._in_flight.values()):  # noqa: SLF001 - as above
-            running.loop.call_soon_threadsafe(task.cancel)
+        for flight in list(refresher._in_flight.values()):  # noqa: SLF001 - as above
+            running.loop.call_soon_threadsafe(flight.task.cancel)
         until(lambda: not refresher._in_flight)  # noqa: SLF001 - as above

@@ -1,6 +1,8 @@
 -- Operations on refresh claims and the revocation queue; see steps.lua.
 
-function operations.claim_refresh(key, generation, owner, lease_seconds)
+function operations.time() return text(clock()) end
+
+function operations.claim_refresh(key, generation, owner, lease_seconds, takes_lapsed)
   local grant, value = read_grant(key)
   if not grant then return {'gone', false, false} end
   if grant.generation ~= tonumber(generation) then return {'superseded', false, value} end
@@ -9,6 +11,9 @@ function operations.claim_refresh(key, generation, owner, lease_seconds)
   if lease then
     local running = lease.ends > now
     if running and lease.owner ~= owner then return {'held', text(lease.ends - now), value} end
+    if not running and lease.owner ~= owner and lease.owner ~= '' and takes_lapsed ~= '1' then
+      return {'lapsed', text(lease.ends - now), value}
+    end
     if lease.abandoned == 1 or not running then abandoned = 1 end
   end
   write_lease(key, {ends = now + tonumber(lease_seconds), abandoned = abandoned, owner = owner})

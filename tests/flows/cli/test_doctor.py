@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.contract.redis_servers import RedisServer, free_port
 from tests.flows.cli.examined import (
     about,
     findings,
@@ -97,6 +98,22 @@ async def test_a_store_that_cannot_be_written_is_told(server: Wire, tmp_path: Pa
     assert found.state == "failed"
     assert "cannot be used by this user" in found.text
     assert str(tmp_path) in found.remedy
+
+
+async def test_a_redis_that_keeps_another_time_is_told(
+    server: Wire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    redis = RedisServer(tmp_path, free_port())
+    try:
+        settings = lexware(server, store=f"redis://127.0.0.1:{redis.port}")
+        assert (await about("store", settings, tmp_path)).state == "ok"
+        monkeypatch.setattr("gateway.sessions.clock_check.MOST_SKEW_SECONDS", -1.0)
+        found = await about("store", settings, tmp_path)
+    finally:
+        redis.stop()
+    assert found.state == "failed"
+    assert f"Redis at 127.0.0.1:{redis.port} keeps another time: this machine's clock is " in found.text
+    assert "NTP" in found.remedy
 
 
 async def test_a_store_whose_folder_cannot_be_made_is_told(server: Wire, tmp_path: Path) -> None:

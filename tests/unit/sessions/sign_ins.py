@@ -22,8 +22,10 @@ def build_vault(store: MemoryStore, *secrets: str) -> Vault:
     return Vault(store, Keyring(secrets), idle_seconds=1800, max_seconds=36000)
 
 
-def build_tokens(name: str = "first", *, refreshed_at: float = NOW) -> Tokens:
-    """Return tokens that can be told apart by `name`."""
+def build_tokens(
+    name: str = "first", *, refreshed_at: float = NOW, signed_in_at: float | None = None
+) -> Tokens:
+    """Return tokens that can be told apart by `name`: a sign-in's, or what came of an earlier one's."""
     return Tokens(
         access_token=f"access {name}",
         refresh_token=f"refresh {name}",
@@ -31,6 +33,7 @@ def build_tokens(name: str = "first", *, refreshed_at: float = NOW) -> Tokens:
         refreshed_at=refreshed_at,
         scope="profile.read",
         refresh_expires_at=None,
+        signed_in_at=refreshed_at if signed_in_at is None else signed_in_at,
     )
 
 

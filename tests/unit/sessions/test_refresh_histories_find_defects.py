@@ -13,6 +13,8 @@ from hypothesis.stateful import run_state_machine_as_test
 from gateway.sessions.memory import MemoryStore
 from gateway.sessions.refresh import Refresher
 from gateway.sessions.refresh_flight import RefreshFlight
+from gateway.sessions.refresh_lease import RefreshLeases
+from gateway.sessions.vault import Vault
 from tests.unit.sessions.simulation.histories import Histories, history_settings
 from tests.unit.sessions.simulation.replica import RefreshParts
 from tests.unit.sessions.simulation.world import SKEWS
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from gateway.sessions.records import GrantRecord, RefreshClaim
     from gateway.sessions.session import EndReason, Grant, Tokens
     from gateway.sessions.store import SessionStore
+    from gateway.sessions.vault_grants import Claim
 
 HISTORIES = 1000
 """More than any of these defects has been seen to need."""
@@ -33,6 +36,7 @@ class ClaimArguments(TypedDict):
     owner: bytes
     lease_seconds: float
     now: float
+    takes_lapsed: NotRequired[bool]
 
 
 class EndArguments(TypedDict):
@@ -116,6 +120,41 @@ class Impatient(RefreshFlight):
         return await self._vault.replace_tokens(grant, tokens)
 
 
+class HastyLeases(RefreshLeases):
+    """Takes a lease over as soon as it has lapsed."""
+
+    async def claim(self, seen: Grant, owner: bytes) -> Claim:
+        while True:
+            claim = await self._vault.claim_refresh(seen, owner=owner, lease_seconds=10, now=self._clock())
+            if claim.outcome != "held":
+                return claim
+            await asyncio.sleep(0.25)
+
+
+class Hasty(RefreshFlight):
+    """Does not wait for a holder whose lease has lapsed."""
+
+    async def run(self, seen: Grant, *, in_hand: asyncio.Event) -> Grant:
+        self._leases = HastyLeases(self._vault, self._clock)
+        return await super().run(seen, in_hand=in_hand)
+
+
+class Abrupt(RefreshFlight):
+    """Does not wait for a sign-in that may have made the refused token useless."""
+
+    async def _signed_in(self, grant: Grant) -> Grant | None:
+        return None if grant.connection_id else grant
+
+
+class Clockwise(Vault):
+    """Takes the tokens that came last, by the clocks, for a connection's newest."""
+
+    async def _settle(self, offered: Grant, before: Grant | None) -> None:
+        known = await self.read_grant(offered.key)
+        if known is None or known.tokens.refreshed_at < offered.tokens.refreshed_at:
+            await super()._settle(offered, before)
+
+
 class Undead(RefreshFlight):
     """Does not have tokens revoked that came after the sign-out."""
 
@@ -141,8 +180,11 @@ def test_a_wrong_store_is_found(store: type[SessionStore]) -> None:
         RefreshParts(flight=Doubtless),
         RefreshParts(flight=Impatient),
         RefreshParts(flight=Undead),
+        RefreshParts(flight=Hasty),
+        RefreshParts(flight=Abrupt),
+        RefreshParts(vault=Clockwise),
     ],
-    ids=["Tied", "Doubtless", "Impatient", "Undead"],
+    ids=["Tied", "Doubtless", "Impatient", "Undead", "Hasty", "Abrupt", "Clockwise"],
 )
 def test_a_wrong_refresher_is_found(wrong: RefreshParts) -> None:
     class Wrong(Histories):

@@ -16,7 +16,7 @@ from tests.unit.sessions.sign_ins import NOW, OLD, begin, build_tokens, build_va
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from gateway.sessions.records import GrantRecord
+    from gateway.sessions.records import GrantRecord, SessionRecord
     from gateway.sessions.session import Session
     from gateway.sessions.vault import Vault
 
@@ -39,19 +39,31 @@ class _Interrupted(MemoryStore):
     def __init__(self) -> None:
         super().__init__()
         self.interruptions: list[Callable[[GrantRecord], Awaitable[object]]] = []
+        self.come_after_adding = False
 
     async def read_grant(self, key: bytes) -> GrantRecord | None:
         found = await super().read_grant(key)
-        if found is not None and self.interruptions:
+        if found is not None and self.interruptions and not self.come_after_adding:
             await self.interruptions.pop(0)(found)
         return found
+
+    async def add(
+        self, session: SessionRecord, grant: GrantRecord, *, replaces: bytes | None, now: float
+    ) -> GrantRecord | None:
+        orphan = await super().add(session, grant, replaces=replaces, now=now)
+        if self.interruptions and self.come_after_adding:
+            await self.interruptions.pop(0)(grant)
+        return orphan
 
     def refresh_at(self, refreshed_at: float) -> None:
         """Let a refresh that was answered then come in between next."""
 
         async def refresh(found: GrantRecord) -> None:
-            tokens = build_tokens("refreshed", refreshed_at=refreshed_at)
-            record = seal_grant(open_grant(found, Keyring([OLD])).with_tokens(tokens), Keyring([OLD]))
+            grant = open_grant(found, Keyring([OLD]))
+            tokens = build_tokens(
+                "refreshed", refreshed_at=refreshed_at, signed_in_at=grant.tokens.signed_in_at
+            )
+            record = seal_grant(grant.with_tokens(tokens), Keyring([OLD]))
             assert await self.replace_grant(record, expected_generation=found.generation)
 
         self.interruptions.append(refresh)
@@ -70,12 +82,9 @@ async def _sign_in(vault: Vault, session_id: str, refreshed_at: float) -> Sessio
     return session
 
 
-@pytest.mark.parametrize(
-    ("refreshes", "newest", "generation"),
-    [([30], "signed in", 3), ([90], "refreshed", 2), ([30, 45], "signed in", 4), ([30, 90], "refreshed", 3)],
-)
-async def test_a_refresh_during_a_sign_in_yields_to_the_newer_tokens(
-    interrupted: _Interrupted, refreshes: list[float], newest: str, generation: int
+@pytest.mark.parametrize(("refreshes", "generation"), [([30], 3), ([90], 3), ([30, 45], 4), ([30, 90], 4)])
+async def test_a_refresh_during_a_sign_in_yields_to_its_tokens_whatever_the_clocks_say(
+    interrupted: _Interrupted, refreshes: list[float], generation: int
 ) -> None:
     vault = build_vault(interrupted, OLD)
     session = await _sign_in(vault, "one", NOW)
@@ -83,7 +92,30 @@ async def test_a_refresh_during_a_sign_in_yields_to_the_newer_tokens(
         interrupted.refresh_at(NOW + after)
     await _sign_in(vault, "other", NOW + 60)
     grant = await read_grant(vault, session)
-    assert (grant.tokens.access_token, grant.generation) == (f"access {newest}", generation)
+    assert (grant.tokens.access_token, grant.generation) == ("access signed in", generation)
+    assert grant.tokens.refreshed_at == NOW + 60
+
+
+async def test_a_refresh_yields_to_a_sign_in_whose_clock_is_slow(interrupted: _Interrupted) -> None:
+    vault = build_vault(interrupted, OLD)
+    session = await _sign_in(vault, "one", NOW)
+    interrupted.refresh_at(NOW + 1)
+    await _sign_in(vault, "other", NOW - 30)
+    assert (await read_grant(vault, session)).tokens.refreshed_at == NOW - 30
+
+
+async def test_a_sign_in_does_not_bring_back_its_own_tokens_once_they_are_refreshed(
+    interrupted: _Interrupted,
+) -> None:
+    vault = build_vault(interrupted, OLD)
+    session = await _sign_in(vault, "one", NOW)
+    interrupted.come_after_adding = True
+    interrupted.refresh_at(NOW + 30)
+    await _sign_in(vault, "other", NOW + 60)
+    settled = await interrupted.read_grant(session.grant_key)
+    assert settled is not None
+    grant = open_grant(settled, Keyring([OLD]))
+    assert (grant.tokens.access_token, grant.tokens.signed_in_at) == ("access refreshed", NOW + 60)
 
 
 async def test_a_sign_out_during_a_sign_in_ends_it(interrupted: _Interrupted) -> None:

@@ -30,6 +30,7 @@ _SERVER_TROUBLES = ("work", "lost", "late", "not sent", "busy", "client")
 _SECONDS = st.sampled_from([0.02, 0.3, 1.0, 3.4, 9.0, 11.0, 31.0, 36.0, LIFETIME - 40.0, LIFETIME + 1.0])
 _STORE_NAMES = ("claim_refresh", "renew_claim", "release_claim", "replace_grant", "end_grant")
 _AMID = ("refresh", "confirm", "replace_grant")
+_AMID_SIGN_IN = ("exchange", "read_grant", "add")
 """Where a refresh is most easily disturbed."""
 _MOST_STEPS = 30
 _MOST_SESSIONS = 8
@@ -137,6 +138,27 @@ class Histories(RuleBasedStateMachine):
     def stall(self) -> None:
         self.world.stall()
 
+    @precondition(lambda self: self.world.pending)
+    @rule(
+        name=st.sampled_from(_AMID),
+        seconds=st.sampled_from([2.0, 12.0, 18.0]),
+        is_server_answering=st.booleans(),
+        replicas=st.lists(_REPLICAS, max_size=3),
+    )
+    def lose_store_amid(
+        self,
+        name: str,
+        seconds: float,
+        is_server_answering: bool,  # noqa: FBT001 - drawn
+        replicas: list[int],
+    ) -> None:
+        self.go_on_until(name)
+        claimed = {key for replica in self.world.replicas for key in replica.claiming}
+        self.world.lose_store(seconds, is_server_answering=is_server_answering)
+        for key in claimed - self.world.ledger.ended.keys():
+            for replica in replicas:
+                self.world.call(self.world.replicas[replica], key, ahead=True)
+
     @precondition(lambda self: self.world.stragglers)
     @rule(which=_ANY)
     def arrive_late(self, which: int) -> None:
@@ -156,13 +178,34 @@ class Histories(RuleBasedStateMachine):
             connection = connections[which % len(connections)]
             connection.dead = connection.dead or "its user ended it"
 
-    @precondition(lambda self: len(self.world.sessions) < _MOST_SESSIONS)
+    @precondition(lambda self: len(self.world.sessions) < _MOST_SESSIONS and not self.world.sign_ins)
+    @rule(replica=_REPLICAS, amid=st.sampled_from(["", *_AMID]), stops=st.sampled_from(["", *_AMID_SIGN_IN]))
+    def begin_sign_in(self, replica: int, amid: str, stops: str) -> None:
+        if amid:
+            self.go_on_until(amid)
+        others = list(self.world.pending)
+        self.world.begin_sign_in(self.world.replicas[replica], "shared", shared=True)
+        while mine := [one for one in self.world.pending if one not in others and one.name != stops]:
+            self.world.let_through(mine[0])
+
+    @precondition(lambda self: len(self.world.sessions) < _MOST_SESSIONS and not self.world.sign_ins)
     @rule(shared=st.sampled_from([True, True, False]), amid=st.sampled_from(["", *_AMID]))
     def sign_in(self, shared: bool, amid: str) -> None:  # noqa: FBT001 - drawn
         if amid:
             self.go_on_until(amid)
         name = "shared" if shared else f"alone-{len(self.world.sessions)}"
         self.world.sign_in(name, shared=shared)
+
+    @precondition(lambda self: len(self.world.sessions) < _MOST_SESSIONS and not self.world.sign_ins)
+    @rule(replica=_REPLICAS, other=_REPLICAS, is_refused=st.booleans())
+    def sign_in_amid_a_refresh(self, replica: int, other: int, is_refused: bool) -> None:  # noqa: FBT001 - drawn
+        refreshing, signing_in = self.world.replicas[replica], self.world.replicas[other]
+        for grant in [one for one in self.world.ledger.newest.values() if one.subject == "shared"]:
+            if grant.key not in self.world.ledger.ended and is_refused:
+                self.world.be_refused(refreshing, grant)
+                self.world.sign_in("shared", shared=True)
+            elif grant.key not in self.world.ledger.ended:
+                self.world.overtake(refreshing, signing_in, grant)
 
     def teardown(self) -> None:
         try:

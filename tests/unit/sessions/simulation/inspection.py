@@ -22,11 +22,13 @@ def note_store_operation(world: Steps, operation: Operation, result: object) -> 
     replica, key = operation.replica, operation.subject
     if operation.name == "claim_refresh":
         outcome: str = result.outcome  # type: ignore[attr-defined] # a RefreshClaim
-        if outcome.startswith("granted"):
-            world.ledger.claims[replica, key] = outcome
-            replica.claiming.add(key)
+        world.ledger.note_claim(replica, key, outcome, world.loop.time())
     elif operation.name in {"release_claim", "replace_grant"}:
         replica.claiming.discard(key)
+        if not result and operation.name == "replace_grant":
+            replica.unsettled.add(key)
+    elif operation.name == "queue_revocation" or (operation.name == "read_grant" and result):
+        replica.unsettled.discard(key)
     elif operation.name == "end_grant":
         replica.claiming.discard(key)
         if result:
@@ -97,6 +99,7 @@ def finish(world: World) -> None:
         operation.is_stalled = False
     _play_out(world)
     assert not world.calls, "a call hangs"
+    assert not world.sign_ins, "a sign-in hangs"
     assert not any(replica.tasks for replica in world.replicas), "a task hangs"
     world.loop.move_to(world.loop.time() + 400)
     for session in world.sessions:
@@ -124,7 +127,8 @@ def _probe(world: World, grant_key: bytes) -> None:
     assert token is not None
     connection = world.server.connection_of(token)
     should_live = world.server.accepts(token)
-    assert should_live or connection.dead or world.ledger.was_in_doubt(connection.name), (
+    is_excused = world.ledger.was_in_doubt(connection.name) or connection.name in world.ledger.spoiled
+    assert should_live or connection.dead or is_excused, (
         f"{token!r} is stored, the server has {connection.current!r}"
     )
     for replica in world.replicas:
@@ -150,5 +154,6 @@ def _check_revocations(world: World) -> None:
         if key not in world.ledger.ended
     }
     for connection in world.server.connections.values():
-        if connection.dead is None and not world.ledger.was_in_doubt(connection.name):
+        is_excused = world.ledger.was_in_doubt(connection.name) or connection.name in world.ledger.spoiled
+        if connection.dead is None and not is_excused:
             assert connection.current in tokens | held, f"{connection.current!r} lives on unrevoked"

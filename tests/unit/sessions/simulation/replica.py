@@ -13,19 +13,20 @@ from gateway.observability.metrics import Metrics
 from gateway.sessions.keyring import Keyring
 from gateway.sessions.refresh import Refresher
 from gateway.sessions.refresh_flight import RefreshFlight
+from gateway.sessions.refreshed_tokens import build_tokens
 from gateway.sessions.vault import Vault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gateway.authorization_server import AuthorizationServer
-    from gateway.sessions.session import Grant
+    from gateway.sessions.session import Grant, Session, Tokens
     from gateway.sessions.store import SessionStore
 
 SECRET = "a secret of the simulated gateways, long enough"
 SERVER_SECONDS = 30.0
 """How long the authorization server's client waits for an answer."""
-STORE_SECONDS = 10.0
+STORE_SECONDS = 4.0
 """After which a store that does not answer is unavailable; what it was asked may still happen."""
 _ACTING: ContextVar[Replica] = ContextVar("acting")
 
@@ -45,8 +46,13 @@ class Operation:
 
     @property
     def is_refresh(self) -> bool:
-        """Say whether it is a token request."""
+        """Say whether it is a token request that refreshes."""
         return self.name == "refresh"
+
+    @property
+    def is_of_store(self) -> bool:
+        """Say whether the store was asked."""
+        return self.name not in {"refresh", "confirm", "exchange"}
 
 
 @dataclass(eq=False)
@@ -68,12 +74,23 @@ class Call:
         return self.seen.key
 
 
+@dataclass(eq=False)
+class SignIn:
+    """A sign-in under way: its code may be exchanged, and its session not stored yet."""
+
+    replica: Replica
+    task: asyncio.Task[Session]
+    name: str
+    was_hindered: bool = False
+
+
 @dataclass(frozen=True)
 class RefreshParts:
     """The classes of a refresher, so that wrong ones can take their place."""
 
     refresher: type[Refresher] = Refresher
     flight: type[RefreshFlight] = RefreshFlight
+    vault: type[Vault] = Vault
 
 
 @dataclass(eq=False)
@@ -91,11 +108,14 @@ class Replica:
     tasks: set[asyncio.Task[Any]] = field(default_factory=set[asyncio.Task[Any]])
     claiming: set[bytes] = field(default_factory=set[bytes])
     """The grants on which a claim of its own may stand."""
+    unsettled: set[bytes] = field(default_factory=set[bytes])
+    """The grants for which it has tokens that the store did not take; to be revoked if they are gone."""
     is_dead: bool = False
 
     def __post_init__(self) -> None:
         keyring = Keyring([SECRET])
-        vault = Vault(cast("SessionStore", _Store(self)), keyring, idle_seconds=36000, max_seconds=360000)
+        store = cast("SessionStore", _Store(self))
+        vault = self.vault = self.parts.vault(store, keyring, idle_seconds=36000, max_seconds=360000)
         flight = self.parts.flight(
             vault=vault,
             authorization_server=cast("AuthorizationServer", _Server(self)),
@@ -128,6 +148,12 @@ class Replica:
             return await self.refresher.replaced_grant(used)
         return await self.refresher.valid_grant(grant_key, may_meet_401=may_meet_401)
 
+    async def sign_in(self, name: str, *, shared: bool) -> Session:
+        """Do what a callback does: exchange the code, and begin a session."""
+        _ACTING.set(self)
+        response = await self.ask("exchange", name)
+        return await begin(self.vault, name, build_tokens(response, now=self.clock()), shared=shared)
+
     def own(self, task: asyncio.Task[Any]) -> None:
         """Note that a task is of this process."""
         self.tasks.add(task)
@@ -138,6 +164,27 @@ class Replica:
         self.is_dead = True
         for task in tuple(self.tasks):
             task.cancel()
+
+
+async def begin(vault: Vault, name: str, tokens: Tokens, *, shared: bool) -> Session:
+    """Begin a session with the tokens of a sign-in."""
+    issuer, client_id = "https://as.example", "client"
+    connection_id = name if shared else None
+    session_id = vault.new_session_id(
+        issuer=issuer, client_id=client_id, subject=name, connection_id=connection_id
+    )
+    session, _ = await vault.begin(
+        session_id=session_id,
+        issuer=issuer,
+        client_id=client_id,
+        subject=name,
+        connection_id=connection_id,
+        claims={},
+        tokens=tokens,
+        replaces=None,
+        now=tokens.refreshed_at,
+    )
+    return session
 
 
 def remember_task(loop: asyncio.AbstractEventLoop, coroutine: Any, **options: Any) -> asyncio.Task[Any]:  # noqa: ANN401 - the loop's own signature

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from gateway.sessions.session import Session
     from gateway.sessions.store import SessionStore
-    from tests.unit.sessions.simulation.replica import Call, Operation
+    from tests.unit.sessions.simulation.replica import Call, Operation, SignIn
 
 EPOCH = 1_800_000_000.0
 _HINDRANCES = {"claim_refresh", "renew_claim", "release_claim", "end_grant"}
@@ -50,6 +50,7 @@ class Steps:
         self.vault = Vault(stores[0], Keyring([SECRET]), idle_seconds=36000, max_seconds=360000)
         self.sessions: list[Session] = []
         self.calls: list[Call] = []
+        self.sign_ins: list[SignIn] = []
         self.pending: list[Operation] = []
         self.stragglers: list[str] = []
         """Token requests that nobody waits for any more, and that have not arrived yet."""
@@ -75,7 +76,7 @@ class Steps:
     def store_step(self, operation: Operation, trouble: str | None) -> None:
         """Do an operation of the store; trouble comes `before` or `after` it happens, or not."""
         error = StoreUnavailable(log_detail="simulated", retry_after=1)
-        if trouble:
+        if trouble or operation.is_stalled:
             self.hinder(operation)
         if trouble == "before":
             self.answer(operation, error)
@@ -96,11 +97,20 @@ class Steps:
     def hinder(self, operation: Operation) -> None:
         """Note what the store's failure in an operation puts in doubt."""
         self.ledger.troubles.add("queue" if operation.name == "queue_revocation" else "store")
+        self.ledger.hindered[operation.replica] = self.loop.time()
         for call in self.calls:
             call.was_hindered |= call.replica is operation.replica
+        for sign_in in self.sign_ins:
+            if sign_in.replica is operation.replica:
+                self.spoil(sign_in)
         grant = self.ledger.newest.get(operation.subject)
         if operation.name in _HINDRANCES and grant is not None:
             self.ledger.doubt(grant.tokens.refresh_token, f"the store failed in {operation.name}")
+
+    def spoil(self, sign_in: SignIn) -> None:
+        """Note that the tokens of a sign-in may be lost, and the former ones of its connection useless."""
+        sign_in.was_hindered = True
+        self.ledger.spoiled.add(sign_in.name)
 
     def server_step(self, operation: Operation, trouble: str | None) -> None:
         """Answer a token request; `work` leaves the answer on its way, other troubles are failures."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 import uvicorn
 import uvloop
 
+import gateway.http_draining
 from gateway.app import Gateway
 from gateway.sandbox import Sandbox, SandboxOptions, build_sandbox
 from gateway.serving import Listener, bind, serve
@@ -226,12 +227,24 @@ class _Thread:
     def __exit__(self, *_: object) -> None:
         try:
             if self._serving is not None and self._ending is not None:
-                self.loop.call_soon_threadsafe(self._ending.set)
-                self._serving.result(60)
+                with _impatience():
+                    self.loop.call_soon_threadsafe(self._ending.set)
+                    self._serving.result(60)
         finally:
             self.loop.call_soon_threadsafe(self.loop.stop)
             self._thread.join()
             self.loop.close()
+
+
+@contextmanager
+def _impatience() -> Iterator[None]:
+    """Let a gateway that a test is done with not wait for the browsers that the test has left behind."""
+    lingering = gateway.http_draining.LINGER_SECONDS
+    gateway.http_draining.LINGER_SECONDS = 0.02
+    try:
+        yield
+    finally:
+        gateway.http_draining.LINGER_SECONDS = lingering
 
 
 def _picture(picture: str, sandbox_url: str) -> dict[str, str]:

@@ -155,6 +155,6 @@ def test_a_sign_out_during_another_gateways_refresh_leaves_no_tokens_alive(repli
         assert call.result().status_code == 401
     replicas.clock.advance(61)
     last = replicas.gateways[2]
-    last.call(last.gateway._sweep.sweep())  # noqa: SLF001 - it comes once a minute by itself
+    last.call(last.gateway._revocation.retry())  # noqa: SLF001 - it comes once a minute by itself
     last.call(last.gateway._revocation.drain())  # noqa: SLF001 - nothing else tells when it is done
     assert connection.id not in {each.id for each in sandbox.grants.connections()}

@@ -42,6 +42,7 @@ def test_the_close_code_and_reason_pass_both_ways(
     server.script = lambda connection: connection.close(code, reason)
     with open_socket(running, browser) as connection:
         assert ending_of(connection) == (code, reason)
+    until(lambda: len(server.closed) == 2)
 
 
 def test_a_browser_that_vanishes_ends_the_resource_servers_side(
@@ -84,8 +85,8 @@ def test_a_websocket_ends_when_its_session_expires(
 ) -> None:
     assert server.url
     with open_socket(running, browser) as connection:
-        running.clock.advance(36_001)
-        assert ending_of(connection) == (4401, "expired")
+        running.clock.advance(1_801)
+        assert ending_of(connection) == (4401, "idle")
 
 
 def test_a_websocket_in_which_nobody_speaks_ends(

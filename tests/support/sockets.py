@@ -56,8 +56,7 @@ class SocketServer:
         """Forget, and echo again."""
         self.script = echo
         self.gate.set()
-        for each in (self.statuses, self.handshakes, self.closed):
-            each.clear()
+        self.statuses, self.handshakes, self.closed = [], [], []
 
     def judge(self, connection: ServerConnection, request: Request) -> Response | None:
         """Answer a handshake: None takes it."""
@@ -70,11 +69,12 @@ class SocketServer:
 
     def serve(self, connection: ServerConnection) -> None:
         """Follow the script."""
+        closed = self.closed  # of the test that this connection belongs to, however late it ends
         try:
             self.script(connection)
         finally:
             connection.close()
-            self.closed.append((connection.close_code, connection.close_reason))
+            closed.append((connection.close_code, connection.close_reason))
 
 
 @contextmanager

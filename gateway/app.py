@@ -23,7 +23,6 @@ from gateway.proxy.lane import Lane
 from gateway.proxy.own_fields import OwnFields
 from gateway.proxy.route import RouteTable
 from gateway.proxy.upstream import Upstream
-from gateway.proxy.websocket import ForwardWebSocket
 from gateway.sessions.authentication import Authentication
 from gateway.sessions.keyring import Keyring
 from gateway.sessions.opened import OpenedSessions
@@ -170,7 +169,9 @@ class Gateway:
         around: Any = {"access_log": web, "guard": guard, "problems": problems}
         return PublicApp(
             api=ApiEntry(forward, **around),
-            websockets=WebSocketEntry(self._build_forward_websocket(routes), **around),
+            websockets=WebSocketEntry(self._build_forward_websocket(routes), **around)
+            if self.allows_websockets
+            else web,
             web=web,
             lane=Lane(forward, RequestLog()),
         )
@@ -187,7 +188,9 @@ class Gateway:
             clock=self._clock,
         )
 
-    def _build_forward_websocket(self, routes: RouteTable) -> ForwardWebSocket:
+    def _build_forward_websocket(self, routes: RouteTable) -> ASGIApp:
+        from gateway.proxy.websocket import ForwardWebSocket  # noqa: PLC0415 - it and its library take memory
+
         return ForwardWebSocket(
             routes=routes,
             opened=self._opened,

@@ -16,8 +16,6 @@ from gateway.accepting import Acceptor
 from gateway.call_protocol import CallHttpProtocol
 from gateway.descriptors import fit_connections
 from gateway.errors import ConfigurationError
-from gateway.proxy.websocket_upstream import MAX_MESSAGE_BYTES, PING_SECONDS
-from gateway.websocket_protocol import LimitedWebSocketProtocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -245,18 +243,30 @@ class _NoUpgradeAdvice(logging.Filter):
 _NO_UPGRADE_ADVICE = _NoUpgradeAdvice()
 
 
+def _build_websocket_options(listener: Listener) -> dict[str, Any]:
+    if not listener.websockets:
+        return {"ws": "none"}
+    # Half a dozen megabytes that most gateways have no use for.
+    from gateway.proxy.websocket_upstream import MAX_MESSAGE_BYTES, PING_SECONDS  # noqa: PLC0415
+    from gateway.websocket_protocol import LimitedWebSocketProtocol  # noqa: PLC0415
+
+    return {
+        "ws": LimitedWebSocketProtocol,
+        "ws_max_size": MAX_MESSAGE_BYTES,
+        "ws_ping_interval": PING_SECONDS,
+        "ws_ping_timeout": PING_SECONDS,
+        # Compressed messages of one read could unpack to hundreds of megabytes (and see BREACH).
+        "ws_per_message_deflate": False,
+    }
+
+
 def _build_config(listener: Listener) -> uvicorn.Config:
     logging.getLogger("uvicorn.error").addFilter(_NO_UPGRADE_ADVICE)
     return uvicorn.Config(
         listener.app,
         loop="none",
         http=CallHttpProtocol,
-        ws=LimitedWebSocketProtocol if listener.websockets else "none",
-        ws_max_size=MAX_MESSAGE_BYTES,
-        ws_ping_interval=PING_SECONDS,
-        ws_ping_timeout=PING_SECONDS,
-        # Compressed messages of one read could unpack to hundreds of megabytes (and see BREACH).
-        ws_per_message_deflate=False,
+        **_build_websocket_options(listener),
         limit_concurrency=listener.max_connections,
         lifespan="off",
         log_config=None,

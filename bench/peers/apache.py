@@ -55,6 +55,7 @@ OIDCCryptoPassphrase a-passphrase-of-the-load-harness
 OIDCScope openid
 OIDCPKCEMethod S256
 OIDCSessionType server-cache
+OIDCSessionInactivityTimeout 3600
 OIDCCacheType shm
 OIDCPassClaimsAs environment
 OIDCStripCookies mod_auth_openidc_session

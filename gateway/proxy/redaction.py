@@ -114,7 +114,7 @@ class TokenRedactor:
 class _Token:
     """One token as a chain of parts, each with the forms it can take; built when its beginning was seen."""
 
-    __slots__ = ("_anchors", "_beginning", "_probe", "_raw", "_reach", "_steps", "starts")
+    __slots__ = ("_anchors", "_probe", "_raw", "_reach", "_steps", "starts")
 
     def __init__(self, raw: bytes) -> None:
         self._raw = raw
@@ -129,8 +129,6 @@ class _Token:
         run = max(_RUN.finditer(raw), key=lambda run: len(run[0]), default=None)
         self._probe = run[0] if run else b""
         self._reach = _LONGEST_FORM * run.end() if run else 0
-        # All forms in one pass: a search for each would read the whole chunk again at every candidate.
-        self._beginning = _compile(self._anchors)
 
     def may_be_in(self, whole: bytes) -> bool:
         """Look for what no form of the token changes, and for a beginning at the end: that is faster."""
@@ -159,7 +157,8 @@ class _Token:
         if len(self._anchors) == 1:
             place = buffer.find(self._anchors[0], start)
         else:
-            found = self._beginning.search(buffer, start)
+            # All forms in one pass: a search for each would read the whole chunk again at every candidate.
+            found = _compile(self._anchors).search(buffer, start)
             place = found.start() if found else -1
         if place >= 0:
             return place

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from gateway.observability.trace_fields import read_trace_fields
 from gateway.proxy.headers import filter_request_headers, validate_request_framing
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def read_request_fields(headers: Sequence[tuple[bytes, bytes]]) -> RequestFields
         cookie = None
     length = fields.get(b"content-length", None if b"transfer-encoding" in fields else b"0")
     lines = [b"%b: %b\r\n" % field for field in filter_request_headers(headers)]
-    traceparents = _all(headers, b"traceparent")
+    traceparent, tracestate = read_trace_fields(headers)
     return RequestFields(
         site=fields.get(b"sec-fetch-site"),
         origin=fields.get(b"origin"),
@@ -50,10 +51,6 @@ def read_request_fields(headers: Sequence[tuple[bytes, bytes]]) -> RequestFields
         prefer=fields.get(b"prefer"),
         length=None if length is None else int(length),
         passed=b"".join(lines),
-        traceparent=traceparents[0] if len(traceparents) == 1 else None,
-        tracestate=",".join(_all(headers, b"tracestate")) or None,
+        traceparent=traceparent,
+        tracestate=tracestate,
     )
-
-
-def _all(headers: Sequence[tuple[bytes, bytes]], name: bytes) -> list[str]:
-    return [value.decode("latin-1") for other, value in headers if other == name]

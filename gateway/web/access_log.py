@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.browser.client_address import read_client_address
 from gateway.observability.exchange import Exchange, beginning_of, note_exchange
+from gateway.observability.trace_fields import read_trace_fields
 from gateway.observability.tracing import continue_trace
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from gateway.observability.logs import RequestLog
     from gateway.observability.metrics import Metrics
-    from gateway.observability.tracing import Trace
 
 _LOGGER = logging.getLogger(__name__)
 _BROKEN_OFF = 499
@@ -57,7 +57,10 @@ class AccessLog:
 
     def begin(self, scope: Scope) -> Exchange:
         """Note the beginning of a request."""
-        trace, started = beginning_of(scope) or (_read_trace(scope["headers"]), time.perf_counter())
+        trace, started = beginning_of(scope) or (
+            continue_trace(*read_trace_fields(scope["headers"])),
+            time.perf_counter(),
+        )
         exchange = Exchange(trace, partial(self._find_address, scope), started)
         note_exchange(scope, exchange)
         return exchange
@@ -108,13 +111,6 @@ def told(exchange: Exchange, send: Send) -> Send:
         await send(message)
 
     return telling
-
-
-def _read_trace(headers: list[tuple[bytes, bytes]]) -> Trace:
-    traceparents = [value for name, value in headers if name == b"traceparent"]
-    states = [value.decode("latin-1") for name, value in headers if name == b"tracestate"]
-    traceparent = traceparents[0].decode("latin-1") if len(traceparents) == 1 else None
-    return continue_trace(traceparent, ",".join(states) or None)
 
 
 def _route_template(scope: Scope) -> str:

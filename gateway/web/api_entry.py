@@ -37,14 +37,8 @@ class ApiEntry:
             self._access_log.finish(scope, exchange)
 
 
-class WebSocketEntry:
-    """Plain ASGI, the same around an application of WebSockets; each of their messages is counted."""
-
-    def __init__(self, app: ASGIApp, *, access_log: AccessLog, guard: Guard, problems: Problems) -> None:
-        self._app = app
-        self._access_log = access_log
-        self._guard = guard
-        self._problems = problems
+class WebSocketEntry(ApiEntry):
+    """The same around an application of WebSockets; each of their messages is counted."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one WebSocket; nothing escapes it."""

@@ -34,9 +34,9 @@ def build_store(url: str, folder: Path) -> SessionStore:
     return SqliteStore(folder / "sessions.db")
 
 
-async def main(url: str, folder: str, session: str, calls: int) -> None:
+async def main(url: str, folder: str, session: str, calls: str) -> None:
     """Send so many calls of a session once the test says so; say between which moments each had its turn."""
-    owner, left = os.urandom(16), calls
+    owner, left = os.urandom(16), int(calls)
     async with opened(build_store(url, Path(folder))) as store:
         say("ready")
         sys.stdin.readline()
@@ -52,4 +52,4 @@ async def main(url: str, folder: str, session: str, calls: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:4], int(sys.argv[4])))
+    asyncio.run(main(*sys.argv[1:]))

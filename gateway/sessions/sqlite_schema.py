@@ -37,7 +37,7 @@ _CLAIMS_AND_INDEXES = (
     "CREATE TABLE changes (id INTEGER PRIMARY KEY AUTOINCREMENT, key BLOB NOT NULL)",
 )
 
-# One value for each budget, since every turn reads and writes all of it; the layout is in turn_state.py.
+# One value for each budget, since every turn reads and writes all of it; the layout is in turn_records.py.
 _BUDGETS = (
     """CREATE TABLE budgets (
         key BLOB PRIMARY KEY, state BLOB NOT NULL, forgotten_at REAL NOT NULL) WITHOUT ROWID""",

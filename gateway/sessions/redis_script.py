@@ -7,6 +7,7 @@ from importlib.resources import files
 
 from gateway.sessions import turn
 from gateway.sessions.event_log import EVENT_LOG_SECONDS, EVENTS_KEPT, EVENTS_SECONDS
+from gateway.sessions.kept_answers import MARK_SECONDS
 from gateway.sessions.records import (
     HANDED_SECONDS,
     REVOCATION_SECONDS,
@@ -26,6 +27,7 @@ def _build_script() -> bytes:
         "EVENTS_KEPT": EVENTS_KEPT,
         "EVENTS_SECONDS": EVENTS_SECONDS,
         "HANDED_SECONDS": HANDED_SECONDS,
+        "MARK_SECONDS": MARK_SECONDS,
         "REVOCATION_SECONDS": REVOCATION_SECONDS,
         "SWEEP": SWEEP_SESSIONS,
         "TOMBSTONE_SECONDS": TOMBSTONE_SECONDS,

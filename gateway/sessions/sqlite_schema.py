@@ -56,7 +56,8 @@ _ANSWERS = (
         key BLOB PRIMARY KEY, mark INTEGER NOT NULL, sealed BLOB NOT NULL, expires_at REAL NOT NULL)""",
     "CREATE INDEX answers_by_expires_at ON answers (expires_at)",
     """CREATE TABLE answer_leases (
-        key BLOB PRIMARY KEY, mark INTEGER NOT NULL, owner BLOB NOT NULL, until REAL NOT NULL) WITHOUT ROWID""",
+        key BLOB PRIMARY KEY, mark INTEGER NOT NULL, owner BLOB NOT NULL,
+        until REAL NOT NULL) WITHOUT ROWID""",
     """CREATE TABLE answer_scopes (
         place BLOB NOT NULL, scope BLOB NOT NULL, number INTEGER NOT NULL, noted_at REAL NOT NULL,
         PRIMARY KEY (place, scope)) WITHOUT ROWID""",

@@ -211,6 +211,7 @@ def test_a_voucher_that_was_there_before_can_be_changed(person: Person, token: s
             row["totalAmount"],
             row["voucherStatus"],
         )
+        assert after["files"] == changed["files"] != []
 
 
 def test_a_voucher_of_gross_amounts_for_the_collective_contact(person: Person, token: str) -> None:

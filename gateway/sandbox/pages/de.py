@@ -71,7 +71,8 @@ TEXTS: dict[str, str] = {
     "ahead": "geht der Uhr des Rechners {hours} Stunden vor",
     "behind": "geht der Uhr des Rechners {hours} Stunden nach",
     "as_the_machine": "wie die Uhr des Rechners",
-    "clock_why": "Geht sie vor, so laufen Zugriffstoken ab und Rechnungen werden überfällig.",
+    "clock_why": "Geht sie vor, so laufen Zugriffstoken ab, Rechnungen werden überfällig, "
+    "und Gateways weisen Webhooks ab, die für sie aus der Zukunft kommen.",
     "hour": "+ 1 Stunde",
     "day": "+ 1 Tag",
     "month": "+ 30 Tage",

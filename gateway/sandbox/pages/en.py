@@ -71,7 +71,8 @@ TEXTS: dict[str, str] = {
     "ahead": "{hours} h ahead of the machine's clock",
     "behind": "{hours} h behind the machine's clock",
     "as_the_machine": "as the machine's clock",
-    "clock_why": "Ahead of time, access tokens run out and invoices become overdue.",
+    "clock_why": "Ahead of time, access tokens run out, invoices become overdue, "
+    "and gateways refuse webhooks that come from their future.",
     "hour": "+ 1 hour",
     "day": "+ 1 day",
     "month": "+ 30 days",

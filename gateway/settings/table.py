@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from gateway.settings.limits import Limits
 from gateway.settings.presets import PRESETS
 from gateway.settings.routes import CaFile, Routes  # noqa: TC001 - pydantic reads the annotations
 from gateway.settings.values import (
@@ -29,6 +28,7 @@ from gateway.settings.values import (
     parse_url,
     parse_workers,
 )
+from gateway.settings.webhooks import Webhooks
 
 if TYPE_CHECKING:
     from gateway.proxy.route import Route
@@ -43,7 +43,7 @@ def variable_of(field: str) -> str:
     return f"{PREFIX}{field.upper()}"
 
 
-class Settings(Limits):
+class Settings(Webhooks):
     """What `load_settings` returns; a field may depend on those above it."""
 
     model_config = SettingsConfigDict(

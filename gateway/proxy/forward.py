@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
     from gateway.observability.metrics import Metrics
+    from gateway.proxy.asking_once import AskingOnce
     from gateway.proxy.browser_connection import Remembered
     from gateway.proxy.concurrency import SessionConcurrency
     from gateway.proxy.own_fields import OwnFields
@@ -52,7 +53,7 @@ class Forward:
     around it has to look at each message.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts that a call needs; all are named
         self,
         *,
         routes: RouteTable,
@@ -62,6 +63,7 @@ class Forward:
         public_origin: str,
         own_fields: OwnFields,
         concurrency: SessionConcurrency,
+        asking_once: AskingOnce,
         clock: Callable[[], float],
     ) -> None:
         self.routes = routes
@@ -71,6 +73,7 @@ class Forward:
         self._public_origin = public_origin
         self.own_fields = own_fields
         self.concurrency = concurrency
+        self.asking_once = asking_once
         self.clock = clock
         self.refused = RefusedTokens()
         self.deadlines = Deadlines()

@@ -50,6 +50,8 @@ class Route:
     websocket: bool = False
     strip: str = API_PREFIX
     ca_file: str | None = None
+    share: bool = False
+    """Whether identical calls are answered together, and answers kept; such calls are not plain ones."""
 
     origin: str = field(init=False)
     """Scheme and authority of the destination: "https://api.lexware.io"."""
@@ -57,6 +59,8 @@ class Route:
     """The destination's path without a trailing slash: "" or "/base"."""
     host: bytes = field(init=False)
     """The Host field of a request to the destination (RFC 9110 §7.2)."""
+    goes_in_lane: bool = field(init=False)
+    """Whether its plain calls take the short way."""
     template: str = field(init=False)
     """The route as metrics and logs name it: "/api/*"."""
 
@@ -73,6 +77,7 @@ class Route:
         if not found:
             raise ValueError("a route's destination is an http or https origin with an optional base path")
         derived = {
+            "goes_in_lane": self.attaches_token and not self.share,
             "prefix": prefix,
             "strip": strip,
             "methods": self.methods - FORBIDDEN_METHODS,

@@ -18,7 +18,8 @@ from gateway.observability.logs import RequestLog
 from gateway.observability.metrics import Metrics
 from gateway.parts import build_authorization_server, build_store, shipped_spa
 from gateway.proxy.asking_once import AskingOnce
-from gateway.proxy.concurrency import SessionConcurrency
+from gateway.proxy.budget import Budget
+from gateway.proxy.concurrency import WAITING_PER_PLACE, SessionConcurrency
 from gateway.proxy.forward import Forward
 from gateway.proxy.invalidation import touch_everything, touched_by_write
 from gateway.proxy.lane import Lane
@@ -32,6 +33,7 @@ from gateway.sessions.keyring import Keyring
 from gateway.sessions.opened import OpenedSessions
 from gateway.sessions.refresh import Refresher
 from gateway.sessions.refresh_flight import RefreshFlight
+from gateway.sessions.turn import Pace
 from gateway.sessions.vault import Vault
 from gateway.web.access_log import AccessLog
 from gateway.web.api_entry import ApiEntry, WebSocketEntry
@@ -130,6 +132,7 @@ class Gateway:
         )
         self._upstream = Upstream()
         self._asking_once = self._build_asking_once()
+        self._budget = self._build_budget()
         self._sweep = Sweep(
             vault=self._vault, revocation=self._revocation, metrics=self._metrics, clock=clock
         )
@@ -155,6 +158,8 @@ class Gateway:
                 await self._revocation.drain()
         except TimeoutError:
             _LOGGER.warning("ended before every call to the authorization server had come to its end")
+        if self._budget is not None:
+            await self._budget.close()
         await self._authorization_server.close()
         await self._asking_once.close()
         await self._upstream.close()
@@ -192,7 +197,20 @@ class Gateway:
             cache=cache,
             cached=CachedPaths(settings.cached_paths),
             touched_by_write=touch_everything if settings.provider == "openid" else touched_by_write,
-            is_in_use=any(route.share for route in settings.route_list),
+            is_in_use=any(route.is_shared for route in settings.route_list),
+            metrics=self._metrics,
+        )
+
+    def _build_budget(self) -> Budget | None:
+        settings = self._settings
+        if settings.budget_rate is None:
+            return None
+        return Budget(
+            self._store,
+            Pace(settings.budget_rate, settings.budget_burst),
+            client_key=settings.client_budget_key if settings.budget_key == "client" else None,
+            per_session=settings.session_concurrency * WAITING_PER_PLACE,
+            clock=self._clock,
             metrics=self._metrics,
         )
 
@@ -206,6 +224,7 @@ class Gateway:
             own_fields=OwnFields(guard.fields),
             concurrency=SessionConcurrency(self._settings.session_concurrency),
             asking_once=self._asking_once,
+            budget=self._budget,
             clock=self._clock,
         )
 

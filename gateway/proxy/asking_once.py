@@ -7,6 +7,7 @@ one connection, and what came serves those who come later, from the private cach
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import contextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -154,7 +155,7 @@ class AskingOnce:
     async def _fly_along(self, passing: Passing, asked: Asked, refusal: str) -> bool:
         while True:
             flight, joined = self._find_flight(asked)
-            reader = flight.board()
+            reader = flight.board(asked)
             try:
                 await self._decided(flight, reader, asked)
                 if not asked.opened.is_live:
@@ -196,13 +197,18 @@ class AskingOnce:
             async with asyncio.timeout(patience):
                 await flight.sent(reader)
         except TimeoutError:
-            raise SessionBusy(retry_after=1) from None
+            budget = asked.forward.budget
+            raise SessionBusy(retry_after=1) if budget is None else budget.refuse() from None
         await flight.decided(reader)
 
     async def _pass(
         self, passing: Passing, asked: Asked, flight: Flight, reader: Reader, status: bytes
     ) -> None:
-        asked.request.exchange.upstream_seconds = flight.exchange.upstream_seconds
+        own = asked.request.exchange
+        took = time.perf_counter() - own.started  # who joined late waited for a part of it
+        own.upstream_seconds = min(flight.exchange.upstream_seconds, took)
+        if flight.exchange.queue_seconds is not None:
+            own.queue_seconds = min(flight.exchange.queue_seconds, took - own.upstream_seconds)
         if flight.stored is not None:
             age = self.cache.age(flight.stored)
             await self._pass_stored(passing, asked.sharing, flight.stored, age, status, outcome="miss")

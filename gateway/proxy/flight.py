@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from gateway.proxy.caching import Freshness, Wanted
     from gateway.proxy.call import CallRequest
     from gateway.proxy.forward import Forward
+    from gateway.proxy.pacing import Pacing
     from gateway.proxy.response_cache import Reading, ResponseCache
     from gateway.proxy.shared_answer import Reader
     from gateway.proxy.sharing import Sharing
@@ -82,8 +83,11 @@ class Flight:
         may_join = self.shared.is_joinable and self.sole is None and len(self.shared.readers) < MOST_READERS
         return may_join and allows_joining(wanted, since)
 
-    def board(self) -> Reader:
-        """Let one more read the answer, who must `leave`."""
+    def board(self, asked: Asked) -> Reader:
+        """Let one more read the answer, who must `leave`; it is as urgent as it is to who wants it most."""
+        if self._sending is not None and not self.is_sent:
+            fields = asked.request.fields
+            self._sending.hasten(priority=fields.priority, patience=parse_patience(fields.prefer))
         reader = self.shared.join()
         self._boarded.append(reader)
         return reader
@@ -143,8 +147,9 @@ class Flight:
     async def _fly(self, limit: CallLimit) -> None:
         forward, request, opened, sharing = self.asked
         limit.bound(request.matched.route.timeouts.total)
-        key = opened.session.key
-        if not forward.concurrency.try_acquire(key):
+        # Where a turn must be taken, it is the Sending that takes the place, after it.
+        key = None if request.matched.route.is_paced else opened.session.key
+        if key is not None and not forward.concurrency.try_acquire(key):
             await forward.concurrency.acquire(key, patience=parse_patience(request.fields.prefer))
         try:
             fields = request.fields._replace(passed=sharing.keys[-1].lines)
@@ -157,7 +162,8 @@ class Flight:
             finally:
                 answer.release()
         finally:
-            forward.concurrency.release(key)
+            if key is not None:
+                forward.concurrency.release(key)
 
     async def _pass(self, answer: UpstreamAnswer, limit: CallLimit) -> None:
         headers = [(name.lower(), value) for name, value in answer.headers]
@@ -255,6 +261,11 @@ class _FlightSending(Sending):
         super().__init__(forward, request, limit, opened)
         self._sends = sends
 
-    async def _send(self, *, is_fresh: bool) -> UpstreamAnswer:
+    async def _take_turn(self, pacing: Pacing) -> None:
+        await super()._take_turn(pacing)
         self._sends()
+
+    async def _send(self, *, is_fresh: bool) -> UpstreamAnswer:
+        if self._pacing is None:
+            self._sends()
         return await super()._send(is_fresh=is_fresh)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gateway.observability.metrics import Metrics
     from gateway.proxy.asking_once import AskingOnce
     from gateway.proxy.browser_connection import Remembered
+    from gateway.proxy.budget import Budget
     from gateway.proxy.concurrency import SessionConcurrency
     from gateway.proxy.own_fields import OwnFields
     from gateway.proxy.redaction import TokenRedactor
@@ -64,6 +65,7 @@ class Forward:
         own_fields: OwnFields,
         concurrency: SessionConcurrency,
         asking_once: AskingOnce,
+        budget: Budget | None,
         clock: Callable[[], float],
     ) -> None:
         self.routes = routes
@@ -74,6 +76,7 @@ class Forward:
         self.own_fields = own_fields
         self.concurrency = concurrency
         self.asking_once = asking_once
+        self.budget = budget
         self.clock = clock
         self.refused = RefusedTokens()
         self.deadlines = Deadlines()

@@ -52,7 +52,6 @@ class Sharing(NamedTuple):
     wanted: Wanted
     seconds: float
     if_none_match: bytes | None
-    priority: bytes | None
 
 
 class CachedPaths:
@@ -104,7 +103,7 @@ def plan_sharing(
             for each in ((plain,) if plain == told else (plain, told))
         )
         kept_as = keys[0]
-    return Sharing(keys, kept_as, path, wanted, seconds, named.get(b"if-none-match"), named.get(b"priority"))
+    return Sharing(keys, kept_as, path, wanted, seconds, named.get(b"if-none-match"))
 
 
 def _may_be_shared(named: Mapping[bytes, bytes]) -> bool:

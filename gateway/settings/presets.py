@@ -31,12 +31,14 @@ class Preset:
     scope: str
     cache: Mapping[str, int]
     """Paths whose answers are the same for hours, with the seconds for which they are kept."""
+    budget_rate: float | None
+    """Calls a second that the API takes."""
 
+
+_LEXWARE: tuple[str, Mapping[str, int], float] = (_LEXWARE_SCOPE, _LEXWARE_CACHE, 2.0)
 
 PRESETS = {
-    "lexware": Preset("https://app.lexware.de", "https://api.lexware.io", _LEXWARE_SCOPE, _LEXWARE_CACHE),
-    "lexware-sandbox": Preset(
-        "https://app.lexware-sandbox.de", "https://api.lexware-sandbox.io", _LEXWARE_SCOPE, _LEXWARE_CACHE
-    ),
-    "openid": Preset(None, None, "openid profile email", {}),
+    "lexware": Preset("https://app.lexware.de", "https://api.lexware.io", *_LEXWARE),
+    "lexware-sandbox": Preset("https://app.lexware-sandbox.de", "https://api.lexware-sandbox.io", *_LEXWARE),
+    "openid": Preset(None, None, "openid profile email", {}, None),
 }

@@ -66,6 +66,7 @@ class WatchedLife:
         self.grant_key, self.ends_at = session.grant_key, session.ends_at
         events, due_at = self._life.look_at(session.within(grant.tokens), grant, now=now)
         self.due_at = min(self.due_at, due_at)
+        self._lives.wake(self)
         return events
 
     def stop(self) -> None:
@@ -86,6 +87,8 @@ class SessionLives:
         self._vault = vault
         self._clock = clock
         self._watched: set[WatchedLife] = set()
+        self._earliest_due = self._earliest_end = _NEVER
+        """Before these nobody is due; thousands are not to be looked at several times a second."""
         self._asking: asyncio.Task[None] | None = None
         self._ticking: asyncio.Task[None] | None = None
 
@@ -105,6 +108,11 @@ class SessionLives:
     def forget(self, watched: WatchedLife) -> None:
         """Watch no more; see WatchedLife.stop."""
         self._watched.discard(watched)
+
+    def wake(self, watched: WatchedLife) -> None:
+        """Look at one that was read no later than it asks for."""
+        self._earliest_due = min(self._earliest_due, watched.due_at)
+        self._earliest_end = min(self._earliest_end, watched.ends_at)
 
     async def read(self, key: bytes) -> tuple[Session, Grant] | Ended:
         """Return the session with its grant, or why it is over; raises StoreError."""
@@ -126,21 +134,25 @@ class SessionLives:
         for watched in self._watched:
             # Of one that is being read just now the grant is not known yet.
             if keys is None or not watched.grant_key or {watched.key, watched.grant_key} & keys:
-                watched.due_at = _NOW
+                watched.due_at = self._earliest_due = _NOW
 
     def begin_asking(self) -> None:
         """Ask the store, beside whatever else goes on, about the sessions that are due."""
-        if self._asking is not None and not self._asking.done():
-            return
         now = self._clock()
+        if now < self._earliest_due or (self._asking is not None and not self._asking.done()):
+            return
+        self._earliest_due = min((each.due_at for each in self._watched), default=_NEVER)
         if due := [each for each in self._watched if each.due_at <= now and each.listener is not None]:
             self._asking = asyncio.create_task(self._ask_about(due))
 
     def end_overdue(self) -> None:
         """End what is past its absolute end."""
         now = self._clock()
+        if now < self._earliest_end:
+            return
         for watched in [each for each in self._watched if each.ends_at <= now]:
             self._end(watched, "expired")
+        self._earliest_end = min((each.ends_at for each in self._watched), default=_NEVER)
 
     async def close(self) -> None:
         """Tell nobody any more."""
@@ -179,6 +191,7 @@ class SessionLives:
                 _LOGGER.exception("a watched session could not be asked about")
             for watched in watchers:
                 watched.due_at = min(watched.due_at, self._clock() + _AGAIN_SECONDS)
+                self.wake(watched)
             return not isinstance(error, StoreError)
         for watched in watchers:
             if isinstance(found, Ended):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from gateway.browser.cookie import SESSION_COOKIE
 from gateway.events.event import Event
@@ -21,6 +21,19 @@ PATH = "/auth/events"
 END = b"0\r\n\r\n"
 _EVENT = re.compile(rb"(?:id: ([^\n]*)\n)?event: ([^\n]+)\ndata: ([^\n]*)\n\n")
 _PLACE = re.compile(rb"id: ([^\n]+)\n")
+
+
+class Listener(Protocol):
+    """What can be connected to."""
+
+    @property
+    def url(self) -> str: ...
+
+
+class At(NamedTuple):
+    """A gateway in a process of its own."""
+
+    url: str
 
 
 class Told(NamedTuple):
@@ -45,7 +58,7 @@ def request(browser: Browser, fields: Mapping[str, str] | None = None, *, path: 
 
 
 @contextmanager
-def connected(gateway: Running, **options: Any) -> Iterator[RawBrowser]:  # noqa: ANN401 - RawBrowser's
+def connected(gateway: Listener, **options: Any) -> Iterator[RawBrowser]:  # noqa: ANN401 - RawBrowser's
     """Connect a browser that has asked for nothing yet."""
     with RawBrowser(int(gateway.url.rpartition(":")[2]), **options) as raw:
         yield raw
@@ -53,7 +66,7 @@ def connected(gateway: Running, **options: Any) -> Iterator[RawBrowser]:  # noqa
 
 @contextmanager
 def listening(
-    gateway: Running, browser: Browser, fields: Mapping[str, str] | None = None, *, path: str = PATH
+    gateway: Listener, browser: Browser, fields: Mapping[str, str] | None = None, *, path: str = PATH
 ) -> Iterator[RawBrowser]:
     """Open a stream, and return once its greeting has come, which stays in `received`."""
     with connected(gateway) as raw:
@@ -76,10 +89,15 @@ def last_id(raw: RawBrowser) -> str:
 
 def next_event(raw: RawBrowser) -> Told:
     """Wait for one more event, and return it."""
+    return next_events(raw, 1)[0]
+
+
+def next_events(raw: RawBrowser, number: int) -> list[Told]:
+    """Wait for some more events, and return them."""
     known = len(told(raw))
-    while len(told(raw)) == known:
+    while len(told(raw)) < known + number:
         assert raw.receive(), f"the stream has ended: {bytes(raw.received)!r}"
-    return told(raw)[known]
+    return told(raw)[known:]
 
 
 def organization_of(browser: Browser) -> str:

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 from gateway.errors import StoreUnavailable
 from gateway.sessions.change_log import ChangeLog
 from gateway.sessions.claim import decide_claim, decide_release
+from gateway.sessions.event_log import new_epoch
+from gateway.sessions.memory_events import MemoryEvents
 from gateway.sessions.memory_tables import Tables
 from gateway.sessions.records import SWEEP_SESSIONS, EndedSessions, RefreshClaim
 from gateway.sessions.session import why_ended
 
 if TYPE_CHECKING:
+    from gateway.sessions.event_log import EventBatch, EventId
     from gateway.sessions.records import Changes, Cursor, GrantRecord, SessionRecord, Tombstone
     from gateway.sessions.session import EndReason
 
@@ -32,7 +35,7 @@ class MemoryStore:
     async def open(self) -> None:
         """Begin empty."""
         self._epoch += 1
-        self._tables = Tables(ChangeLog(self._epoch))
+        self._tables = Tables(ChangeLog(self._epoch), MemoryEvents(new_epoch()))
 
     async def close(self) -> None:
         """Forget everything."""
@@ -210,6 +213,15 @@ class MemoryStore:
     async def changes(self, since: Cursor | None) -> Changes:
         """Return what changed; see SessionStore."""
         return self._opened().changes.since(since)
+
+    async def append_event(self, sealed: bytes, *, now: float) -> EventId:
+        """Add an event to the log; see SessionStore."""
+        return self._opened().events.append(sealed, now=now)
+
+    async def read_events(self, after: EventId | None, *, wait_seconds: float, limit: int) -> EventBatch:
+        """Return what came after a place; see SessionStore."""
+        await self._opened().events.wait(after, seconds=wait_seconds)
+        return self._opened().events.read(after, limit=limit)
 
     async def count_sessions(self, now: float) -> int:
         """Return how many sessions live."""

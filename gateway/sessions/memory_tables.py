@@ -18,6 +18,7 @@ from gateway.sessions.records import (
 if TYPE_CHECKING:
     from gateway.sessions.change_log import ChangeLog
     from gateway.sessions.claim import Lease
+    from gateway.sessions.memory_events import MemoryEvents
     from gateway.sessions.session import EndReason
 
 _EntryKey = tuple[bytes, int, float]
@@ -35,6 +36,7 @@ class Tables:
     """Everything that the store holds."""
 
     changes: ChangeLog
+    events: MemoryEvents
     sessions: dict[bytes, SessionRecord] = field(default_factory=dict[bytes, SessionRecord])
     grants: dict[bytes, GrantRecord] = field(default_factory=dict[bytes, GrantRecord])
     members: dict[bytes, set[bytes]] = field(default_factory=dict[bytes, set[bytes]])

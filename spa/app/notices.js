@@ -2,7 +2,7 @@
 /** What is told at the foot of the window: that lexoffice is waited for and how long, and that the session ends soon. */
 
 import { keepAlive, login } from "/auth/client.js";
-import { h } from "./dom.js";
+import { h, hidden } from "./dom.js";
 import { explain, isSessionEnd } from "./faults.js";
 import { onWaiting } from "./pace.js";
 import { announce } from "./parts.js";
@@ -10,7 +10,7 @@ import { t } from "./preferences.js";
 
 /** @typedef {{inSeconds: number, reason: "idle" | "expired"}} Ending */
 
-const SHORTEST_MS = 700;
+const SHORTEST_MS = 500;
 const MESSAGE_MS = 8000;
 const SOON_SECONDS = 2;
 
@@ -110,8 +110,8 @@ function endingCard(reason, left) {
     onclick: () => (reason === "idle" ? stay(button, said) : login()) }, t.ending.buttons[reason]);
   return h("section", { class: "ending", "aria-label": t.ending.label, "data-reason": reason, "data-testid": "ending" },
     h("div", {},
-      h("p", { role: "alert" }, h("strong", {}, t.ending.text), " ",
-        h("strong", { class: "ending-time", "aria-hidden": "true" }, t.ending.in(left))),
+      h("p", { role: "alert" }, h("strong", { class: "ending-time", "aria-hidden": "true" }, t.ending.in(left)),
+        hidden(t.ending.in(left))),
       h("p", { class: "quiet" }, t.ending.reasons[reason]), said),
     button);
 }

@@ -46,8 +46,7 @@ export const de = {
   },
   ending: {
     label: "Ihre Sitzung endet bald",
-    text: "Sie werden abgemeldet",
-    in: (n) => `in ${count(n, "Sekunde", "Sekunden")}`,
+    in: (n) => `Sie werden in ${count(n, "Sekunde", "Sekunden")} abgemeldet.`,
     reasons: {
       idle: "Eine Weile ist nichts geschehen.",
       expired: "Ihre Sitzung erreicht ihre längste Dauer. Nach der Anmeldung kommen Sie auf diese Seite zurück.",

@@ -45,8 +45,7 @@ export const en = {
   },
   ending: {
     label: "Your session ends soon",
-    text: "You will be signed out",
-    in: (/** @type {number} */ n) => `in ${count(n, "second", "seconds")}`,
+    in: (/** @type {number} */ n) => `You will be signed out in ${count(n, "second", "seconds")}.`,
     reasons: {
       idle: "Nothing has happened for a while.",
       expired: "Your session reaches its longest duration. After signing in you come back to this page.",

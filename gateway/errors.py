@@ -8,6 +8,7 @@
     |   |-- PathRefused                   400 path_refused
     |   |-- RouteUnknown                  404 route_unknown
     |   |-- MethodRefused                 405 method_refused
+    |   |-- TooManyStreams                429 too_many_streams
     |   |-- BodyTooLarge                  413 body_too_large
     |   |-- RequestInvalid                400 request_invalid
     |   |-- RequestTooSlow                408 request_too_slow
@@ -155,6 +156,14 @@ class SessionBusy(BrowserError):
     code = "session_busy"
     status = 429
     title = "Too many calls at once"
+
+
+class TooManyStreams(BrowserError):
+    """The session has as many streams of events open as it may (RFC 6585 §4)."""
+
+    code = "too_many_streams"
+    status = 429
+    title = "Too many streams of events at once"
 
 
 class BodyTooLarge(BrowserError):

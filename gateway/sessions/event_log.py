@@ -16,6 +16,9 @@ EVENTS_SECONDS = 300
 EVENTS_KEPT = 4096
 """How many it keeps at most; of more the oldest go before their time."""
 
+EVENT_LOG_SECONDS = 7 * 86400
+"""How long after its last event a log is remembered; the next event then begins another one."""
+
 _WRITTEN = re.compile(r"(0|[1-9]\d{0,17})-(0|[1-9]\d{0,17})", re.ASCII)
 
 

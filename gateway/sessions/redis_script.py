@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from importlib.resources import files
 
+from gateway.sessions.event_log import EVENT_LOG_SECONDS, EVENTS_KEPT, EVENTS_SECONDS
 from gateway.sessions.records import (
     HANDED_SECONDS,
     REVOCATION_SECONDS,
@@ -13,11 +14,14 @@ from gateway.sessions.records import (
     TOMBSTONE_SECONDS,
 )
 
-_FILES = ("steps", "sessions", "grants")
+_FILES = ("steps", "sessions", "events", "grants")
 
 
 def _build_script() -> bytes:
     constants = {
+        "EVENT_LOG_SECONDS": EVENT_LOG_SECONDS,
+        "EVENTS_KEPT": EVENTS_KEPT,
+        "EVENTS_SECONDS": EVENTS_SECONDS,
         "HANDED_SECONDS": HANDED_SECONDS,
         "REVOCATION_SECONDS": REVOCATION_SECONDS,
         "SWEEP": SWEEP_SESSIONS,

@@ -37,4 +37,11 @@ _CLAIMS_AND_INDEXES = (
     "CREATE TABLE changes (id INTEGER PRIMARY KEY AUTOINCREMENT, key BLOB NOT NULL)",
 )
 
-MIGRATIONS = (_FIRST, _CLAIMS_AND_INDEXES)
+# The epoch tells this log from that of a file which stood here before; see event_log.py.
+_EVENTS = (
+    "CREATE TABLE event_log (epoch INTEGER NOT NULL, last INTEGER NOT NULL)",
+    "INSERT INTO event_log (epoch, last) VALUES (abs(random() % 4503599627370496) + 1, 0)",
+    "CREATE TABLE events (number INTEGER PRIMARY KEY, kept_at REAL NOT NULL, sealed BLOB NOT NULL)",
+)
+
+MIGRATIONS = (_FIRST, _CLAIMS_AND_INDEXES, _EVENTS)

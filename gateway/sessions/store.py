@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from gateway.sessions.event_log import EventBatch, EventId
     from gateway.sessions.records import (
         Changes,
         Cursor,
@@ -206,6 +207,23 @@ class SessionStore(Protocol):
         live longer than remembered, never shorter. The cost is that of a look-up, so four calls a second keep
         a cache within a second of the truth. A record that was read before a call is to be remembered
         only if its key is not in that call's answer.
+        """
+        ...
+
+    async def append_event(self, sealed: bytes, *, now: float) -> EventId:
+        """Add an event to the one log that all processes read, and return its place.
+
+        Places are in the order of the calls, and numbered without a gap. An event is kept for
+        `EVENTS_SECONDS`, but not more than `EVENTS_KEPT` of them.
+        """
+        ...
+
+    async def read_events(self, after: EventId | None, *, wait_seconds: float, limit: int) -> EventBatch:
+        """Return up to `limit` events after a place, the earliest first; with None only where the log ends.
+
+        If there is none, waits for one for `wait_seconds`, a second at most: one of this process comes at
+        once, another's within about 0.1 s. Where what followed the place was dropped before this call, or the
+        place is of a log that was lost, the batch says that it is not whole, and holds what is kept.
         """
         ...
 

@@ -17,7 +17,9 @@ from gateway.sandbox.accounts import NORDLICHT, REBENHOF
 from gateway.sandbox.books.changes import add_random_invoice, pay, void
 from gateway.sandbox.webhooks import callback
 from gateway.sandbox.webhooks.event import EVENT_TYPES
+from tests.sandbox.test_invoices import INVOICE
 from tests.sandbox.test_resources import ARTICLE, CONTACT
+from tests.sandbox.test_vouchers import bookkeeping_voucher
 from tests.support.wire import Heard, Reply, Wire, reply, running_wire, until
 
 if TYPE_CHECKING:
@@ -104,6 +106,24 @@ def test_changes_through_the_api_are_announced(person: Person, sandbox: Sandbox,
         ("article.deleted", article),
         ("contact.changed", contact),
         ("contact.created", contact),
+    ]
+
+
+def test_bookkeeping_vouchers_and_invoices_are_announced(
+    person: Person, sandbox: Sandbox, hook: Wire
+) -> None:
+    token = person.sign_in().access_token
+    wanted = bookkeeping_voucher(person, token)
+    subscribe_to_everything(sandbox, hook)
+    voucher = person.api("POST", "/vouchers", token, json=wanted).json()["id"]
+    changed = {**person.api("GET", f"/vouchers/{voucher}", token).json(), "remark": "neu"}
+    assert person.api("PUT", f"/vouchers/{voucher}", token, json=changed).status_code == 200
+    made = person.api("POST", "/invoices?finalize=true", token, json=INVOICE).json()["id"]
+    events = settled(sandbox, hook)
+    assert sorted((event["eventType"], event["resourceId"]) for event in events) == [
+        ("invoice.created", made),
+        ("voucher.changed", voucher),
+        ("voucher.created", voucher),
     ]
 
 

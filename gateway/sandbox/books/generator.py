@@ -94,7 +94,7 @@ def _draw(books: Books, random: Random, index: int, day: datetime, today: dateti
         term_days=days,
         title="Rechnungskorrektur" if kind == "creditnote" else "Rechnung",
         introduction="Vielen Dank für Ihren Auftrag. Wir stellen Ihnen wie vereinbart in Rechnung:",
-        remark="Verwendungszweck bei Zahlung: die Rechnungsnummer.",
+        remark="Verwendungszweck bei Zahlung: die Rechnungsnummer." if kind in _SALES else None,
         file_id=draw_id(random),
         tax_amounts=tax_amounts(lines, "net"),
     )

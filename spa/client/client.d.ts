@@ -137,7 +137,7 @@ export interface EventListeners {
   extended?(): void;
   /** The access token was renewed. */
   refreshed?(tokens: { expiresAt: string; generation: number }): void;
-  /** Whether events come now; first when the stream is open. */
+  /** Whether events come now, when that is known and whenever it changes. */
   live?(isLive: boolean): void;
 }
 

@@ -21,7 +21,9 @@ export function eventsOf({ session, ended }) {
   let tabs;
   let lastEventId = "";
   let failures = 0;
-  let isLive = false;
+  /** @type {boolean | undefined} */
+  let isLive;
+  let isBlind = false; // without an id, nothing of a failed beginning can be asked for again
   let isOver = false; // with the session: the next one begins with a page of its own
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
@@ -65,6 +67,7 @@ export function eventsOf({ session, ended }) {
   /** A connection that broke comes again by itself; after a refusal nothing does. */
   const lost = async () => {
     live(false);
+    isBlind ||= lastEventId === "";
     if (source?.readyState !== EventSource.CLOSED) return;
     close();
     const found = await session().catch(() => undefined); // an outage is no news of the session
@@ -82,7 +85,10 @@ export function eventsOf({ session, ended }) {
 
   /** @type {Record<string, (data: any) => void>} */
   const takes = {
-    hello: () => {}, // for its id: what happens from here on can be asked for again
+    hello: () => {
+      if (isBlind) tell("missed");
+      isBlind = false;
+    },
     lexoffice: ({ type, resource_id: resourceId, date }) => tell("changed", { type, resourceId, date }),
     missed: () => tell("missed"),
     "session.ending": ({ in_seconds: inSeconds, reason }) => tell("ending", { inSeconds, reason }),

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from tests.browser.conftest import Complaints
     from tests.support.running import Running
 
-ON = re.compile("appear here by themselves")
+ON = re.compile("appear here by themselves|erscheinen hier von selbst")
+OFF = re.compile("do not appear by themselves")
 IN_VIEW = "element => { const {top} = element.getBoundingClientRect(); return Math.round(top); }"
 
 
@@ -37,9 +38,13 @@ def row_of(page: Page, voucher: dict[str, str]) -> Locator:
     return page.locator(f'[data-key="{voucher["id"]}"]')
 
 
-def test_a_new_invoice_appears_on_top_and_is_marked(new_page: Callable[..., Page], books: Books) -> None:
-    page = new_page()
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 360)])
+def test_a_new_invoice_appears_and_is_marked(
+    new_page: Callable[..., Page], books: Books, scheme: str, width: int
+) -> None:
+    page = new_page(color_scheme=scheme)
     follow(page, "/vouchers")
+    page.set_viewport_size({"width": width, "height": 900})
     count = page.get_by_test_id("count")
     before = int(re.sub(r"\D", "", (count.text_content() or "").partition("·")[0]))
     voucher = books.change("add_random_invoice")
@@ -48,7 +53,8 @@ def test_a_new_invoice_appears_on_top_and_is_marked(new_page: Callable[..., Page
     expect(row).to_have_attribute("data-fresh", "")
     assert page.locator("[data-fresh]").count() == 1, "the rows that only moved down are not news"
     expect(count).to_contain_text(f"{before + 1} vouchers")
-    look(page, "live-row")
+    look(page, f"live-row-{scheme}-{width}")
+    assert axe_violations(page) == []
     expect(row).not_to_have_attribute("data-fresh", "")
 
 
@@ -148,6 +154,23 @@ def test_of_the_tabs_that_nobody_sees_none_keeps_a_connection_once_another_is_sh
     second.goto("/")
     expect(second.get_by_test_id("live")).to_have_text(ON)
     wait_for(second, lambda: streams(running) == 1)
+
+
+def test_a_stream_that_is_refused_is_asked_for_again_and_what_was_missed_is_shown(
+    new_page: Callable[..., Page], books: Books, complaints: Complaints
+) -> None:
+    complaints.expected.append("503")
+    page = new_page()
+    page.route("**/auth/events*", lambda route: route.fulfill(status=503))
+    sign_in(page, path="/vouchers")
+    expect(page.get_by_test_id("vouchers")).to_be_visible()
+    voucher = books.change("add_random_invoice")
+    expect(page.get_by_test_id("live")).to_have_text(OFF)
+    look(page, "live-off")
+    assert row_of(page, voucher).count() == 0
+    page.unroute("**/auth/events*")
+    expect(row_of(page, voucher)).to_be_visible()
+    expect(page.get_by_test_id("live")).to_have_text(ON)
 
 
 def streams(running: Running) -> int:

@@ -11,10 +11,14 @@ from gateway.sessions.claim import decide_claim, decide_release
 from gateway.sessions.memory_tables import Tables
 from gateway.sessions.records import SWEEP_SESSIONS, EndedSessions, RefreshClaim
 from gateway.sessions.session import why_ended
+from gateway.sessions.turn import decide_slowdown, decide_turn
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gateway.sessions.records import Changes, Cursor, GrantRecord, SessionRecord, Tombstone
     from gateway.sessions.session import EndReason
+    from gateway.sessions.turn import Pace, Turn, Waiting
 
 
 class MemoryStore:
@@ -206,6 +210,19 @@ class MemoryStore:
         """Return when a spent key expires; see SessionStore."""
         expires_at = self._opened().spent.get(key, now)
         return expires_at if expires_at > now else None
+
+    async def take_turn(
+        self, key: bytes, *, owner: bytes, waiting: Sequence[Waiting], pace: Pace, now: float
+    ) -> Turn:
+        """Take a turn; see SessionStore."""
+        budgets = self._opened().budgets
+        turn, budgets[key] = decide_turn(budgets.get(key), owner=owner, waiting=waiting, pace=pace, now=now)
+        return turn
+
+    async def slow_down(self, key: bytes, *, pace: Pace, now: float) -> None:
+        """Slow a budget down; see SessionStore."""
+        budgets = self._opened().budgets
+        budgets[key] = decide_slowdown(budgets.get(key), pace=pace, now=now)
 
     async def changes(self, since: Cursor | None) -> Changes:
         """Return what changed; see SessionStore."""

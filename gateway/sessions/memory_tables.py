@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gateway.sessions.change_log import ChangeLog
     from gateway.sessions.claim import Lease
     from gateway.sessions.session import EndReason
+    from gateway.sessions.turn import Turns
 
 _EntryKey = tuple[bytes, int, float]
 
@@ -42,6 +43,7 @@ class Tables:
     tombstones: dict[bytes, Tombstone] = field(default_factory=dict[bytes, Tombstone])
     revocations: dict[_EntryKey, _Entry] = field(default_factory=dict[_EntryKey, _Entry])
     spent: dict[bytes, float] = field(default_factory=dict[bytes, float])
+    budgets: dict[bytes, Turns] = field(default_factory=dict[bytes, "Turns"])
 
     def offer(self, grant: GrantRecord) -> None:
         """Put a sign-in's grant in, beside or in place of what is there."""
@@ -100,3 +102,4 @@ class Tables:
         self.tombstones = {key: row for key, row in self.tombstones.items() if row.ended_at > oldest}
         self.spent = {key: expires_at for key, expires_at in self.spent.items() if expires_at > now}
         self.revocations = {key: row for key, row in self.revocations.items() if row.forgotten_at > now}
+        self.budgets = {key: turns for key, turns in self.budgets.items() if turns.idle_at > now}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gateway.sessions.records import (
         Changes,
         Cursor,
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
         Tombstone,
     )
     from gateway.sessions.session import EndReason
+    from gateway.sessions.turn import Pace, Turn, Waiting
 
 
 class SessionStore(Protocol):
@@ -31,8 +34,8 @@ class SessionStore(Protocol):
 
     Time: `now` and all times are seconds since the epoch, on the caller's clock; clocks of replicas may
     differ a little, so nothing that only ever moves forward (activity, generation, a grant's end) moves
-    back. Only leases of refresh claims run on the store's clock where it has one (Redis); `until` is on
-    the caller's all the same.
+    back. Only leases of refresh claims and turns run on the store's clock where it has one (Redis); `until`
+    is on the caller's all the same.
 
     Atomicity: each operation happens whole or not at all, whoever else is at work, in this process or
     another. What an operation returned, every later call anywhere sees. Where the sessions of one call may
@@ -196,6 +199,26 @@ class SessionStore(Protocol):
 
     async def spent_until(self, key: bytes, *, now: float) -> float | None:
         """Return the `expires_at` with which the key was spent, or None if it was not or that has passed."""
+        ...
+
+    async def take_turn(
+        self, key: bytes, *, owner: bytes, waiting: Sequence[Waiting], pace: Pace, now: float
+    ) -> Turn:
+        """Take the turn of a budget for a session of the owner's, if it is theirs; see turn.decide_turn.
+
+        `key` names the budget and is of 32 bytes, `owner` is random, of 16 bytes, and stands for one process.
+        `waiting` is all that waits there, each session once, the longest waiting first; nothing withdraws the
+        owner. Whoever has something waiting asks again within `LEASE` seconds, or loses its place. What
+        neither waits nor slows anything may be forgotten. A caller that is told of StoreUnavailable, or is
+        cancelled, may have had a turn, which is then lost.
+        """
+        ...
+
+    async def slow_down(self, key: bytes, *, pace: Pace, now: float) -> None:
+        """Let a budget's calls come more seldom, for all, after one of them was refused.
+
+        See turn.decide_slowdown.
+        """
         ...
 
     async def changes(self, since: Cursor | None) -> Changes:

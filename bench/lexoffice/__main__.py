@@ -104,8 +104,9 @@ def build_results(rows: Sequence[Row], limit: Limit, *, load: float, seconds: fl
     return f"""# What `make bench-lexoffice` measured
 
 {time.strftime("%Y-%m-%d %H:%M", time.gmtime())} UTC, in {seconds:.0f} s, lexgate {version()}, \
-{os.cpu_count()} cores, Python {platform.python_version()}; load average before: {load:.1f}. The sandbox allows \
-{limit.rate:g} calls a second and a burst of {limit.burst}. [README.md](README.md) says what the columns mean.
+{os.cpu_count()} cores, Python {platform.python_version()}; load average before: {load:.1f}. The sandbox \
+allows {limit.rate:g} calls a second and a burst of {limit.burst}. [README.md](README.md) says what the \
+columns mean.
 
 {build_measured_table(rows, limit)}
 

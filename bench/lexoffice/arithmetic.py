@@ -44,8 +44,8 @@ class Limit:
 def count_needed(load: Load) -> int:
     """Return how many calls must be fetched upstream at least, were everything shared that can be.
 
-    What may be cached is one call for all sessions, since they are of one connection. Anything else is one call
-    for all the askers in one session whose calls overlap in time.
+    What may be cached is one call for all sessions, since they are of one connection. Anything else is one
+    call for all the askers in one session whose calls overlap in time.
     """
     cached = {seen.path for seen in load.calls if seen.asked.is_cached}
     return len(cached) + sum(_count_flights(session) for session in load.sessions)

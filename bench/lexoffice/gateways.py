@@ -66,7 +66,7 @@ def running_gateways(
             if store == "redis"
             else f"sqlite://{folder}/lexgate.db"
         )
-        shared = _settings(public_url, url, sandbox) | settings
+        shared = {**_settings(public_url, url, sandbox), **settings}
         replicas = tuple(ending.enter_context(stopping(_start(folder, port, shared))) for port in ports)
         yield Gateways(public_url, ports, replicas, sandbox)
 
@@ -82,10 +82,9 @@ def sign_in_all(gateways: Gateways, count: int, limit: Limit) -> list[dict[str, 
 
 def _start(folder: Path, port: int, shared: Mapping[str, str]) -> Running:
     own = {"LEXGATE_BIND": f"127.0.0.1:{port}", "LEXGATE_ADMIN_BIND": f"127.0.0.1:{free_port()}"}
-    command = [COMMAND, "serve"]
     return start(
         f"lexgate-{port}",
-        command,
+        [COMMAND, "serve"],
         core=PROXY_CORE,
         folder=folder,
         port=port,

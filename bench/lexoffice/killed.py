@@ -54,8 +54,8 @@ class Killed:
     def allowed(self) -> float:
         """Return the seconds that are promised at most.
 
-        One turn that the killed one had taken and not used, and the grace for each turn of its sessions that came
-        free before its lease ended.
+        One turn that the killed one had taken and not used, and the grace for each turn of its sessions that
+        came free before its lease ended.
         """
         turns = LEASE * self.limit.rate + 1
         return MARGIN + 1 / self.limit.rate + turns * GRACE

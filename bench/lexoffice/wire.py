@@ -30,10 +30,13 @@ class WireAnswer:
     fields: dict[str, str] = field(default_factory=dict)
     body: bytearray = field(default_factory=bytearray)
     is_whole: bool = False
+    is_last: bool = False
+    """Whether the connection ends with it."""
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a field."""
         self.fields[name.decode("latin-1").lower()] = value.decode("latin-1")
+        self.is_last = self.is_last or (name.lower(), value.lower()) == (b"connection", b"close")
 
     def on_body(self, piece: bytes) -> None:
         """Take a piece of the body."""
@@ -73,7 +76,7 @@ class Connection:
         except OSError as error:
             raise Broken(begun=bool(answer.fields)) from error
         finally:
-            self.is_open = answer.is_whole and parser.should_keep_alive()
+            self.is_open = answer.is_whole and not answer.is_last
             if not self.is_open:
                 self.close()
         self.was_used = True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from importlib.resources import files
 
+from gateway.sessions import turn
 from gateway.sessions.records import (
     HANDED_SECONDS,
     REVOCATION_SECONDS,
@@ -13,7 +14,9 @@ from gateway.sessions.records import (
     TOMBSTONE_SECONDS,
 )
 
-_FILES = ("steps", "sessions", "grants")
+_FILES = ("steps", "sessions", "grants", "turns")
+_OF_TURNS = ("EARLY", "GRACE", "LEASE", "MARGIN", "RECOVERY", "SLOWED_SECONDS", "SLOWEST", "SLOWING", "STEP")
+_PERFORM = "\nreturn operations[operation](unpack(ARGV, 3))\n"
 
 
 def _build_script() -> bytes:
@@ -23,10 +26,12 @@ def _build_script() -> bytes:
         "SWEEP": SWEEP_SESSIONS,
         "TOMBSTONE_SECONDS": TOMBSTONE_SECONDS,
         "TOKENS_DEAD": "{" + ", ".join(f"{reason} = true" for reason in sorted(TOKENS_DEAD)) + "}",
+        "TURN": "{" + ", ".join(f"{name} = {getattr(turn, name)!r}" for name in _OF_TURNS) + "}",
     }
     head = "".join(f"local {name} = {value}\n" for name, value in constants.items())
     folder = files("gateway.sessions") / "lua"
-    return (head + "".join((folder / f"{name}.lua").read_text() for name in _FILES)).encode()
+    parts = [head, *((folder / f"{name}.lua").read_text() for name in _FILES), _PERFORM]
+    return "".join(parts).encode()
 
 
 SCRIPT = _build_script()

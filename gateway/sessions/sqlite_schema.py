@@ -37,4 +37,11 @@ _CLAIMS_AND_INDEXES = (
     "CREATE TABLE changes (id INTEGER PRIMARY KEY AUTOINCREMENT, key BLOB NOT NULL)",
 )
 
-MIGRATIONS = (_FIRST, _CLAIMS_AND_INDEXES)
+# One value for each budget, since every turn reads and writes all of it; the layout is in turn_state.py.
+_BUDGETS = (
+    """CREATE TABLE budgets (
+        key BLOB PRIMARY KEY, state BLOB NOT NULL, forgotten_at REAL NOT NULL) WITHOUT ROWID""",
+    "CREATE INDEX budgets_by_forgotten_at ON budgets (forgotten_at)",
+)
+
+MIGRATIONS = (_FIRST, _CLAIMS_AND_INDEXES, _BUDGETS)

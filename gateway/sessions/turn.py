@@ -31,6 +31,9 @@ GRACE = 0.06
 EARLY = 0.0005
 """Seconds that nobody is sent away for."""
 
+STEP = 1.0
+"""Seconds that clocks may differ, or be set back, without anything being lost."""
+
 SLOWING = 0.5
 SLOWEST = 0.125
 SLOWED_SECONDS = 1.0
@@ -157,9 +160,9 @@ def _settle(turns: Turns, pace: Pace, now: float) -> Turns:
     latest = now + MARGIN + max(pace.burst, 1 / turns.factor) / pace.rate
     return replace(
         turns,
-        at=min(turns.at, latest),
-        opening=min(turns.opening, latest),
-        entries=tuple(entry for entry in turns.entries if now < entry.until <= now + LEASE),
+        at=turns.at if turns.at <= latest + STEP else latest,
+        opening=min(turns.opening, latest + STEP),
+        entries=tuple(entry for entry in turns.entries if now < entry.until <= now + LEASE + STEP),
     )
 
 
@@ -183,7 +186,7 @@ def _serve(turns: Turns, served: Entry, pace: Pace, now: float) -> Turns:
     if factor == 1 and at <= (now if pace.burst > 1 else now - MARGIN):
         at = now + MARGIN
         opening = at + (pace.burst - 0.5) / pace.rate
-    at = max(at, now)
+    at = max(at, now + _lead(pace, factor))
     count = turns.count + 1
     entries: list[Entry] = []
     for entry in turns.entries:
@@ -193,6 +196,16 @@ def _serve(turns: Turns, served: Entry, pace: Pace, now: float) -> Turns:
             entries.append(replace(entry, calls=entry.calls - 1, rank=count, order=count))
     at += 1 / (pace.rate * factor)
     return replace(turns, at=at, opening=opening, count=count, entries=tuple(entries))
+
+
+def _lead(pace: Pace, factor: float) -> float:
+    """Return how far ahead the bucket is at least when a call is sent.
+
+    Where it has just been full, the calls after this one may be less long under way, or come early: a span
+    that begins here must have room for that too. Half of the burst is left to make up for lost time.
+    """
+    spare = (pace.burst - 1) / pace.rate / 2 if factor == 1 else 0.0
+    return max(EARLY, min(MARGIN, spare))
 
 
 def _free_at(turns: Turns, pace: Pace, factor: float) -> float:

@@ -17,7 +17,8 @@ from gateway.observability.audit import Audit
 from gateway.observability.logs import RequestLog
 from gateway.observability.metrics import Metrics
 from gateway.parts import build_authorization_server, build_store, shipped_spa
-from gateway.proxy.concurrency import SessionConcurrency
+from gateway.proxy.budget import Budget
+from gateway.proxy.concurrency import WAITING_PER_PLACE, SessionConcurrency
 from gateway.proxy.forward import Forward
 from gateway.proxy.lane import Lane
 from gateway.proxy.own_fields import OwnFields
@@ -28,6 +29,7 @@ from gateway.sessions.keyring import Keyring
 from gateway.sessions.opened import OpenedSessions
 from gateway.sessions.refresh import Refresher
 from gateway.sessions.refresh_flight import RefreshFlight
+from gateway.sessions.turn import Pace
 from gateway.sessions.vault import Vault
 from gateway.web.access_log import AccessLog
 from gateway.web.api_entry import ApiEntry, WebSocketEntry
@@ -125,6 +127,7 @@ class Gateway:
             keyring=self._keyring, public_url=settings.public_url, clock=clock
         )
         self._upstream = Upstream()
+        self._budget = self._build_budget()
         self._sweep = Sweep(
             vault=self._vault, revocation=self._revocation, metrics=self._metrics, clock=clock
         )
@@ -150,6 +153,8 @@ class Gateway:
                 await self._revocation.drain()
         except TimeoutError:
             _LOGGER.warning("ended before every call to the authorization server had come to its end")
+        if self._budget is not None:
+            await self._budget.close()
         await self._authorization_server.close()
         await self._upstream.close()
         await self._store.close()
@@ -176,6 +181,19 @@ class Gateway:
             lane=Lane(forward, RequestLog()),
         )
 
+    def _build_budget(self) -> Budget | None:
+        settings = self._settings
+        if settings.budget_rate is None:
+            return None
+        return Budget(
+            self._store,
+            Pace(settings.budget_rate, settings.budget_burst),
+            client_key=settings.client_budget_key if settings.budget_key == "client" else None,
+            per_session=settings.session_concurrency * WAITING_PER_PLACE,
+            clock=self._clock,
+            metrics=self._metrics,
+        )
+
     def _build_forward(self, routes: RouteTable, guard: Guard) -> Forward:
         return Forward(
             routes=routes,
@@ -185,6 +203,7 @@ class Gateway:
             public_origin=self._settings.public_url,
             own_fields=OwnFields(guard.fields),
             concurrency=SessionConcurrency(self._settings.session_concurrency),
+            budget=self._budget,
             clock=self._clock,
         )
 

@@ -8,6 +8,7 @@
     |   |-- PathRefused                   400 path_refused
     |   |-- RouteUnknown                  404 route_unknown
     |   |-- MethodRefused                 405 method_refused
+    |   |-- BudgetExhausted               429 budget_exhausted
     |   |-- BodyTooLarge                  413 body_too_large
     |   |-- RequestInvalid                400 request_invalid
     |   |-- RequestTooSlow                408 request_too_slow
@@ -57,11 +58,15 @@ from typing import ClassVar
 
 
 class GatewayError(Exception):
-    """Root of the tree; `code` is stable, `status` an HTTP status, `title` a short public sentence."""
+    """Root of the tree; `code` is stable, `status` an HTTP status, `title` a short public sentence.
+
+    `problem_type` is a URI that says more of it to programs (RFC 9457 §3.1.1).
+    """
 
     code: str = "internal_error"
     status: ClassVar[int] = 500
     title: ClassVar[str] = "The gateway failed"
+    problem_type: ClassVar[str] = "about:blank"
 
     def __init__(self, detail: str = "", *, log_detail: str = "", retry_after: int | None = None) -> None:
         super().__init__(log_detail or detail or self.title)
@@ -155,6 +160,24 @@ class SessionBusy(BrowserError):
     code = "session_busy"
     status = 429
     title = "Too many calls at once"
+
+
+class BudgetExhausted(BrowserError):
+    """The call's turn within the API's rate limit would come later than its caller would wait.
+
+    `policy` and `limit` are the RateLimit-Policy and RateLimit fields that go with the answer.
+    """
+
+    code = "budget_exhausted"
+    status = 429
+    title = "Too many calls are waiting for the API"
+    problem_type = "https://iana.org/assignments/http-problem-types#quota-exceeded"
+    policy_name: ClassVar[str] = "default"
+
+    def __init__(self, *, retry_after: int, policy: str, limit: str) -> None:
+        super().__init__(retry_after=retry_after)
+        self.policy = policy
+        self.limit = limit
 
 
 class BodyTooLarge(BrowserError):

@@ -20,7 +20,8 @@ class Exchange:
 
     `status` is 0 until an answer has begun, `sent` counts the bytes of its body, `started` is on
     time.perf_counter's clock, and so is `answered`, 0 but for a WebSocket that was accepted;
-    `upstream_seconds` is the resource server's part of the time.
+    `upstream_seconds` is the resource server's part of the time, `queue_seconds` the wait for turns within
+    its rate limit; None where the call needs none.
     """
 
     trace: Trace
@@ -32,6 +33,7 @@ class Exchange:
     sent: int = 0
     answered: float = 0.0
     upstream_seconds: float = 0.0
+    queue_seconds: float | None = None
 
     @property
     def address(self) -> str:

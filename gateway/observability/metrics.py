@@ -89,6 +89,13 @@ class Metrics:
         self._ended = _Outcomes(registry, "lexgate_sessions_ended", "Sessions that ended", "reason")
         self._sessions = Gauge("lexgate_sessions", "Live sessions in the store", registry=registry)
         self._websockets = Gauge("lexgate_websockets", "Open WebSockets", registry=registry)
+        self._rate_limited = _Outcomes(
+            registry,
+            "lexgate_rate_limited",
+            "Calls refused for a rate limit, the API's or the budget's",
+            "cause",
+        )
+        self._waiting = Gauge("lexgate_budget_waiting", "Calls that wait for their turn", registry=registry)
         self._store_errors = Counter("lexgate_store_errors", "Failures of the store", registry=registry)
         self._routes = _Vocabulary(_ROUTE, 128)
 
@@ -99,6 +106,18 @@ class Metrics:
     def observe_upstream(self, seconds: float) -> None:
         """Count one call to the resource server."""
         self._requests.upstream.observe(seconds)
+
+    def observe_budget_queue(self, seconds: float) -> None:
+        """Count one turn, by how long a call waited for it."""
+        self._requests.queue.observe(seconds)
+
+    def note_budget_waiting(self, number: int) -> None:
+        """Count calls that begin to wait for their turn, or with -1 one that waits no more."""
+        self._waiting.inc(number)
+
+    def count_rate_limited(self, cause: str) -> None:
+        """Count a call that was refused for a rate limit, by who refused it."""
+        self._rate_limited.count(cause)
 
     def count_sign_in(self, outcome: str) -> None:
         """Count a sign-in: `success`, or the code of the error that ended it."""

@@ -86,15 +86,18 @@ async def _serve(
     begun: LaneCall | None,
 ) -> None:
     opened, has_waited = None, False
+    route = request.matched.route
     if begun is not None:
         opened, has_waited = begun.opened, begun.has_waited_in_vain
-    elif request.matched.route.attaches_token:
+    elif route.attaches_token:
         opened = await forward.admit(request)
+    if opened is not None and begun is None and not route.is_paced:
         has_waited = not forward.concurrency.try_acquire(opened.session.key)
         if has_waited:
             patience = parse_patience(request.fields.prefer)
             await forward.concurrency.acquire(opened.session.key, patience=patience)
-    place = None if opened is None else opened.session.key
+    # Where a turn must be taken, the place is taken after it: else its queue would undo the budget's.
+    place = None if opened is None or route.is_paced else opened.session.key
     try:
         if has_waited:
             opened = await forward.admit(request)  # it may have ended meanwhile

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from gateway.observability.metrics import Metrics
     from gateway.proxy.browser_connection import Remembered
+    from gateway.proxy.budget import Budget
     from gateway.proxy.concurrency import SessionConcurrency
     from gateway.proxy.own_fields import OwnFields
     from gateway.proxy.redaction import TokenRedactor
@@ -62,6 +63,7 @@ class Forward:
         public_origin: str,
         own_fields: OwnFields,
         concurrency: SessionConcurrency,
+        budget: Budget | None,
         clock: Callable[[], float],
     ) -> None:
         self.routes = routes
@@ -71,6 +73,7 @@ class Forward:
         self._public_origin = public_origin
         self.own_fields = own_fields
         self.concurrency = concurrency
+        self.budget = budget
         self.clock = clock
         self.refused = RefusedTokens()
         self.deadlines = Deadlines()

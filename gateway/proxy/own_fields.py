@@ -16,11 +16,12 @@ _REMEMBERED = 256
 
 
 class Timing(NamedTuple):
-    """Which request it was, and how many seconds of it were the gateway's and the resource server's."""
+    """Which request it was, and whose its seconds were: the gateway's, the resource server's, a queue's."""
 
     request_id: str
     gateway_seconds: float
     upstream_seconds: float
+    queue_seconds: float | None = None
 
 
 class OwnFields:
@@ -44,8 +45,8 @@ class OwnFields:
             (b"x-request-id", timing.request_id.encode("ascii")),
             (
                 b"server-timing",
-                b"gateway;dur=%.2f, upstream;dur=%.2f"
-                % (timing.gateway_seconds * 1000, timing.upstream_seconds * 1000),
+                b"gateway;dur=%.2f, upstream;dur=%.2f%b"
+                % (timing.gateway_seconds * 1000, timing.upstream_seconds * 1000, _queue(timing)),
             ),
         ]
 
@@ -61,12 +62,13 @@ class OwnFields:
         if passed.has_body and passed.length is None:
             lines.append(b"content-length: %d\r\n" % length)
         lines.append(
-            b"%bx-request-id: %b\r\nserver-timing: gateway;dur=%.2f, upstream;dur=%.2f\r\n"
+            b"%bx-request-id: %b\r\nserver-timing: gateway;dur=%.2f, upstream;dur=%.2f%b\r\n"
             % (
                 block,
                 timing.request_id.encode("ascii"),
                 timing.gateway_seconds * 1000,
                 timing.upstream_seconds * 1000,
+                _queue(timing),
             )
         )
         return b"".join(lines)
@@ -77,3 +79,7 @@ class OwnFields:
         if len(self._blocks) < _REMEMBERED:
             self._blocks[content_type] = block
         return block
+
+
+def _queue(timing: Timing) -> bytes:
+    return b"" if timing.queue_seconds is None else b", queue;dur=%.2f" % (timing.queue_seconds * 1000)

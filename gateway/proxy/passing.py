@@ -70,8 +70,9 @@ class Passing:
 
     def _timing(self) -> Timing:
         exchange = self._request.exchange
-        gateway_seconds = time.perf_counter() - exchange.started - exchange.upstream_seconds
-        return Timing(exchange.request_id, gateway_seconds, exchange.upstream_seconds)
+        others = exchange.upstream_seconds + (exchange.queue_seconds or 0.0)
+        gateway_seconds = time.perf_counter() - exchange.started - others
+        return Timing(exchange.request_id, gateway_seconds, exchange.upstream_seconds, exchange.queue_seconds)
 
     def _build_list(self, passed: PassedAnswer) -> Headers:
         return self._forward.own_fields.build_list(passed, self._timing())

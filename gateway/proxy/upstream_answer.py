@@ -39,6 +39,7 @@ class UpstreamAnswer:
         "listener",
         "method",
         "status",
+        "when_released",
     )
 
     def __init__(self, connection: Connection, method: str) -> None:
@@ -52,6 +53,8 @@ class UpstreamAnswer:
         self.is_whole = False
         self.error: Exception | None = None
         self.listener: Callable[[], None] | None = None
+        self.when_released: Callable[[], None] | None = None
+        """Called once, when nobody needs the answer any more."""
         self._connection: Connection | None = connection
         self._pieces: deque[bytes] = deque()
         self._held = 0
@@ -87,6 +90,12 @@ class UpstreamAnswer:
         self._held = 0
         return body
 
+    async def peek_whole(self, *, most: int) -> bytes:
+        """Wait for a body of up to `most` bytes, and leave it to be read; b"" for any other."""
+        while not self.is_whole and self.error is None and self._held <= most:
+            await self._wait()
+        return b"".join(self._pieces) if self.is_whole and self._held <= most else b""
+
     def feed(self, piece: bytes) -> bool:
         """Take a piece of the body; True if that is enough for now."""
         self._pieces.append(piece)
@@ -116,6 +125,9 @@ class UpstreamAnswer:
     def release(self) -> None:
         """Give the connection back if it can serve again, else close it; a second call does nothing."""
         connection, self._connection = self._connection, None
+        when_released, self.when_released = self.when_released, None
+        if when_released is not None:
+            when_released()
         if connection is None:
             return
         if self._upload is not None:

@@ -17,12 +17,14 @@ class Preset:
     authorization_server: str | None
     api_url: str | None
     scope: str
+    budget_rate: float | None
+    """Calls a second that the API takes."""
 
 
 PRESETS = {
-    "lexware": Preset("https://app.lexware.de", "https://api.lexware.io", _LEXWARE_SCOPE),
+    "lexware": Preset("https://app.lexware.de", "https://api.lexware.io", _LEXWARE_SCOPE, 2.0),
     "lexware-sandbox": Preset(
-        "https://app.lexware-sandbox.de", "https://api.lexware-sandbox.io", _LEXWARE_SCOPE
+        "https://app.lexware-sandbox.de", "https://api.lexware-sandbox.io", _LEXWARE_SCOPE, 2.0
     ),
-    "openid": Preset(None, None, "openid profile email"),
+    "openid": Preset(None, None, "openid profile email", None),
 }

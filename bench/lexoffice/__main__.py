@@ -62,11 +62,12 @@ def main() -> int:
 
 def prove_all(limit: Limit) -> list[Verdict]:
     """Put the budget's promises to the proof, one after another."""
-    proofs = (
-        *(exactness.prove(store, limit, exactness.SECONDS) for store in exactness.STORES),
-        killed.prove(limit),
-    )
-    return [verdict for proof in proofs for verdict in proof.judge()]
+    verdicts = [
+        verdict
+        for store in exactness.STORES
+        for verdict in exactness.prove(store, limit, exactness.SECONDS).judge()
+    ]
+    return [*verdicts, *killed.prove(limit).judge()]
 
 
 def measure_all(scenarios: Sequence[Scenario], limit: Limit, *, only: str | None) -> list[Row]:

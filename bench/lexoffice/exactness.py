@@ -22,7 +22,6 @@ from bench.targets import Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from bench.lexoffice.gateways import Gateways
 
 REPLICAS, PEOPLE, CALLS = 3, 6, 3
 """Each person's browser keeps so many calls under way: 18 wait 9 s at 2 a second, within their patience."""
@@ -31,6 +30,9 @@ USED = 0.97
 """The share of the budget that is to be used while there is work."""
 STORES = ("redis", "sqlite")
 PREFER = {"Prefer": f"wait={PATIENCE}"}
+NEVER_CACHED = "/api/v1/voucherlist?voucherType=any&voucherStatus=any&size=1"
+"""Neither by default nor in these proofs; each call of another page, so that no two are one."""
+_OK, _TOO_MANY = 200, 429
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,8 @@ class Exactness:
     store: str
     limit: Limit
     seconds: float
+    started_at: float
+    """Before the first call was sent."""
     arrivals: tuple[float, ...]
     """Of the calls within `seconds` of the first; by the monotonic clock."""
     answers: Counter[int]
@@ -69,7 +73,7 @@ class Exactness:
             self.share >= USED,
         )
         yield Verdict(f"{what}: 429 from the sandbox", "0", f"{self.refused}", self.refused == 0)
-        others = {status: count for status, count in self.answers.items() if status != 200}  # noqa: PLR2004 - HTTP's own
+        others = {status: count for status, count in self.answers.items() if status != _OK}
         yield Verdict(f"{what}: answers other than 200", "none", f"{others or 'none'}", not others)
 
 
@@ -102,8 +106,13 @@ def prove(store: str, limit: Limit, seconds: float) -> Exactness:
         browsers = [
             Browser(gateways.ports, fields, CALLS, first_port=number) for number, fields in enumerate(people)
         ]
+        started_at = time.monotonic()
         answers = asyncio.run(_keep_busy(browsers, seconds))
-        return _build(store, limit, seconds, gateways, answers)
+        calls = gateways.sandbox.arrivals()
+    begun = min(call["at"] for call in calls)
+    arrivals = tuple(call["at"] for call in calls if call["at"] < begun + seconds)
+    refused = sum(call["status"] == _TOO_MANY for call in calls)
+    return Exactness(store, limit, seconds, started_at, arrivals, answers, refused)
 
 
 async def _keep_busy(browsers: Sequence[Browser], seconds: float) -> Counter[int]:
@@ -118,18 +127,6 @@ async def _keep_busy(browsers: Sequence[Browser], seconds: float) -> Counter[int
     for browser in browsers:
         browser.close()
     return answers
-
-
-NEVER_CACHED = "/api/v1/voucherlist?voucherType=any&voucherStatus=any&size=1"
-"""Neither by default nor in these proofs; each call of another page, so that no two are one."""
-
-
-def _build(store: str, limit: Limit, seconds: float, gateways: Gateways, answers: Counter[int]) -> Exactness:
-    calls = gateways.sandbox.arrivals()
-    begun = min(call["at"] for call in calls)
-    arrivals = tuple(call["at"] for call in calls if call["at"] < begun + seconds)
-    refused = sum(call["status"] == 429 for call in calls)  # noqa: PLR2004 - HTTP's own
-    return Exactness(store, limit, seconds, arrivals, answers, refused)
 
 
 if __name__ == "__main__":

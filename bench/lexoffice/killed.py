@@ -37,7 +37,8 @@ class Killed:
     """What became of the calls; times by the monotonic clock."""
 
     limit: Limit
-    killed_at: float
+    started_at: float
+    """Before the first call was sent."""
     arrivals: tuple[float, ...]
     answers: Counter[int]
     """Of the calls at the other replicas, by status; 0 if the connection broke."""
@@ -105,6 +106,7 @@ def prove(limit: Limit) -> Killed:
 
 async def _kill_one(gateways: Gateways, people: list[dict[str, str]], limit: Limit) -> Killed:
     browsers = [[Browser([port], fields, CALLS) for fields in people] for port in gateways.ports]
+    started_at = time.monotonic()
     calls = [
         [
             asyncio.create_task(_call(browser, f"{replica}{person}{number}"))
@@ -116,14 +118,13 @@ async def _kill_one(gateways: Gateways, people: list[dict[str, str]], limit: Lim
     while len(await asyncio.to_thread(gateways.sandbox.arrivals)) < _BEFORE:  # noqa: ASYNC110 - another process
         await asyncio.sleep(0.02)
     os.killpg(gateways.replicas[0].process.pid, signal.SIGKILL)
-    killed_at = time.monotonic()
     others = Counter(await asyncio.gather(*calls[1], *calls[2]))
     died = await asyncio.gather(*calls[0])
     arrivals = tuple(call["at"] for call in await asyncio.to_thread(gateways.sandbox.arrivals))
     for some in browsers:
         for browser in some:
             browser.close()
-    return Killed(limit, killed_at, arrivals, others, died.count(0))
+    return Killed(limit, started_at, arrivals, others, died.count(0))
 
 
 async def _call(browser: Browser, page: str) -> int:

@@ -17,12 +17,16 @@ from gateway.observability.audit import Audit
 from gateway.observability.logs import RequestLog
 from gateway.observability.metrics import Metrics
 from gateway.parts import build_authorization_server, build_store, shipped_spa
+from gateway.proxy.asking_once import AskingOnce
 from gateway.proxy.budget import Budget
 from gateway.proxy.concurrency import WAITING_PER_PLACE, SessionConcurrency
 from gateway.proxy.forward import Forward
+from gateway.proxy.invalidation import touch_everything, touched_by_write
 from gateway.proxy.lane import Lane
 from gateway.proxy.own_fields import OwnFields
+from gateway.proxy.response_cache import ResponseCache
 from gateway.proxy.route import RouteTable
+from gateway.proxy.sharing import CachedPaths
 from gateway.proxy.upstream import Upstream
 from gateway.sessions.authentication import Authentication
 from gateway.sessions.keyring import Keyring
@@ -127,6 +131,7 @@ class Gateway:
             keyring=self._keyring, public_url=settings.public_url, clock=clock
         )
         self._upstream = Upstream()
+        self._asking_once = self._build_asking_once()
         self._budget = self._build_budget()
         self._sweep = Sweep(
             vault=self._vault, revocation=self._revocation, metrics=self._metrics, clock=clock
@@ -156,6 +161,7 @@ class Gateway:
         if self._budget is not None:
             await self._budget.close()
         await self._authorization_server.close()
+        await self._asking_once.close()
         await self._upstream.close()
         await self._store.close()
 
@@ -181,6 +187,20 @@ class Gateway:
             lane=Lane(forward, RequestLog()),
         )
 
+    def _build_asking_once(self) -> AskingOnce:
+        settings = self._settings
+        cache = ResponseCache(
+            limit=settings.cache_bytes, clock=self._clock, monotonic=time.monotonic, metrics=self._metrics
+        )
+        self._opened.tell(cache.heed)
+        return AskingOnce(
+            cache=cache,
+            cached=CachedPaths(settings.cached_paths),
+            touched_by_write=touch_everything if settings.provider == "openid" else touched_by_write,
+            is_in_use=any(route.is_shared for route in settings.route_list),
+            metrics=self._metrics,
+        )
+
     def _build_budget(self) -> Budget | None:
         settings = self._settings
         if settings.budget_rate is None:
@@ -203,6 +223,7 @@ class Gateway:
             public_origin=self._settings.public_url,
             own_fields=OwnFields(guard.fields),
             concurrency=SessionConcurrency(self._settings.session_concurrency),
+            asking_once=self._asking_once,
             budget=self._budget,
             clock=self._clock,
         )

@@ -41,7 +41,8 @@
     |   |-- ResourceServerTimeout           504 resource_server_timeout
     |   |-- ResourceServerBroken            502 resource_server_broken
     |   |-- UpstreamFull                    503 upstream_full
-    |   `-- ResendRequired                  503 resend_required
+    |   |-- ResendRequired                  503 resend_required
+    |   `-- NotCached                       504 not_cached: the request forbade to ask the resource server
     |-- StoreError                    the session store is at fault: 503
     |   |-- StoreUnavailable                503 store_unavailable
     |   |-- RecordUnreadable                503 record_unreadable
@@ -428,6 +429,14 @@ class ResendRequired(ResourceServerError):
     code = "resend_required"
     status = 503
     title = "Send the call again"
+
+
+class NotCached(ResourceServerError):
+    """The request asked for what is stored and nothing else (RFC 9111 §5.2.1.7), and nothing is."""
+
+    code = "not_cached"
+    status = 504
+    title = "No answer is stored"
 
 
 class StoreError(GatewayError):

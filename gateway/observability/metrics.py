@@ -97,6 +97,11 @@ class Metrics:
         )
         self._waiting = Gauge("lexgate_budget_waiting", "Calls that wait for their turn", registry=registry)
         self._store_errors = Counter("lexgate_store_errors", "Failures of the store", registry=registry)
+        self._cached = _Outcomes(registry, "lexgate_cache_answers", "Answers of cached paths", "outcome")
+        self._cache_bytes = Gauge("lexgate_cache_bytes", "Size of the private cache", registry=registry)
+        self._shared_calls = Counter(
+            "lexgate_shared_calls", "Calls that joined another's call to the API", registry=registry
+        )
         self._routes = _Vocabulary(_ROUTE, 128)
 
     def count_request(self, route: str, method: str, status: int, seconds: float) -> None:
@@ -147,6 +152,18 @@ class Metrics:
     def count_store_error(self) -> None:
         """Count a failure of the store."""
         self._store_errors.inc()
+
+    def count_cached(self, outcome: str) -> None:
+        """Count an answer of a cached path: `hit`, or `miss` for one that had to be asked for."""
+        self._cached.count(outcome)
+
+    def set_cache_bytes(self, size: int) -> None:
+        """Record how much the private cache holds."""
+        self._cache_bytes.set(size)
+
+    def count_shared_call(self) -> None:
+        """Count a call that was not made because the same one was under way."""
+        self._shared_calls.inc()
 
     def set_sessions(self, number: int) -> None:
         """Record how many live sessions the store holds."""

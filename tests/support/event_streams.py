@@ -106,8 +106,12 @@ def organization_of(browser: Browser) -> str:
     return organization
 
 
-def publish(gateway: Running, organization: str, resource: str = "r1", *, kind: str = "invoice.changed") -> str:
+def publish(
+    gateway: Running, organization: str, resource: str = "r1", *, kind: str = "invoice.changed"
+) -> str:
     """Let a replica tell all of a change in an organization's books; returns the event's id."""
-    event = Event(type=kind, organization_id=organization, resource_id=resource, date="2026-11-26T10:00:00.000Z")
+    event = Event(
+        type=kind, organization_id=organization, resource_id=resource, date="2026-11-26T10:00:00.000Z"
+    )
     place: str = gateway.call(gateway.gateway._bus.publish(event))  # noqa: SLF001 - the webhook has tests of its own
     return place

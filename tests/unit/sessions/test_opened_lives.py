@@ -262,13 +262,18 @@ async def test_one_who_fails_over_the_news_keeps_it_from_nobody(
     assert caplog.text.count("failed over its news") == 2
 
 
-async def test_a_session_whose_tokens_ended_is_over_although_the_store_has_it(stage: Stage, clock: Clock) -> None:
+async def test_a_session_whose_tokens_ended_is_over_although_the_store_has_it(
+    stage: Stage, clock: Clock
+) -> None:
     tokens = build_tokens()
     session, _ = await begin(stage.vault, tokens=tokens)
     grant = await read_grant(stage.vault, session)
     bounded = build_tokens("second", refreshed_at=NOW + 1)
     await stage.vault.replace_tokens(
-        grant, type(bounded)(**{name: getattr(bounded, name) for name in bounded.__slots__} | {"refresh_token": None})
+        grant,
+        type(bounded)(
+            **{name: getattr(bounded, name) for name in bounded.__slots__} | {"refresh_token": None}
+        ),
     )
     clock.advance(14_000)
     await stage.vault.keep_alive(session, now=NOW + 1700)

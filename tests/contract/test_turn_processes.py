@@ -151,7 +151,7 @@ async def test_of_owners_who_ask_at_once_as_many_are_served_as_may_be(
                 owner=b"%016d" % number,
                 waiting=[Waiting(b"x%d" % number, 1)],
                 pace=Pace(0.01, 5),
-                now=NOW,
+                now=time.time(),
             )
             for number in range(40)
         )

@@ -53,7 +53,7 @@ class Forward:
     around it has to look at each message.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a part of its own, and a bundle would only hide that
         self,
         *,
         routes: RouteTable,

@@ -119,6 +119,11 @@ class Budget:
         self._metrics.count_rate_limited("resource_server")
         await self._store.slow_down(place.key, pace=self._pace, now=self._clock())
 
+    def refuse(self) -> BudgetExhausted:
+        """Build the refusal of a caller who waits for another's call, and whose own patience is over."""
+        self._metrics.count_rate_limited("patience_over")
+        return BudgetExhausted(retry_after=1, policy=self._policy, limit=build_limit(1))
+
     async def close(self) -> None:
         """End all waiting."""
         drivers = [line.driver for line in self._lines.values() if line.driver is not None]

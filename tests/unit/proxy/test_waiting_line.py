@@ -78,10 +78,10 @@ def test_the_turn_of_a_session_that_has_left_is_the_next_ones() -> None:
 
 
 def test_a_pause_ends_with_the_turn_the_patience_or_the_need_to_show_up() -> None:
-    assert line_of(call(), wait=0.3).pause(now=NOW) == 0.3
+    assert line_of(call(), wait=0.3).pause(now=NOW) == pytest.approx(0.3)
     assert line_of(call(), wait=0.3).pause(now=NOW + 0.1) == pytest.approx(0.2)
     assert line_of(call(patience=0.1), wait=0.3).pause(now=NOW) == pytest.approx(0.1)
-    assert line_of(call(), wait=3).pause(now=NOW) == RENEWAL
+    assert line_of(call(), wait=3).pause(now=NOW) == pytest.approx(RENEWAL)
     assert line_of(call(), wait=0.3).pause(now=NOW + 1) == 0
     assert line_of(wait=0.3).pause(now=NOW) == 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 import time
 from collections import deque
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from gateway.observability.logs import RequestLog
     from gateway.observability.metrics import Metrics
     from gateway.sessions.event_log import EventId
+
+_LOGGER = logging.getLogger(__name__)
 
 PATH = "/auth/events"
 STREAMS_EACH = 5
@@ -171,7 +174,7 @@ class Streams:
             chunk, place, streams = self._due[0]
             for stream in streams:
                 if place is None or stream.after is None or place > stream.after:
-                    stream.write(chunk)
+                    _write(stream, chunk)
                 left -= 1
                 if not left:
                     self._goes_on = True
@@ -186,8 +189,16 @@ class Streams:
         self._beats += 1
         heartbeat = self._build_heartbeat()
         for stream in self._slots[self._beats % HEARTBEAT_SECONDS]:
-            stream.write(heartbeat)
+            _write(stream, heartbeat)
 
     def _build_heartbeat(self) -> bytes:
         # While an event is being told, not everybody has heard what the bus has.
         return build_heartbeat("" if self._due else self._bus.last_id)
+
+
+def _write(stream: EventStream, chunk: bytes) -> None:
+    try:
+        stream.write(chunk)
+    except Exception:
+        # A defect in one stream must not keep the news from the others.
+        _LOGGER.exception("a stream of events could not be written to")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -76,7 +76,9 @@ def test_a_stream_greets_its_browser_at_once_and_lets_nobody_keep_it(first: Runn
     with listening(first, anna) as raw:
         head = bytes(raw.received).partition(b"\r\n\r\n")[0].decode().lower().split("\r\n")
         assert head[0] == "http/1.1 200 ok"
-        assert {"content-type: text/event-stream", "cache-control: no-store", "x-accel-buffering: no"} <= set(head)
+        assert {"content-type: text/event-stream", "cache-control: no-store", "x-accel-buffering: no"} <= set(
+            head
+        )
         assert {"x-content-type-options: nosniff", "transfer-encoding: chunked"} <= set(head)
         assert any(line.startswith("x-request-id: ") for line in head)
         assert b"retry: 2000\n\n" in raw.received
@@ -169,7 +171,9 @@ def test_who_cannot_be_told_what_was_missed_is_told_so(first: Running, anna: Bro
         assert next_event(raw).document["resource_id"] == "live"
 
 
-def test_a_heartbeat_says_up_to_where_everything_was_told(first: Running, anna: Browser, jonas: Browser) -> None:
+def test_a_heartbeat_says_up_to_where_everything_was_told(
+    first: Running, anna: Browser, jonas: Browser
+) -> None:
     with listening(first, anna) as raw:
         place = publish(first, organization_of(jonas))
         raw.received.clear()
@@ -267,7 +271,7 @@ def test_a_stream_is_one_line_in_the_log_when_it_is_over_and_counted_when_it_beg
     assert open_streams(first) == before["lexgate_event_streams"]
 
 
-def lines_of(caplog: pytest.LogCaptureFixture) -> list[dict[str, object]]:
+def lines_of(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
     fields = [vars(record)["fields"] for record in caplog.records if record.name == "gateway.request"]
     return [each for each in fields if each["route"] == PATH]
 
@@ -283,7 +287,9 @@ def test_a_stream_of_http_1_0_ends_with_its_connection(first: Running, anna: Bro
         assert told(raw)[-1].kind == "session.ended"
 
 
-def test_a_request_behind_a_stream_is_answered_when_the_stream_has_ended(first: Running, anna: Browser) -> None:
+def test_a_request_behind_a_stream_is_answered_when_the_stream_has_ended(
+    first: Running, anna: Browser
+) -> None:
     with connected(first) as raw:
         raw.send(request(anna))
         raw.receive_until(b"\n:\n")

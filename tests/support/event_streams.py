@@ -84,7 +84,8 @@ def told(raw: RawBrowser) -> list[Told]:
 
 def last_id(raw: RawBrowser) -> str:
     """Return the last id that has come."""
-    return _PLACE.findall(bytes(raw.received))[-1].decode()
+    places: list[bytes] = _PLACE.findall(bytes(raw.received))
+    return places[-1].decode()
 
 
 def next_event(raw: RawBrowser) -> Told:
@@ -106,8 +107,12 @@ def organization_of(browser: Browser) -> str:
     return organization
 
 
-def publish(gateway: Running, organization: str, resource: str = "r1", *, kind: str = "invoice.changed") -> str:
+def publish(
+    gateway: Running, organization: str, resource: str = "r1", *, kind: str = "invoice.changed"
+) -> str:
     """Let a replica tell all of a change in an organization's books; returns the event's id."""
-    event = Event(type=kind, organization_id=organization, resource_id=resource, date="2026-11-26T10:00:00.000Z")
+    event = Event(
+        type=kind, organization_id=organization, resource_id=resource, date="2026-11-26T10:00:00.000Z"
+    )
     place: str = gateway.call(gateway.gateway._bus.publish(event))  # noqa: SLF001 - the webhook has tests of its own
     return place

@@ -16,7 +16,17 @@ from tests.flows.cli.crew import log_of, metrics_of, until, workers_of
 from tests.flows.cli.process import SECONDS, end
 from tests.flows.cli.stage import serving, settings_before
 from tests.support.browser import Browser
-from tests.support.event_streams import END, PATH, At, connected, last_id, listening, next_event, request, told
+from tests.support.event_streams import (
+    END,
+    PATH,
+    At,
+    connected,
+    last_id,
+    listening,
+    next_event,
+    request,
+    told,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +43,9 @@ async def publish(settings: dict[str, str], database: Path, resource: str) -> No
     try:
         bus = Bus(store, Keyring([settings["LEXGATE_SECRETS"]]), clock=time.time)
         await bus.publish(
-            Event(type="invoice.changed", organization_id=NORDLICHT.id, resource_id=resource, date="2026-11-26")
+            Event(
+                type="invoice.changed", organization_id=NORDLICHT.id, resource_id=resource, date="2026-11-26"
+            )
         )
     finally:
         await store.close()

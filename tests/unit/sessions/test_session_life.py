@@ -23,7 +23,9 @@ GRANT = Grant(
 )
 
 
-def build_session(*, idle_seconds: int = 1800, last_seen_at: float = NOW, ends_at: float = NOW + 36000) -> Session:
+def build_session(
+    *, idle_seconds: int = 1800, last_seen_at: float = NOW, ends_at: float = NOW + 36000
+) -> Session:
     return Session(
         key=b"session",
         grant_key=b"grant",

@@ -15,24 +15,34 @@ from gateway.browser.cookie import SessionCookie
 from gateway.errors import GatewayError
 from gateway.events.auth_events import AuthEvents
 from gateway.events.bus import Bus
+from gateway.events.ended_connections import EndedConnections
 from gateway.events.streams import PATH as EVENTS_PATH
 from gateway.events.streams import Streams
+from gateway.events.webhook import PATH as WEBHOOK_PATH
+from gateway.events.webhook import Webhook
+from gateway.events.webhook_delivery import parse_public_key
 from gateway.observability.audit import Audit
 from gateway.observability.logs import RequestLog
 from gateway.observability.metrics import Metrics
 from gateway.parts import build_authorization_server, build_store, shipped_spa
+from gateway.proxy.asking_once import AskingOnce
 from gateway.proxy.browser_connection import browser_connection_of
-from gateway.proxy.concurrency import SessionConcurrency
+from gateway.proxy.budget import Budget
+from gateway.proxy.concurrency import WAITING_PER_PLACE, SessionConcurrency
 from gateway.proxy.forward import Forward
+from gateway.proxy.invalidation import touch_everything, touched_by_write
 from gateway.proxy.lane import Lane
 from gateway.proxy.own_fields import OwnFields
+from gateway.proxy.response_cache import ResponseCache
 from gateway.proxy.route import RouteTable
+from gateway.proxy.sharing import CachedPaths
 from gateway.proxy.upstream import Upstream
 from gateway.sessions.authentication import Authentication
 from gateway.sessions.keyring import Keyring
 from gateway.sessions.opened import OpenedSessions
 from gateway.sessions.refresh import Refresher
 from gateway.sessions.refresh_flight import RefreshFlight
+from gateway.sessions.turn import Pace
 from gateway.sessions.vault import Vault
 from gateway.web.access_log import AccessLog
 from gateway.web.api_entry import ApiEntry, WebSocketEntry
@@ -129,6 +139,14 @@ class Gateway:
             authentication=self._authentication, refresher=self._refresher, vault=self._vault, clock=clock
         )
         self._bus = Bus(self._store, self._keyring, clock=clock)
+        self._ended_connections = EndedConnections(
+            issuer=self._authorization_server.name,
+            vault=self._vault,
+            keyring=self._keyring,
+            audit=self._audit,
+            metrics=self._metrics,
+            clock=clock,
+        )
         self._streams = Streams(
             self._bus,
             metrics=self._metrics,
@@ -144,6 +162,8 @@ class Gateway:
             keyring=self._keyring, public_url=settings.public_url, clock=clock
         )
         self._upstream = Upstream()
+        self._asking_once = self._build_asking_once()
+        self._budget = self._build_budget()
         self._sweep = Sweep(
             vault=self._vault, revocation=self._revocation, metrics=self._metrics, clock=clock
         )
@@ -152,12 +172,13 @@ class Gateway:
         self.health = Health(vault=self._vault, metrics=self._metrics, clock=clock)
         self.admin: ASGIApp = build_admin_app(self.health)
         self.public = self._build_public()
+        self._bus.subscribe(self._ended_connections.heed, lose=_lose_nothing)
+        self._bus.subscribe(self._streams.heed, lose=self._streams.lose)
 
     async def open(self) -> None:
         """Open the store and start what runs beside the requests; raises StoreUnavailable."""
         await self._store.open()
         await self._opened.open()
-        self._bus.subscribe(self._streams.heed, lose=self._streams.lose)
         await self._bus.start()
         self._sweep.start()
 
@@ -165,6 +186,7 @@ class Gateway:
         """Let refreshes and revocations come to their end for `patience` seconds, and close everything."""
         await self._sweep.stop()
         await self._bus.stop()
+        await self._ended_connections.close()
         await self._opened.close()
         try:
             async with asyncio.timeout(patience):
@@ -172,7 +194,10 @@ class Gateway:
                 await self._revocation.drain()
         except TimeoutError:
             _LOGGER.warning("ended before every call to the authorization server had come to its end")
+        if self._budget is not None:
+            await self._budget.close()
         await self._authorization_server.close()
+        await self._asking_once.close()
         await self._upstream.close()
         await self._store.close()
 
@@ -199,6 +224,33 @@ class Gateway:
             lane=Lane(forward, RequestLog()),
         )
 
+    def _build_asking_once(self) -> AskingOnce:
+        settings = self._settings
+        cache = ResponseCache(
+            limit=settings.cache_bytes, clock=self._clock, monotonic=time.monotonic, metrics=self._metrics
+        )
+        self._opened.tell(cache.heed)
+        return AskingOnce(
+            cache=cache,
+            cached=CachedPaths(settings.cached_paths),
+            touched_by_write=touch_everything if settings.provider == "openid" else touched_by_write,
+            is_in_use=any(route.is_shared for route in settings.route_list),
+            metrics=self._metrics,
+        )
+
+    def _build_budget(self) -> Budget | None:
+        settings = self._settings
+        if settings.budget_rate is None:
+            return None
+        return Budget(
+            self._store,
+            Pace(settings.budget_rate, settings.budget_burst),
+            client_key=settings.client_budget_key if settings.budget_key == "client" else None,
+            per_session=settings.session_concurrency * WAITING_PER_PLACE,
+            clock=self._clock,
+            metrics=self._metrics,
+        )
+
     def _build_forward(self, routes: RouteTable, guard: Guard) -> Forward:
         return Forward(
             routes=routes,
@@ -208,6 +260,8 @@ class Gateway:
             public_origin=self._settings.public_url,
             own_fields=OwnFields(guard.fields),
             concurrency=SessionConcurrency(self._settings.session_concurrency),
+            asking_once=self._asking_once,
+            budget=self._budget,
             clock=self._clock,
         )
 
@@ -242,6 +296,7 @@ class Gateway:
         web.include_router(build_logout_router(self._build_sign_out()))
         web.include_router(build_sign_out_return_router(self._sign_out_return))
         self._include_sessions(web)
+        web.add_route(WEBHOOK_PATH, self._build_webhook().receive, methods=["GET", "POST"])
         web.include_router(build_client_router(shipped_spa() / "client"))
         web.mount("/", StaticSite(self._settings.spa or shipped_spa()))
         return web
@@ -308,6 +363,18 @@ class Gateway:
         web.include_router(build_backchannel_logout_router(back))
         web.include_router(build_frontchannel_logout_router(front))
 
+    def _build_webhook(self) -> Webhook:
+        pem = self._settings.webhook_public_key
+        return Webhook(
+            public_key=None if pem is None else parse_public_key(pem),
+            window=self._settings.webhook_window,
+            bus=self._bus,
+            vault=self._vault,
+            audit=self._audit,
+            metrics=self._metrics,
+            clock=self._clock,
+        )
+
     def _build_sign_out(self) -> SignOut:
         return SignOut(
             authorization_server=self._authorization_server,
@@ -322,3 +389,7 @@ class Gateway:
             id_token_hint=self._settings.logout_id_token_hint,
             clock=self._clock,
         )
+
+
+def _lose_nothing() -> None:
+    """Do nothing: of a connection that ended, the refusal of its next refresh tells too."""

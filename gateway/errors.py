@@ -8,6 +8,7 @@
     |   |-- PathRefused                   400 path_refused
     |   |-- RouteUnknown                  404 route_unknown
     |   |-- MethodRefused                 405 method_refused
+    |   |-- BudgetExhausted               429 budget_exhausted
     |   |-- TooManyStreams                429 too_many_streams
     |   |-- BodyTooLarge                  413 body_too_large
     |   |-- RequestInvalid                400 request_invalid
@@ -20,7 +21,10 @@
     |   |-- AuthorizationResponseSpent    400 authorization_response_spent
     |   |-- IssuerMismatch                400 issuer_mismatch
     |   |-- AuthorizationDenied           403 access_denied
-    |   `-- LogoutTokenInvalid            400 logout_token_invalid
+    |   |-- LogoutTokenInvalid            400 logout_token_invalid
+    |   |-- WebhookSignatureInvalid       401 webhook_signature_invalid
+    |   |-- WebhookInvalid                400 webhook_invalid
+    |   `-- WebhookOutdated               400 webhook_outdated
     |-- GatewayFull                   503 gateway_full: as many connections as it holds
     |-- AuthorizationServerError      the authorization server is at fault: 502, 503, 504
     |   |-- AuthorizationServerUnreachable  503 authorization_server_unreachable
@@ -41,7 +45,8 @@
     |   |-- ResourceServerTimeout           504 resource_server_timeout
     |   |-- ResourceServerBroken            502 resource_server_broken
     |   |-- UpstreamFull                    503 upstream_full
-    |   `-- ResendRequired                  503 resend_required
+    |   |-- ResendRequired                  503 resend_required
+    |   `-- NotCached                       504 not_cached: the request forbade to ask the resource server
     |-- StoreError                    the session store is at fault: 503
     |   |-- StoreUnavailable                503 store_unavailable
     |   |-- RecordUnreadable                503 record_unreadable
@@ -58,11 +63,15 @@ from typing import ClassVar
 
 
 class GatewayError(Exception):
-    """Root of the tree; `code` is stable, `status` an HTTP status, `title` a short public sentence."""
+    """Root of the tree; `code` is stable, `status` an HTTP status, `title` a short public sentence.
+
+    `problem_type` is a URI that says more of it to programs (RFC 9457 §3.1.1).
+    """
 
     code: str = "internal_error"
     status: ClassVar[int] = 500
     title: ClassVar[str] = "The gateway failed"
+    problem_type: ClassVar[str] = "about:blank"
 
     def __init__(self, detail: str = "", *, log_detail: str = "", retry_after: int | None = None) -> None:
         super().__init__(log_detail or detail or self.title)
@@ -156,6 +165,24 @@ class SessionBusy(BrowserError):
     code = "session_busy"
     status = 429
     title = "Too many calls at once"
+
+
+class BudgetExhausted(BrowserError):
+    """The call's turn within the API's rate limit would come later than its caller would wait.
+
+    `policy` and `limit` are the RateLimit-Policy and RateLimit fields that go with the answer.
+    """
+
+    code = "budget_exhausted"
+    status = 429
+    title = "Too many calls are waiting for the API"
+    problem_type = "https://iana.org/assignments/http-problem-types#quota-exceeded"
+    policy_name: ClassVar[str] = "default"
+
+    def __init__(self, *, retry_after: int, policy: str, limit: str) -> None:
+        super().__init__(retry_after=retry_after)
+        self.policy = policy
+        self.limit = limit
 
 
 class TooManyStreams(BrowserError):
@@ -253,6 +280,28 @@ class LogoutTokenInvalid(BrowserError):
 
     code = "logout_token_invalid"
     title = "The logout token is invalid"
+
+
+class WebhookSignatureInvalid(BrowserError):
+    """What came to the webhook has not exactly one signature, or one that is not lexoffice's."""
+
+    code = "webhook_signature_invalid"
+    status = 401
+    title = "The signature is invalid"
+
+
+class WebhookInvalid(BrowserError):
+    """What came to the webhook is not the JSON that lexoffice documents."""
+
+    code = "webhook_invalid"
+    title = "The delivery is malformed"
+
+
+class WebhookOutdated(BrowserError):
+    """What came to the webhook is signed, but tells of an event too long ago, or of one to come."""
+
+    code = "webhook_outdated"
+    title = "The delivery is outdated"
 
 
 class GatewayFull(GatewayError):
@@ -414,6 +463,14 @@ class ResendRequired(ResourceServerError):
     code = "resend_required"
     status = 503
     title = "Send the call again"
+
+
+class NotCached(ResourceServerError):
+    """The request asked for what is stored and nothing else (RFC 9111 §5.2.1.7), and nothing is."""
+
+    code = "not_cached"
+    status = 504
+    title = "No answer is stored"
 
 
 class StoreError(GatewayError):

@@ -87,12 +87,28 @@ class Metrics:
             registry, "lexgate_csrf_refusals", "Requests refused as cross-site", "cause"
         )
         self._ended = _Outcomes(registry, "lexgate_sessions_ended", "Sessions that ended", "reason")
+        self._webhooks = Counter(
+            "lexgate_webhooks", "Deliveries of lexoffice", ("type", "outcome"), registry=registry
+        )
+        self._webhook_outcomes = _Vocabulary(_WORD, 16)
         self._sessions = Gauge("lexgate_sessions", "Live sessions in the store", registry=registry)
         self._websockets = Gauge("lexgate_websockets", "Open WebSockets", registry=registry)
+        self._rate_limited = _Outcomes(
+            registry,
+            "lexgate_rate_limited",
+            "Calls refused for a rate limit, the API's or the budget's",
+            "cause",
+        )
+        self._waiting = Gauge("lexgate_budget_waiting", "Calls that wait for their turn", registry=registry)
         self.event_streams = Gauge("lexgate_event_streams", "Open streams of events", registry=registry)
         """Set by who opens and closes them."""
         self._events = _Outcomes(registry, "lexgate_events_sent", "Events told to browsers", "event")
         self._store_errors = Counter("lexgate_store_errors", "Failures of the store", registry=registry)
+        self._cached = _Outcomes(registry, "lexgate_cache_answers", "Answers of cached paths", "outcome")
+        self._cache_bytes = Gauge("lexgate_cache_bytes", "Size of the private cache", registry=registry)
+        self._shared_calls = Counter(
+            "lexgate_shared_calls", "Calls that joined another's call to the API", registry=registry
+        )
         self._routes = _Vocabulary(_ROUTE, 128)
 
     def count_request(self, route: str, method: str, status: int, seconds: float) -> None:
@@ -102,6 +118,18 @@ class Metrics:
     def observe_upstream(self, seconds: float) -> None:
         """Count one call to the resource server."""
         self._requests.upstream.observe(seconds)
+
+    def observe_budget_queue(self, seconds: float) -> None:
+        """Count one turn, by how long a call waited for it."""
+        self._requests.queue.observe(seconds)
+
+    def note_budget_waiting(self, number: int) -> None:
+        """Count calls that begin to wait for their turn, or with -1 one that waits no more."""
+        self._waiting.inc(number)
+
+    def count_rate_limited(self, cause: str) -> None:
+        """Count a call that was refused for a rate limit, by who refused it."""
+        self._rate_limited.count(cause)
 
     def count_sign_in(self, outcome: str) -> None:
         """Count a sign-in: `success`, or the code of the error that ended it."""
@@ -119,6 +147,10 @@ class Metrics:
         """Count a session's end by the session document's reason."""
         self._ended.count(reason)
 
+    def count_webhook(self, kind: str | None, outcome: str) -> None:
+        """Count a delivery: `kind` is one of lexoffice's types, or None where there is no telling."""
+        self._webhooks.labels(kind or _OTHER, self._webhook_outcomes.admit(outcome)).inc()
+
     @contextlib.contextmanager
     def open_websocket(self) -> Generator[None]:
         """Count a WebSocket as open for as long as the block runs."""
@@ -135,6 +167,18 @@ class Metrics:
     def count_store_error(self) -> None:
         """Count a failure of the store."""
         self._store_errors.inc()
+
+    def count_cached(self, outcome: str) -> None:
+        """Count an answer of a cached path: `hit`, or `miss` for one that had to be asked for."""
+        self._cached.count(outcome)
+
+    def set_cache_bytes(self, size: int) -> None:
+        """Record how much the private cache holds."""
+        self._cache_bytes.set(size)
+
+    def count_shared_call(self) -> None:
+        """Count a call that was not made because the same one was under way."""
+        self._shared_calls.inc()
 
     def set_sessions(self, number: int) -> None:
         """Record how many live sessions the store holds."""

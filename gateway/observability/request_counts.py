@@ -53,7 +53,7 @@ class _Slot:
 
 
 class RequestCounts(Collector):
-    """Requests by route, method and status, their durations by route, and those of the resource server.
+    """Requests by route, method and status, their durations by route, the resource server's and the queue's.
 
     `admit` bounds the labels: what it returns is counted in place of what was given.
     """
@@ -65,6 +65,7 @@ class RequestCounts(Collector):
         self._admitted: dict[_Label, _Slot] = {}
         self._durations: dict[str, DurationCounts] = {}
         self.upstream = DurationCounts(bounds)
+        self.queue = DurationCounts(bounds)
 
     def count(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count one answer."""
@@ -97,6 +98,11 @@ class RequestCounts(Collector):
         )
         self.upstream.add_to(upstream, ())
         yield upstream
+        queue = HistogramMetricFamily(
+            "lexgate_budget_queue_seconds", "From asking for a turn to having it", labels=()
+        )
+        self.queue.add_to(queue, ())
+        yield queue
 
     def _bind(self, given: _Label) -> _Slot:
         label = self._admit(given)

@@ -23,6 +23,7 @@ class RequestFields(NamedTuple):
     csrf: bytes | None
     cookie: bytes | None
     prefer: bytes | None
+    priority: bytes | None
     length: int | None
     passed: bytes
     traceparent: str | None
@@ -49,6 +50,7 @@ def read_request_fields(headers: Sequence[tuple[bytes, bytes]]) -> RequestFields
         csrf=fields.get(b"x-csrf"),
         cookie=cookie,
         prefer=fields.get(b"prefer"),
+        priority=fields.get(b"priority"),
         length=None if length is None else int(length),
         passed=b"".join(lines),
         traceparent=traceparent,

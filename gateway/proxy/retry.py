@@ -95,6 +95,20 @@ def decide_on_status(
     return PASS
 
 
+def decide_on_throttling(
+    attempts: Attempts, *, patience: float, retry_after: float | None, jitter: float
+) -> Step:
+    """Decide on an answer that says that too many calls were sent, where each one takes a turn.
+
+    The turns come slower from now on, so the first time nothing else is waited for; `patience` is what is
+    left of it.
+    """
+    wait = 0.0 if attempts.waits == 0 else build_wait(attempts.waits - 1, retry_after=None, jitter=jitter)
+    wait = max(wait, retry_after or 0.0)
+    again = attempts.replayable and wait < patience
+    return Step("wait_and_resend" if again else "pass", wait)
+
+
 def decide_on_failure(attempts: Attempts, failure: Failure) -> Step:
     """Decide on a call that ended without an answer; "pass" means that the failure is told to the caller."""
     if failure is Failure.UNREACHABLE:

@@ -17,6 +17,7 @@ from gateway.errors import (
     ResourceServerUnreachable,
     UpstreamFull,
 )
+from gateway.proxy.pacing import Pacing
 from gateway.proxy.request_head import build_request_head, frame_nothing
 from gateway.proxy.retry import (
     Attempts,
@@ -24,6 +25,7 @@ from gateway.proxy.retry import (
     Step,
     decide_on_failure,
     decide_on_status,
+    decide_on_throttling,
     parse_patience,
     parse_retry_after,
 )
@@ -48,7 +50,10 @@ RETRIED_STATUSES = frozenset({401, 429, 504})
 
 
 class Sending:
-    """`used` are the Authorization values that were sent, `retry_after` is in seconds and goes with a 429."""
+    """`used` are the Authorization values that were sent, `retry_after` is in seconds and goes with a 429.
+
+    Where the route is paced, every sending takes a turn within the resource server's rate limit.
+    """
 
     def __init__(
         self, forward: Forward, request: CallRequest, limit: CallLimit, opened: OpenedSession | None
@@ -59,9 +64,28 @@ class Sending:
         self.opened = opened
         self.used: list[bytes] = []
         self.retry_after = 0.0
+        self._pacing: Pacing | None = None
+        if request.matched.route.is_paced and forward.budget is not None and opened is not None:
+            self._pacing = Pacing(forward.budget, forward.concurrency, request, opened)
+
+    def hasten(self, *, priority: bytes | None, patience: float) -> None:
+        """Wait at least as urgently and patiently for a turn as another caller does who wants the same."""
+        if self._pacing is not None:
+            self._pacing.hasten(priority=priority, patience=patience)
 
     async def run(self, begun: LaneCall | None) -> UpstreamAnswer:
         """Send until there is an answer to pass on, the first time perhaps by the lane; `release` it."""
+        if self._pacing is None:
+            return await self._run(begun)
+        try:
+            answer = await self._run(None)
+        except BaseException:
+            self._pacing.leave()
+            raise
+        answer.when_released = self._pacing.leave
+        return answer
+
+    async def _run(self, begun: LaneCall | None) -> UpstreamAnswer:
         body = self._request.body
         attempts = Attempts(self._request.method, body is None or body.is_replayable)
         if begun is not None and begun.has_waited_in_vain:
@@ -76,9 +100,13 @@ class Sending:
                 attempts, begun = replace(attempts, resent=True), None
                 continue
             begun = None
-            if answer.status not in RETRIED_STATUSES:
+            try:
+                step = await self._decide(answer, attempts)
+            except BaseException:
+                answer.release()
+                raise
+            if step is None:
                 return answer
-            step = self._decide(answer, attempts)
             if step.decision == "pass":
                 self.retry_after = step.wait
                 if answer.status == HTTPStatus.UNAUTHORIZED and not attempts.replayable:
@@ -102,7 +130,14 @@ class Sending:
             raise
         return answer
 
+    async def _take_turn(self, pacing: Pacing) -> None:
+        self._limit.lift()
+        if await pacing.take_turn():
+            self.opened = await self._forward.admit(self._request)  # it may have ended meanwhile
+
     async def _send(self, *, is_fresh: bool) -> UpstreamAnswer:
+        if self._pacing is not None:
+            await self._take_turn(self._pacing)
         request, route = self._request, self._request.matched.route
         pool = self._forward.upstream.pool(route)
         body = None if request.body is None else request.body.content()
@@ -155,20 +190,32 @@ class Sending:
             yield piece
             self._limit.extend(self._request.matched.route.timeouts.first_byte)
 
-    def _decide(self, answer: UpstreamAnswer, attempts: Attempts) -> Step:
-        values = [value for name, value in answer.headers if name == b"retry-after"]
+    async def _decide(self, answer: UpstreamAnswer, attempts: Attempts) -> Step | None:
+        """Decide on an answer; None if it is one of those that are passed on without a thought."""
+        jitter = random.random()  # noqa: S311 - spreads calls out, guards nothing
+        if self._pacing is not None and await self._pacing.is_throttled(answer):
+            await self._pacing.slow_down()
+            return decide_on_throttling(
+                attempts, patience=self._pacing.patience, retry_after=self._asked_wait(answer), jitter=jitter
+            )
+        if answer.status not in RETRIED_STATUSES:
+            return None
         step = decide_on_status(
             attempts,
             answer.status,
             patience=parse_patience(self._request.fields.prefer),
-            retry_after=parse_retry_after(values[0] if values else None, now=self._forward.clock()),
-            jitter=random.random(),  # noqa: S311 - spreads calls out, guards nothing
+            retry_after=self._asked_wait(answer),
+            jitter=jitter,
         )
         if step.decision == "refresh_and_replay" and not self._can_refresh():
             step = Step("pass")
         if step.decision == "pass" and answer.status == HTTPStatus.UNAUTHORIZED and attempts.refreshed:
             self._note_refusal()
         return step
+
+    def _asked_wait(self, answer: UpstreamAnswer) -> float | None:
+        values = [value for name, value in answer.headers if name == b"retry-after"]
+        return parse_retry_after(values[0] if values else None, now=self._forward.clock())
 
     async def _renew_for_next_time(self, answer: UpstreamAnswer) -> None:
         """Renew the token under which a body was refused that only the browser can send again.
@@ -201,7 +248,7 @@ class Sending:
             self.opened = await self._forward.sessions.renewed(self.opened)
             return replace(attempts, refreshed=True)
         if step.decision == "wait_and_resend":
-            await asyncio.sleep(step.wait)
+            await (self._pacing.wait(step.wait) if self._pacing else asyncio.sleep(step.wait))
             if self.opened is not None:
                 self.opened = await self._forward.admit(self._request)  # it may have ended meanwhile
             return replace(attempts, waits=attempts.waits + 1, waited=attempts.waited + step.wait)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from gateway.errors import ResourceServerBroken
 
@@ -12,6 +12,47 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gateway.proxy.connection import Connection
+
+
+class AnsweredHead(Protocol):
+    """The head of an answer, `headers` with lower-case names, and how it was asked for."""
+
+    @property
+    def method(self) -> str:
+        """As it was asked."""
+        ...
+
+    @property
+    def status(self) -> int:
+        """Of 200 and above, once it is there."""
+        ...
+
+    @property
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """In their order."""
+        ...
+
+
+class ReadableAnswer(AnsweredHead, Protocol):
+    """An answer as whoever passes it on reads it; see UpstreamAnswer."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all that is left can be read at once."""
+        ...
+
+    async def read(self) -> bytes:
+        """Return the next piece, b"" at the end."""
+        ...
+
+    def read_whole(self) -> bytes:
+        """Return what there is."""
+        ...
+
+    def release(self) -> None:
+        """Read no more."""
+        ...
+
 
 HIGH_WATER_BYTES = 256 * 1024
 """What may wait for a slow browser before the resource server is left waiting in its turn."""
@@ -39,6 +80,7 @@ class UpstreamAnswer:
         "listener",
         "method",
         "status",
+        "when_released",
     )
 
     def __init__(self, connection: Connection, method: str) -> None:
@@ -52,6 +94,8 @@ class UpstreamAnswer:
         self.is_whole = False
         self.error: Exception | None = None
         self.listener: Callable[[], None] | None = None
+        self.when_released: Callable[[], None] | None = None
+        """Called once, when nobody needs the answer any more."""
         self._connection: Connection | None = connection
         self._pieces: deque[bytes] = deque()
         self._held = 0
@@ -87,6 +131,12 @@ class UpstreamAnswer:
         self._held = 0
         return body
 
+    async def peek_whole(self, *, most: int) -> bytes:
+        """Wait for a body of up to `most` bytes, and leave it to be read; b"" for any other."""
+        while not self.is_whole and self.error is None and self._held <= most:
+            await self._wait()
+        return b"".join(self._pieces) if self.is_whole and self._held <= most else b""
+
     def feed(self, piece: bytes) -> bool:
         """Take a piece of the body; True if that is enough for now."""
         self._pieces.append(piece)
@@ -116,6 +166,9 @@ class UpstreamAnswer:
     def release(self) -> None:
         """Give the connection back if it can serve again, else close it; a second call does nothing."""
         connection, self._connection = self._connection, None
+        when_released, self.when_released = self.when_released, None
+        if when_released is not None:
+            when_released()
         if connection is None:
             return
         if self._upload is not None:

@@ -5,41 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gateway.errors import StoreUnavailable
-from gateway.sessions.change_log import ChangeLog
 from gateway.sessions.claim import decide_claim, decide_release
-from gateway.sessions.event_log import new_epoch
-from gateway.sessions.memory_events import MemoryEvents
-from gateway.sessions.memory_tables import Tables
+from gateway.sessions.memory_shared import MemoryShared
 from gateway.sessions.records import SWEEP_SESSIONS, EndedSessions, RefreshClaim
 from gateway.sessions.session import why_ended
 
 if TYPE_CHECKING:
-    from gateway.sessions.event_log import EventBatch, EventId
     from gateway.sessions.records import Changes, Cursor, GrantRecord, SessionRecord, Tombstone
     from gateway.sessions.session import EndReason
 
 
-class MemoryStore:
+class MemoryStore(MemoryShared):
     """A SessionStore for one event loop: no operation gives way to another in its middle."""
-
-    def __init__(self) -> None:
-        self._tables: Tables | None = None
-        self._epoch = 0
-
-    def _opened(self) -> Tables:
-        if self._tables is None:
-            raise StoreUnavailable(log_detail="the memory store is closed")
-        return self._tables
-
-    async def open(self) -> None:
-        """Begin empty."""
-        self._epoch += 1
-        self._tables = Tables(ChangeLog(self._epoch), MemoryEvents(new_epoch()))
-
-    async def close(self) -> None:
-        """Forget everything."""
-        self._tables = None
 
     async def ping(self) -> None:
         """Return if open."""
@@ -213,15 +190,6 @@ class MemoryStore:
     async def changes(self, since: Cursor | None) -> Changes:
         """Return what changed; see SessionStore."""
         return self._opened().changes.since(since)
-
-    async def append_event(self, sealed: bytes, *, now: float) -> EventId:
-        """Add an event to the log; see SessionStore."""
-        return self._opened().events.append(sealed, now=now)
-
-    async def read_events(self, after: EventId | None, *, wait_seconds: float, limit: int) -> EventBatch:
-        """Return what came after a place; see SessionStore."""
-        await self._opened().events.wait(after, seconds=wait_seconds)
-        return self._opened().events.read(after, limit=limit)
 
     async def count_sessions(self, now: float) -> int:
         """Return how many sessions live."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from gateway.sessions.memory_answers import MemoryAnswers
 from gateway.sessions.records import (
     HANDED_SECONDS,
     REVOCATION_SECONDS,
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from gateway.sessions.claim import Lease
     from gateway.sessions.memory_events import MemoryEvents
     from gateway.sessions.session import EndReason
+    from gateway.sessions.turn import Turns
 
 _EntryKey = tuple[bytes, int, float]
 
@@ -44,6 +46,8 @@ class Tables:
     tombstones: dict[bytes, Tombstone] = field(default_factory=dict[bytes, Tombstone])
     revocations: dict[_EntryKey, _Entry] = field(default_factory=dict[_EntryKey, _Entry])
     spent: dict[bytes, float] = field(default_factory=dict[bytes, float])
+    budgets: dict[bytes, Turns] = field(default_factory=dict[bytes, "Turns"])
+    answers: MemoryAnswers = field(default_factory=MemoryAnswers)
 
     def offer(self, grant: GrantRecord) -> None:
         """Put a sign-in's grant in, beside or in place of what is there."""
@@ -102,3 +106,5 @@ class Tables:
         self.tombstones = {key: row for key, row in self.tombstones.items() if row.ended_at > oldest}
         self.spent = {key: expires_at for key, expires_at in self.spent.items() if expires_at > now}
         self.revocations = {key: row for key, row in self.revocations.items() if row.forgotten_at > now}
+        self.answers.sweep(now)
+        self.budgets = {key: turns for key, turns in self.budgets.items() if turns.idle_at > now}

@@ -42,7 +42,7 @@ from gateway.sessions.opened_session import OpenedSession, open_for_calls
 from gateway.sessions.opened_table import OpenedTable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
+    from collections.abc import Callable, Collection, Generator, Iterable, Sequence
 
     from gateway.sessions.authentication import Authentication
     from gateway.sessions.opened_ends import EndCallback
@@ -73,9 +73,10 @@ class OpenedSessions:
         self._ends = SessionEnds(vault, clock=clock)
         self.lives = SessionLives(vault, clock=clock)
         self._looks = Looks(
-            vault, monotonic=monotonic, heed=self._heed, lose=self._table.clear, is_wanted=self._is_wanted
+            vault, monotonic=monotonic, heed=self._heed, lose=self._lose, is_wanted=self._is_wanted
         )
-        vault.tell(self._table.evict)
+        self._listeners: list[Callable[[Collection[bytes] | None], None]] = []
+        vault.tell(self._changed)
 
     async def open(self) -> None:
         """Begin to remember; the store must be open."""
@@ -87,6 +88,14 @@ class OpenedSessions:
         await self._ends.close()
         await self.lives.close()
         self._table.clear()
+
+    def tell(self, listener: Callable[[Collection[bytes] | None], None]) -> None:
+        """Have `listener` called with the keys of sessions that ended and grants that changed; None: any may.
+
+        Of what this process does it is told before the operation returns, of what others do within a second
+        while anything is remembered.
+        """
+        self._listeners.append(listener)
 
     def find(self, cookie: bytes) -> OpenedSession | None:
         """Return the session of a request whose only Cookie field this is; None if it is to be admitted.
@@ -173,12 +182,26 @@ class OpenedSessions:
     def _is_wanted(self) -> bool:
         return self._table.is_in_use or self._ends.is_in_use or self.lives.is_in_use
 
+    def _changed(self, keys: Iterable[bytes]) -> None:
+        named = tuple(keys)
+        self._table.evict(named)
+        for listener in self._listeners:
+            listener(named)
+
+    def _lose(self) -> None:
+        self._table.clear()
+        for listener in self._listeners:
+            listener(None)
+
     def _heed(self, keys: frozenset[bytes] | None) -> None:
         """Forget what changed, and ask about those who are waited for."""
         if keys is None:
             self._table.clear()
         elif keys:
             self._table.evict(keys)
+        if keys is None or keys:
+            for listener in self._listeners:
+                listener(keys)
         self._table.drop_lapsed(self._monotonic())
         for watching in (self._ends, self.lives):
             watching.mark(keys)

@@ -3,36 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from gateway.sessions.records import RefreshClaim
 from gateway.sessions.redis_changes import RedisChanges
 from gateway.sessions.redis_events import RedisEvents
-from gateway.sessions.redis_link import RedisLink
-from gateway.sessions.redis_place import parse_redis_url
 from gateway.sessions.redis_records import pack_grant, unpack_grant
+from gateway.sessions.redis_writes import RedisWrites
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
-
     from gateway.sessions.event_log import EventBatch, EventId
     from gateway.sessions.records import Changes, Cursor, GrantRecord
-
-_T = TypeVar("_T")
 
 BUCKETS = 256
 _PROBED = range(0, BUCKETS, 16)
 """Buckets that a ping writes to: spread so that every master of a cluster has one of them."""
 
 
-class RedisClaims:
+class RedisClaims(RedisWrites):
     """The part of RedisStore that is not about sessions."""
 
     def __init__(self, url: str, *, namespace: str = "lexgate", seconds: float = 2.0) -> None:
-        self._link = RedisLink(parse_redis_url(url), namespace=namespace, seconds=seconds)
+        super().__init__(url, namespace=namespace, seconds=seconds)
         self._changes = RedisChanges(self._link)
         self._events = RedisEvents(self._link, seconds=seconds)
-        self._under_way: set[asyncio.Task[object]] = set()
 
     async def open(self) -> None:
         """Connect; StoreUnavailable if nothing can be written."""
@@ -148,16 +142,3 @@ class RedisClaims:
             [("ZCOUNT", f"{self._link.prefix(bucket)}{name}", "-inf", repr(now)) for bucket in range(BUCKETS)]
         )
         return [bucket for bucket, count in enumerate(counts) if count]
-
-    async def _whole(self, work: Coroutine[object, object, _T]) -> _T:
-        """Do `work` to its end even if the caller is cancelled meanwhile."""
-        task = asyncio.ensure_future(work)
-        self._under_way.add(task)
-        task.add_done_callback(self._landed)
-        return await asyncio.shield(task)
-
-    def _landed(self, task: asyncio.Task[object]) -> None:
-        self._under_way.discard(task)
-        if not task.cancelled():
-            # Whoever was to hear of the error may have left.
-            task.exception()

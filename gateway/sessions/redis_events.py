@@ -34,9 +34,11 @@ class RedisEvents:
         self._longest_wait = seconds / 2
         self._name = f"{link.prefix(_BUCKET)}events"
         self._reading: set[asyncio.Task[EventBatch]] = set()
+        self._closings = 0
 
     async def close(self) -> None:
         """Let those who wait wait no longer."""
+        self._closings += 1
         for task in self._reading:
             task.cancel()
         if self._reading:
@@ -48,6 +50,7 @@ class RedisEvents:
 
     async def read(self, after: EventId | None, *, wait_seconds: float, limit: int) -> EventBatch:
         """Return what came after a place; see SessionStore."""
+        closings = self._closings
         # In a task of its own, since redis-py now and then takes no notice of having been cancelled.
         task = asyncio.ensure_future(self._read(after, wait_seconds=wait_seconds, limit=limit))
         self._reading.add(task)
@@ -57,7 +60,7 @@ class RedisEvents:
         except asyncio.CancelledError:
             task.cancel()
             raise
-        if task.cancelled():
+        if task.cancelled() or self._closings != closings:
             raise StoreUnavailable(log_detail="the Redis store is closed")
         return task.result()
 

@@ -44,4 +44,23 @@ _EVENTS = (
     "CREATE TABLE events (number INTEGER PRIMARY KEY, kept_at REAL NOT NULL, sealed BLOB NOT NULL)",
 )
 
-MIGRATIONS = (_FIRST, _CLAIMS_AND_INDEXES, _EVENTS)
+# One value for each budget, since every turn reads and writes all of it; the layout is in turn_state.py.
+_BUDGETS = (
+    """CREATE TABLE budgets (
+        key BLOB PRIMARY KEY, state BLOB NOT NULL, forgotten_at REAL NOT NULL) WITHOUT ROWID""",
+    "CREATE INDEX budgets_by_forgotten_at ON budgets (forgotten_at)",
+)
+
+_ANSWERS = (
+    """CREATE TABLE answers (
+        key BLOB PRIMARY KEY, mark INTEGER NOT NULL, sealed BLOB NOT NULL, expires_at REAL NOT NULL)""",
+    "CREATE INDEX answers_by_expires_at ON answers (expires_at)",
+    """CREATE TABLE answer_leases (
+        key BLOB PRIMARY KEY, mark INTEGER NOT NULL, owner BLOB NOT NULL,
+        until REAL NOT NULL) WITHOUT ROWID""",
+    """CREATE TABLE answer_scopes (
+        place BLOB NOT NULL, scope BLOB NOT NULL, number INTEGER NOT NULL, noted_at REAL NOT NULL,
+        PRIMARY KEY (place, scope)) WITHOUT ROWID""",
+)
+
+MIGRATIONS = (_FIRST, _CLAIMS_AND_INDEXES, _EVENTS, _BUDGETS, _ANSWERS)

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gateway.sessions.event_log import EventBatch, EventId
+    from gateway.sessions.kept_answers import AnswerClaim
     from gateway.sessions.records import (
         Changes,
         Cursor,
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
         Tombstone,
     )
     from gateway.sessions.session import EndReason
+    from gateway.sessions.turn import Pace, Turn, Waiting
 
 
 class SessionStore(Protocol):
@@ -32,8 +36,8 @@ class SessionStore(Protocol):
 
     Time: `now` and all times are seconds since the epoch, on the caller's clock; clocks of replicas may
     differ a little, so nothing that only ever moves forward (activity, generation, a grant's end) moves
-    back. Only leases of refresh claims run on the store's clock where it has one (Redis); `until` is on
-    the caller's all the same.
+    back. Only leases of refresh claims and turns run on the store's clock where it has one (Redis); `until`
+    is on the caller's all the same.
 
     Atomicity: each operation happens whole or not at all, whoever else is at work, in this process or
     another. What an operation returned, every later call anywhere sees. Where the sessions of one call may
@@ -199,6 +203,26 @@ class SessionStore(Protocol):
         """Return the `expires_at` with which the key was spent, or None if it was not or that has passed."""
         ...
 
+    async def take_turn(
+        self, key: bytes, *, owner: bytes, waiting: Sequence[Waiting], pace: Pace, now: float
+    ) -> Turn:
+        """Take the turn of a budget for a session of the owner's, if it is theirs; see turn.decide_turn.
+
+        `key` names the budget and is of 32 bytes, `owner` is random, of 16 bytes, and stands for one process.
+        `waiting` is all that waits there, each session once, the longest waiting first; nothing withdraws the
+        owner. Whoever has something waiting asks again within `LEASE` seconds, or loses its place. What
+        neither waits nor slows anything may be forgotten. A caller that is told of StoreUnavailable, or is
+        cancelled, may have had a turn, which is then lost.
+        """
+        ...
+
+    async def slow_down(self, key: bytes, *, pace: Pace, now: float) -> None:
+        """Let a budget's calls come more seldom, for all, after one of them was refused.
+
+        See turn.decide_slowdown.
+        """
+        ...
+
     async def changes(self, since: Cursor | None) -> Changes:
         """Return what changed since a cursor that this store handed out, or where to begin.
 
@@ -225,6 +249,50 @@ class SessionStore(Protocol):
         once, another's within about 0.1 s. Where what followed the place was dropped before this call, or the
         place is of a log that was lost, the batch says that it is not whole, and holds what is kept.
         """
+        ...
+
+    async def claim_answer(
+        self,
+        place: bytes,
+        key: bytes,
+        *,
+        scopes: Sequence[bytes],
+        owner: bytes,
+        lease_seconds: float,
+        now: float,
+    ) -> AnswerClaim:
+        """Return an answer of the resource server that is kept, or say who fetches it; see AnswerClaim.
+
+        `place`, of 32 bytes, names whose answers they are: nothing of one place has to do with another.
+        `key`, of 32 bytes too, names the answer, and `scopes`, at most 255 bytes each, what it depends on;
+        the same with every call about a key. `owner` is random, of 16 bytes, and stands for one fetch.
+        """
+        ...
+
+    async def keep_answer(
+        self,
+        place: bytes,
+        key: bytes,
+        *,
+        scopes: Sequence[bytes],
+        owner: bytes,
+        mark: int,
+        sealed: bytes,
+        seconds: float,
+        now: float,
+    ) -> bool:
+        """Keep an answer for some seconds, `ANSWER_SECONDS` at most, and let go of the claim.
+
+        False, and nothing kept, if anything in its scopes was forgotten since the claim with this `mark`.
+        """
+        ...
+
+    async def release_answer(self, place: bytes, key: bytes, *, owner: bytes) -> None:
+        """Let go of a claim that brought no answer; does nothing if it is not the owner's."""
+        ...
+
+    async def forget_answers(self, place: bytes, scopes: Sequence[bytes], *, now: float) -> None:
+        """Let no answer of a place be found that depends on any of these scopes and was claimed before."""
         ...
 
     async def count_sessions(self, now: float) -> int:

@@ -19,12 +19,12 @@ from pydantic import (
     model_validator,
 )
 
-from gateway.proxy.request_target import API_PREFIX
+from gateway.proxy.request_target import API_PREFIX, is_below
 from gateway.proxy.route import DEFAULT_METHODS, FORBIDDEN_METHODS, Route, Timeouts
 from gateway.settings.values import parse_base_url, parse_bytes, parse_methods, parse_prefix
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from pydantic.fields import FieldInfo
 
@@ -86,6 +86,8 @@ class RouteSettings(_Table):
         default=API_PREFIX, examples=['strip = "/api"']
     )
     ca_file: CaFile | None = Field(default=None, examples=['ca_file = "/etc/lexgate/ca.pem"'])
+    share: Annotated[bool, Field(strict=True)] | None = Field(default=None, examples=["share = true"])
+    budget: Annotated[bool, Field(strict=True)] = Field(default=False, examples=["budget = false"])
 
     @field_validator("methods", mode="after")
     @classmethod
@@ -100,8 +102,19 @@ class RouteSettings(_Table):
             raise ValueError(f'strip must be the beginning of the prefix; write e.g. strip = "{API_PREFIX}"')
         return self
 
-    def build(self, *, ca_file: Path | None) -> Route:
-        """Build the route; `ca_file` is for one that names none of its own."""
+    @model_validator(mode="after")
+    def _budget_goes_by_token(self) -> RouteSettings:
+        if self.budget and self.token == "none":  # noqa: S105 - whose token, not the token
+            raise ValueError("budget must be false where no token goes along; write budget = false")
+        return self
+
+    def build(self, *, ca_file: Path | None, cached: Iterable[str] = ()) -> Route:
+        """Build the route; `ca_file` is for one that names none of its own, `cached` are paths."""
+        shares = self.share
+        if shares is None:
+            shares = self.budget or any(
+                is_below(path, self.prefix) or is_below(self.prefix, path) for path in cached
+            )
         return Route(
             self.prefix,
             self.destination,
@@ -111,6 +124,8 @@ class RouteSettings(_Table):
             attaches_token=self.token == "user",  # noqa: S105 - whose token, not the token
             websocket=self.websocket,
             strip=self.strip,
+            is_shared=shares,
+            is_paced=self.budget,
             ca_file=None if (chosen := self.ca_file or ca_file) is None else str(chosen),
         )
 
@@ -118,8 +133,8 @@ class RouteSettings(_Table):
 def read_routes(value: object, info: ValidationInfo) -> object:
     """Return the tables with what follows from LEXGATE_API_URL filled in; they are not validated yet.
 
-    The destination is the API unless stated. A token goes to the API's own origin; to any other host it goes
-    by the operator's word alone, never by a default.
+    The destination is the API unless stated. A token goes to the API's own origin, within its budget; to any
+    other host it goes by the operator's word alone, never by a default.
     """
     # Where the API's own URL is wrong, that is the problem to report: any will do to go on with.
     api_url: str = info.data.get("api_url") or "https://api.example.com"
@@ -130,14 +145,17 @@ def read_routes(value: object, info: ValidationInfo) -> object:
             raise ValueError("must be JSON: a list of objects, one a route") from None
     if not isinstance(value, (list, tuple)):
         raise ValueError("must be a list of routes")  # noqa: TRY004 - pydantic collects ValueError
-    tables = [_completed(table, api_url) for table in cast("list[object]", value)]
+    tables = [*cast("list[object]", value)]
     if API_PREFIX not in map(_prefix_of, tables):
-        tables.append({"prefix": API_PREFIX, "destination": api_url, "token": "user"})
-    return tables
+        tables.append({"prefix": API_PREFIX})
+    has_budget = info.data.get("budget_rate") is not None
+    return [_completed(table, api_url, has_budget=has_budget) for table in tables]
 
 
-def validate_routes(routes: tuple[RouteSettings, ...]) -> tuple[RouteSettings, ...]:
-    """Raise ValueError for two routes of one prefix."""
+def validate_routes(routes: tuple[RouteSettings, ...], info: ValidationInfo) -> tuple[RouteSettings, ...]:
+    """Raise ValueError for two routes of one prefix, and for a budget without a rate."""
+    if info.data.get("budget_rate") is None and any(route.budget for route in routes):
+        raise ValueError("a route says budget = true, but there is no rate; set LEXGATE_BUDGET_RATE")
     prefixes = [route.prefix for route in routes]
     twice = sorted({prefix for prefix in prefixes if prefixes.count(prefix) > 1})
     if twice:
@@ -165,13 +183,14 @@ def propose_route_field(inner: Sequence[str]) -> str:
     return f"did you mean {close[0]}?" if close else "leave it out"
 
 
-def _completed(table: object, api_url: str) -> object:
+def _completed(table: object, api_url: str, *, has_budget: bool) -> object:
     if not isinstance(table, dict):
         return table
     completed = dict(cast("dict[str, Any]", table))
     completed.setdefault("destination", api_url)
-    if "token" not in completed and _origin_of(completed["destination"]) == _origin_of(api_url):
-        completed["token"] = "user"  # noqa: S105 - whose token, not the token
+    if _origin_of(completed["destination"]) == _origin_of(api_url):
+        completed.setdefault("token", "user")
+        completed.setdefault("budget", has_budget and completed["token"] == "user")  # noqa: S105 - whose token
     return completed
 
 

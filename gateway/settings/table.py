@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from gateway.settings.limits import Limits
+from gateway.settings.caching import Caching
 from gateway.settings.presets import PRESETS
 from gateway.settings.routes import CaFile, Routes  # noqa: TC001 - pydantic reads the annotations
 from gateway.settings.values import (
@@ -16,9 +17,11 @@ from gateway.settings.values import (
     Network,
     parse_address,
     parse_base_url,
+    parse_count,
     parse_credential,
     parse_networks,
     parse_origin,
+    parse_rate,
     parse_scope,
     parse_seconds,
     parse_secrets,
@@ -26,6 +29,7 @@ from gateway.settings.values import (
     parse_url,
     parse_workers,
 )
+from gateway.settings.webhooks import Webhooks
 
 if TYPE_CHECKING:
     from gateway.proxy.route import Route
@@ -40,7 +44,7 @@ def variable_of(field: str) -> str:
     return f"{PREFIX}{field.upper()}"
 
 
-class Settings(Limits):
+class Settings(Webhooks, Caching):
     """What `load_settings` returns; a field may depend on those above it."""
 
     model_config = SettingsConfigDict(
@@ -109,6 +113,22 @@ class Settings(Limits):
         default=None,
         description="certificates (PEM) to check the API's against, in place of the system's",
         examples=["/etc/lexgate/ca.pem"],
+    )
+    budget_rate: Annotated[float | None, BeforeValidator(parse_rate)] = Field(
+        default=None,
+        validate_default=True,
+        description="calls a second that the API takes: further ones wait their turn; 0 for no limit",
+        examples=["2"],
+    )
+    budget_burst: Annotated[int, BeforeValidator(parse_count)] = Field(
+        default=2,
+        description="calls that the API takes at once after a pause",
+        examples=["2"],
+    )
+    budget_key: Literal["connection", "client"] = Field(
+        default="connection",
+        description="whether each connection has a budget of its own, or all have one",
+        examples=["connection"],
     )
     routes: Routes = Field(
         default=(),
@@ -203,6 +223,12 @@ class Settings(Limits):
             raise ValueError(f"is required with {PREFIX}PROVIDER={provider}")
         return preset
 
+    @field_validator("budget_rate", mode="before")
+    @classmethod
+    def _rate_of_the_provider(cls, value: object, info: ValidationInfo) -> object:
+        preset = PRESETS.get(info.data.get("provider", ""))
+        return value if value is not None else (preset and preset.budget_rate) or 0
+
     @field_validator("grants", "logout_id_token_hint", mode="before")
     @classmethod
     def _openid_alone_has_it(cls, value: object, info: ValidationInfo) -> object:
@@ -279,7 +305,19 @@ class Settings(Limits):
     @property
     def route_list(self) -> list[Route]:
         """The routes, that of /api among them."""
-        return [route.build(ca_file=self.ca_file) for route in self.routes]
+        return [route.build(ca_file=self.ca_file, cached=self.cached_paths) for route in self.routes]
+
+    @property
+    def cached_paths(self) -> dict[str, int]:
+        """Which paths are cached, with the seconds for which their answers are kept."""
+        kept = {**PRESETS[self.provider].cache, **self.cache} if self.cache_bytes else {}
+        return {path: seconds for path, seconds in kept.items() if seconds} and kept
+
+    @property
+    def client_budget_key(self) -> bytes:
+        """The key of the budget that all connections of this client share, wherever it runs."""
+        server = self.authorization_server or self.issuer
+        return hashlib.sha256(f"budget {server} {self.client_id}".encode()).digest()
 
     @property
     def store_path(self) -> Path | None:

@@ -19,6 +19,7 @@ from gateway.sessions.redis_place import parse_redis_url
 Network = IPv4Network | IPv6Network
 
 SECRET_BYTES = 32
+SLOWEST_RATE = 0.01
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -92,6 +93,17 @@ def parse_count(value: object) -> int:
     if not isinstance(value, bool) and re.fullmatch(r"[1-9]\d{0,6}", str(value).strip(), re.ASCII):
         return int(str(value))
     raise ValueError("must be a whole number above 0")
+
+
+def parse_rate(value: object) -> float | None:
+    """Parse a number of calls a second, as text or as a number; 0 stands for no limit."""
+    if not isinstance(value, bool) and re.fullmatch(
+        r"\d{1,5}(?:\.\d{1,4})?", text := str(value).strip(), re.ASCII
+    ):
+        rate = float(text)
+        if rate == 0 or rate >= SLOWEST_RATE:
+            return rate or None
+    raise ValueError(f"must be a number of calls a second, {SLOWEST_RATE} at the least, or 0 for no limit")
 
 
 def parse_workers(value: object) -> int:

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from gateway.errors import (
     BrowserError,
+    BudgetExhausted,
     CrossSiteRefused,
     GatewayError,
     MethodRefused,
@@ -46,6 +47,8 @@ class Problems:
         exchange = exchange_of(scope)
         self._note(error, exchange.request_id)
         headers = _headers(error)
+        if exchange.queue_seconds is not None:
+            headers["Server-Timing"] = f"queue;dur={exchange.queue_seconds * 1000:.2f}"
         if _is_navigation(scope):
             body = self._pages.build_error_page(error, scope=scope, return_to=exchange.return_to)
             return Response(
@@ -92,7 +95,7 @@ class Problems:
 def build_problem(error: GatewayError, *, instance: str) -> dict[str, object]:
     """Build the problem document (RFC 9457 §3.1) with the stable `code`, and what signing in again needs."""
     document: dict[str, object] = {
-        "type": "about:blank",
+        "type": error.problem_type,
         "title": error.title,
         "status": error.status,
         "code": error.code,
@@ -100,6 +103,8 @@ def build_problem(error: GatewayError, *, instance: str) -> dict[str, object]:
     }
     if error.detail:
         document["detail"] = error.detail
+    if isinstance(error, BudgetExhausted):
+        document["violated-policies"] = [error.policy_name]
     if isinstance(error, CrossSiteRefused):
         document["cause"] = error.cause
     if isinstance(error, SessionRequired):
@@ -122,6 +127,9 @@ def _headers(error: GatewayError) -> dict[str, str]:
         headers["Retry-After"] = "2"
     if isinstance(error, MethodRefused):
         headers["Allow"] = ", ".join(error.allowed)  # RFC 9110 §15.5.6
+    if isinstance(error, BudgetExhausted):
+        headers["RateLimit-Policy"] = error.policy
+        headers["RateLimit"] = error.limit
     return headers
 
 

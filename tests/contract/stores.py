@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 STORES: dict[str, Callable[[Path], SessionStore]] = {
     "memory": lambda _: MemoryStore(),
     "sqlite": lambda folder: SqliteStore(folder / "sessions.db"),
-    "redis": lambda folder: RedisStore(redis_servers.single_url(), namespace=_namespace(folder)),
-    "cluster": lambda folder: RedisStore(redis_servers.cluster_url(), namespace=_namespace(folder)),
+    "redis": lambda folder: RedisStore(redis_servers.single_url(), namespace=namespace(folder)),
+    "cluster": lambda folder: RedisStore(redis_servers.cluster_url(), namespace=namespace(folder)),
 }
 SHARED_STORES = ("sqlite", "redis", "cluster")
 """Those that several processes may open at once."""
@@ -29,7 +29,8 @@ CALLER_CLOCK_STORES = ("memory", "sqlite")
 """Those that have no clock of their own."""
 
 
-def _namespace(folder: Path) -> str:
+def namespace(folder: Path) -> str:
+    """Return the part of a Redis that stands for a folder."""
     return hashlib.sha256(str(folder).encode()).hexdigest()[:8]
 
 

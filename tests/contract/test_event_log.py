@@ -91,27 +91,26 @@ async def test_a_place_can_be_written_down_and_read_again(store: SessionStore) -
     assert parse_event_id(str(place)) == place
 
 
+async def _fastest_wake(writer: SessionStore, reader: SessionStore) -> float:
+    """Return the shortest of several times from the call of `append_event` to the waiting reader's answer."""
+    times: list[float] = []
+    for _ in range(5):
+        waiting = asyncio.create_task(reader.read_events(await _end(reader), wait_seconds=1, limit=10))
+        for _ in range(10):
+            await reader.ping()
+        began = time.monotonic()
+        await writer.append_event(b"one", now=NOW)
+        assert [row for _, row in (await waiting).rows] == [b"one"]
+        times.append(time.monotonic() - began)
+    return min(times)
+
+
 async def test_who_waits_is_woken_by_its_own_process_at_once(store: SessionStore) -> None:
-    waiting = asyncio.create_task(store.read_events(await _end(store), wait_seconds=1, limit=10))
-    await asyncio.sleep(0)
-    for _ in range(20):
-        await store.ping()
-    began = time.monotonic()
-    await store.append_event(b"one", now=NOW)
-    assert [row for _, row in (await waiting).rows] == [b"one"]
-    assert time.monotonic() - began < 0.09
+    assert await _fastest_wake(store, store) < 0.08
 
 
 async def test_who_waits_is_woken_by_another_process(peers: tuple[SessionStore, SessionStore]) -> None:
-    one, other = peers
-    start = await _end(one)
-    waiting = asyncio.create_task(other.read_events(start, wait_seconds=1, limit=10))
-    for _ in range(20):
-        await other.ping()
-    began = time.monotonic()
-    await one.append_event(b"one", now=NOW)
-    assert [row for _, row in (await waiting).rows] == [b"one"]
-    assert time.monotonic() - began < 0.4
+    assert await _fastest_wake(*peers) < 0.25
 
 
 async def test_who_waits_in_vain_goes_on_from_the_same_place(store: SessionStore) -> None:

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gateway.errors import StoreUnavailable
+from gateway.sessions.turn import Pace, Waiting
 from tests.contract.records import IDLE, NOW, grant_record, key, session_record
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from gateway.sessions.store import SessionStore
+    from gateway.sessions.turn import Turn
 
 
 def _every_operation(store: SessionStore) -> list[Coroutine[object, object, object]]:
@@ -34,6 +36,8 @@ def _every_operation(store: SessionStore) -> list[Coroutine[object, object, obje
         store.queue_revocation(grant_record(), due_at=NOW, now=NOW),
         store.take_revocations(now=NOW, limit=5, retry_at=NOW + 60),
         store.settle_revocation(key("grant"), generation=1, created_at=NOW),
+        store.take_turn(key("budget"), owner=b"one", waiting=[Waiting(b"x", 1)], pace=Pace(2, 2), now=NOW),
+        store.slow_down(key("budget"), pace=Pace(2, 2), now=NOW),
         store.changes(None),
         store.spend_once(key("state"), expires_at=NOW + 600, now=NOW),
         store.spent_until(key("state"), now=NOW),
@@ -95,6 +99,24 @@ async def test_a_cancelled_refresh_still_keeps_one_whole_generation(store: Sessi
     await asyncio.gather(replacing, return_exceptions=True)
     await _finish(store)
     assert await store.read_grant(key("grant")) in (grant_record(), grant_record(generation=2))
+
+
+@pytest.mark.parametrize("steps", range(6))
+async def test_a_cancelled_turn_was_taken_or_was_not(store: SessionStore, steps: int) -> None:
+    async def ask() -> Turn:
+        waiting = [Waiting(b"x", 9)]
+        return await store.take_turn(
+            key("budget"), owner=b"one", waiting=waiting, pace=Pace(0.01, 3), now=NOW
+        )
+
+    taking = asyncio.create_task(ask())
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    taking.cancel()
+    await asyncio.gather(taking, return_exceptions=True)
+    await _finish(store)
+    turns = [await ask() for _ in range(4)]
+    assert sum(turn.session is not None for turn in turns) in {2, 3}
 
 
 async def test_many_cancelled_calls_leave_the_store_working(store: SessionStore) -> None:

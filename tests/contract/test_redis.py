@@ -11,6 +11,7 @@ import pytest
 from gateway.errors import StoreUnavailable
 from gateway.sessions.records import REVOCATION_SECONDS, TOMBSTONE_SECONDS, EndedSessions
 from gateway.sessions.redis import RedisStore
+from gateway.sessions.turn import Pace, Waiting
 from tests.contract import redis_servers
 from tests.contract.records import LONGEST, NOW, grant_record, key, session_record
 from tests.contract.stores import opened
@@ -38,6 +39,7 @@ async def test_every_key_expires_by_itself(redis_store: RedisStore, redis_client
     await redis_store.release_claim(key("grant b"), owner=b"one", spent_unknown=True, now=NOW)
     await redis_store.end_session(key("c"), reason="signed_out", now=NOW)
     await redis_store.spend_once(key("state"), expires_at=NOW + 600, now=NOW)
+    await redis_store.slow_down(key("budget"), pace=Pace(2, 2), now=NOW)
     names = [name async for name in redis_client.scan_iter()]
     assert len(names) > 12
     latest = (NOW + LONGEST + REVOCATION_SECONDS) * 1000
@@ -54,6 +56,16 @@ async def test_a_tombstone_and_a_spent_key_expire_when_they_should(
     names = [name async for name in redis_client.scan_iter("lexgate:{00}:[su]*")]
     ends = sorted([await redis_client.pexpiretime(name) for name in names])
     assert ends == [(NOW + 600) * 1000, (NOW + TOMBSTONE_SECONDS) * 1000]
+
+
+async def test_a_budget_expires_when_it_is_idle(redis_store: RedisStore, redis_client: Redis) -> None:
+    waiting, name = [Waiting(b"x", 1)], b"lexgate:{00}:b" + key("budget")
+    for pace, least, most in ((Pace(2, 2), 600, 600 + 1000), (Pace(0.1, 2), 10_000, 10_600 + 1000)):
+        await redis_client.delete(name)
+        await redis_store.take_turn(key("budget"), owner=b"one", waiting=waiting, pace=pace, now=NOW)
+        assert least < await redis_client.pttl(name) <= most
+    await redis_store.slow_down(key("budget"), pace=Pace(2, 2), now=NOW)
+    assert 50_000 < await redis_client.pttl(name) <= 51_000
 
 
 async def test_a_swept_store_is_empty(redis_store: RedisStore, redis_client: Redis) -> None:

@@ -10,17 +10,25 @@ import pytest
 
 from gateway.errors import StoreUnavailable
 from gateway.sessions.redis import RedisStore
+from gateway.sessions.turn import Pace, Waiting
 from tests.contract.records import NOW, grant_record, key, session_record, tombstone
 from tests.contract.stores import opened
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
+    from gateway.sessions.store import SessionStore
+    from gateway.sessions.turn import Turn
     from tests.contract.redis_servers import RedisServer
 
 
 async def _begin(store: RedisStore) -> None:
     await store.add(session_record("a", sid="sid"), grant_record(), replaces=None, now=NOW)
+
+
+async def _take_turn(store: SessionStore) -> Turn:
+    waiting = [Waiting(b"x", 1)]
+    return await store.take_turn(key("budget"), owner=b"one", waiting=waiting, pace=Pace(2, 2), now=NOW)
 
 
 async def test_a_lost_subscription_means_that_anything_may_have_changed(
@@ -40,7 +48,8 @@ async def test_a_restart_is_an_outage_that_passes(redis_server: RedisServer) -> 
     async with opened(RedisStore(redis_server.url)) as store:
         cursor = (await store.changes(None)).cursor
         redis_server.stop()
-        for operation in (store.read_session(key("a")), store.changes(cursor), store.ping()):
+        operations = (store.read_session(key("a")), store.changes(cursor), store.ping(), _take_turn(store))
+        for operation in operations:
             with pytest.raises(StoreUnavailable) as caught:
                 await operation
             assert caught.value.retry_after is not None
@@ -59,7 +68,9 @@ async def test_a_redis_that_hangs_is_an_outage_that_passes(redis_server: RedisSe
         cursor = (await store.changes(None)).cursor
         redis_server.process.send_signal(signal.SIGSTOP)
         operations = [store.read_session(key("a")) for _ in range(100)]
-        answers = await asyncio.gather(*operations, store.changes(cursor), return_exceptions=True)
+        answers = await asyncio.gather(
+            *operations, store.changes(cursor), _take_turn(store), return_exceptions=True
+        )
         assert {type(answer) for answer in answers} == {StoreUnavailable}
         redis_server.process.send_signal(signal.SIGCONT)
         assert await store.read_session(key("a")) == session_record("a")
@@ -76,6 +87,8 @@ async def test_a_redis_that_takes_no_writes_is_unavailable(
             await redis_store.ping()
         with pytest.raises(StoreUnavailable):
             await redis_store.end_session(key("a"), reason="signed_out", now=NOW)
+        with pytest.raises(StoreUnavailable):
+            await _take_turn(redis_store)
         assert await redis_store.read_session(key("a")) == session_record("a", sid="sid")
     finally:
         await redis_client.execute_command("REPLICAOF", "NO", "ONE")  # type: ignore[no-untyped-call] # redis-py
@@ -88,6 +101,8 @@ async def test_a_redis_that_is_full_is_unavailable(redis_server: RedisServer) ->
         redis_server.ask("config", "set", "maxmemory", "1")
         with pytest.raises(StoreUnavailable):
             await store.add(session_record("a"), grant_record(), replaces=None, now=NOW)
+        with pytest.raises(StoreUnavailable):
+            await _take_turn(store)
         redis_server.ask("config", "set", "maxmemory", "0")
         await store.add(session_record("a"), grant_record(), replaces=None, now=NOW)
 

@@ -128,6 +128,7 @@ def running_gateway(
             "LEXGATE_CLIENT_SECRET": CLIENT_SECRET,
             "LEXGATE_API_URL": sandbox_url,
             "LEXGATE_STORE": store,
+            "LEXGATE_BUDGET_RATE": "0",
             **_picture(picture, sandbox_url),
             **(settings or {}),
         }

@@ -64,5 +64,3 @@ function operations.settle_revocation(key, generation, created_at)
   call('DEL', bucket .. 'r' .. entry)
   call('ZREM', bucket .. 'revocations', entry)
 end
-
-return operations[operation](unpack(ARGV, 3))

@@ -1,5 +1,5 @@
--- The session store in Redis: what its operations share. Sent are the constants of records.py, this file, and
--- those of the operations, as one script, which does one operation on one bucket, whole or not at all.
+-- The session store in Redis: what its operations share. Sent are the constants of records.py and turn.py, this
+-- file, and those of the operations, as one script, which does one operation on one bucket, whole or not at all.
 --
 -- KEYS[1] is the bucket's prefix, "<namespace>:{<first byte of the keys, in hex>}:"; all keys of a bucket lie
 -- in one slot, and KEYS[2] serves only to say so. ARGV[1] names the operation, ARGV[2] the channel for changes.
@@ -11,6 +11,7 @@
 --   c<grant key>    the refresh claim: end of the lease, doubt, owner
 --   r<entry>        a grant to be revoked: until when, its key, its value
 --   u<key>          a key that is spent, and until when
+--   b<budget key>   the turns of a budget: five numbers, then who waits: owner, session, four numbers
 --   i<index key>    sorted set: sessions by their ends_at
 --   due             sorted set: sessions by their idle_at
 --   ended           sorted set: tombstones by their ended_at

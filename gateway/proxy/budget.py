@@ -1,0 +1,227 @@
+"""The resource server's rate limit as a fair queue, shared by all who use the store.
+
+A call that is sent takes a turn first. As long as nobody waits, that is one question to the store. If the
+answer is "not now", the call waits in the line of its budget, and one task for each line asks the store again
+when it said that asking makes sense. The store decides whose turn it is: which session of which process; the
+line decides which call of that session goes first. Nothing is taken ahead, so a process that is killed takes
+no turn with it, and a call that is cancelled leaves its place to the next.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import math
+import secrets
+from typing import TYPE_CHECKING
+
+from gateway.errors import BudgetExhausted, SessionBusy, StoreError, StoreUnavailable
+from gateway.proxy.rate_limit_fields import build_limit, build_policy
+from gateway.proxy.waiting_line import BudgetPlace, WaitingLine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gateway.observability.metrics import Metrics
+    from gateway.proxy.waiting_line import BudgetCall
+    from gateway.sessions.opened_session import OpenedSession
+    from gateway.sessions.store import SessionStore
+    from gateway.sessions.turn import Pace
+
+_LOGGER = logging.getLogger(__name__)
+
+_OWNER_BYTES = 16
+_TIMER_SECONDS = 0.001
+"""Timers of an event loop may strike so much too early."""
+
+
+class Budget:
+    """All budgets of one process; `client_key` is the key of the only one, None for one a connection.
+
+    Belongs to one event loop. Nothing is kept of a budget for which nobody waits. `per_session` calls of one
+    session may wait at once.
+    """
+
+    def __init__(
+        self,
+        store: SessionStore,
+        pace: Pace,
+        *,
+        client_key: bytes | None,
+        per_session: int,
+        clock: Callable[[], float],
+        metrics: Metrics,
+    ) -> None:
+        self._store = store
+        self._pace = pace
+        self._client_key = client_key
+        self._per_session = per_session
+        self._clock = clock
+        self._metrics = metrics
+        self._owner = secrets.token_bytes(_OWNER_BYTES)
+        self._policy = build_policy(pace.rate)
+        self._lines: dict[bytes, _Line] = {}
+
+    def place_of(self, opened: OpenedSession) -> BudgetPlace:
+        """Return for which budget the calls of a session count."""
+        return BudgetPlace(self._client_key or opened.grant.key, opened.session.key)
+
+    async def turn(self, call: BudgetCall) -> None:
+        """Wait until the call may be sent, and count the seconds in `call.waited`.
+
+        Raises BudgetExhausted (429) as soon as it is clear that this takes longer than its patience, and
+        SessionBusy (429) if too many calls of its session wait; StoreUnavailable. A caller that is cancelled
+        leaves its place.
+        """
+        loop = asyncio.get_running_loop()
+        line = self._lines.get(call.place.key)
+        is_first = line is None
+        if line is None:
+            line = self._lines[call.place.key] = _Line(call.place.key, self._pace)
+        elif line.count(call.place.session) >= self._per_session:
+            self._metrics.count_rate_limited("session_busy")
+            raise SessionBusy(retry_after=1)
+        call.turn = loop.create_future()
+        if line.join(call, now=loop.time()) and not is_first:
+            line.woken.set()
+        self._metrics.note_budget_waiting(1)
+        try:
+            if is_first:
+                await self._begin(line)
+            else:
+                self._refuse_hopeless(line, only=call)
+            await call.turn
+        except BaseException:
+            self._leave(line, call)
+            raise
+        finally:
+            self._metrics.note_budget_waiting(-1)
+            call.turn = None
+            seconds = loop.time() - call.since
+            call.waited += seconds
+        self._metrics.observe_budget_queue(seconds)
+
+    def hasten(self, call: BudgetCall, *, urgency: int, patience: float) -> None:
+        """Make a call at least so urgent, and patient for so many seconds from now on."""
+        waited = call.waited
+        if call.turn is not None:
+            waited += asyncio.get_running_loop().time() - call.since
+        call.patience = max(call.patience, waited + patience)
+        if urgency < call.urgency:
+            call.urgency = urgency
+            line = self._lines.get(call.place.key)
+            if line is not None:
+                line.sort(call)
+
+    async def slow_down(self, place: BudgetPlace) -> None:
+        """Let calls come more seldom, in all processes, for one that had its turn was refused."""
+        self._metrics.count_rate_limited("resource_server")
+        await self._store.slow_down(place.key, pace=self._pace, now=self._clock())
+
+    def refuse(self) -> BudgetExhausted:
+        """Build the refusal of a caller who waits for another's call, and whose own patience is over."""
+        self._metrics.count_rate_limited("patience_over")
+        return BudgetExhausted(retry_after=1, policy=self._policy, limit=build_limit(1))
+
+    async def close(self) -> None:
+        """End all waiting."""
+        drivers = [line.driver for line in self._lines.values() if line.driver is not None]
+        for driver in drivers:
+            driver.cancel()
+        await asyncio.gather(*drivers, return_exceptions=True)
+        for line in self._lines.values():
+            self._fail(line, "the gateway ends")
+        self._lines.clear()
+
+    async def _begin(self, line: _Line) -> None:
+        """Ask once in the first caller's own task; whoever then still waits needs a driver."""
+        try:
+            await self._ask(line)
+        finally:
+            if line or line.is_entered:
+                line.driver = asyncio.create_task(self._drive(line))
+            else:
+                del self._lines[line.key]
+
+    async def _drive(self, line: _Line) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            while line or line.is_entered:
+                pause = line.pause(now=loop.time())
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(pause + _TIMER_SECONDS if pause else 0):
+                        await line.woken.wait()
+                line.woken.clear()
+                self._refuse_hopeless(line)
+                await self._ask(line)
+        except Exception:
+            _LOGGER.exception("a queue of calls failed")
+            self._fail(line, "the queue failed")
+        finally:
+            del self._lines[line.key]
+
+    async def _ask(self, line: _Line) -> None:
+        """Tell the store who waits, and let the one go whose turn it is."""
+        waiting = line.waiting()
+        try:
+            turn = await self._store.take_turn(
+                line.key, owner=self._owner, waiting=waiting, pace=self._pace, now=self._clock()
+            )
+        except StoreError as error:
+            line.is_entered = False
+            self._fail(line, error.log_detail)
+            return
+        line.note(turn, now=asyncio.get_running_loop().time())
+        line.is_entered = sum(calls for _, calls in waiting) > (turn.session is not None)
+        if turn.session is not None:
+            self._let_go(line, turn.session)
+        self._refuse_hopeless(line)
+
+    @staticmethod
+    def _let_go(line: _Line, session: bytes) -> None:
+        while (call := line.take(session)) is not None:
+            if call.turn is not None and not call.turn.done():  # it may be about to leave
+                call.turn.set_result(None)
+                return
+
+    def _leave(self, line: _Line, call: BudgetCall) -> None:
+        """Give up a place; a turn that came in the very moment is the next one's."""
+        turn = call.turn
+        if turn is not None and turn.done() and not turn.cancelled() and turn.exception() is None:
+            self._let_go(line, call.place.session)
+        line.leave(call)
+        if not line:
+            line.woken.set()
+
+    def _refuse_hopeless(self, line: _Line, *, only: BudgetCall | None = None) -> None:
+        now = asyncio.get_running_loop().time()
+        for call, seconds in line.estimates(now=now):
+            late = now + seconds - call.gives_up_at
+            if late > 0 and only in {None, call} and call.turn is not None and not call.turn.done():
+                line.leave(call)
+                call.turn.set_exception(self._exhausted(call, late, now=now))
+
+    def _exhausted(self, call: BudgetCall, late: float, *, now: float) -> BudgetExhausted:
+        is_over = now >= call.gives_up_at
+        self._metrics.count_rate_limited("patience_over" if is_over else "refused_at_once")
+        # A call that is as patient as this one would be served if it came so much later.
+        seconds = max(1, math.ceil(late))
+        return BudgetExhausted(retry_after=seconds, policy=self._policy, limit=build_limit(seconds))
+
+    @staticmethod
+    def _fail(line: _Line, detail: str) -> None:
+        for call in line.calls():
+            line.leave(call)
+            if call.turn is not None and not call.turn.done():
+                call.turn.set_exception(StoreUnavailable(log_detail=detail))
+
+
+class _Line(WaitingLine):
+    """A line with the task that asks for it."""
+
+    def __init__(self, key: bytes, pace: Pace) -> None:
+        super().__init__(key, pace)
+        self.woken = asyncio.Event()
+        """Set when there is something to tell the store: a session that joined, or that nobody waits."""
+        self.driver: asyncio.Task[None] | None = None

@@ -1,0 +1,158 @@
+-- Turns of a budget, decided as turn.py decides them, step by step and number by number; see steps.lua.
+
+local TURNS, ENTRY = '>ddddd', '>Bc0Bc0dddd'
+
+local function read_turns(key)
+  local turns = {at = 0, opening = 0, factor = 1, changed_at = 0, count = 0, entries = {}}
+  local value = call('GET', bucket .. 'b' .. key)
+  if not value then return turns end
+  local position
+  turns.at, turns.opening, turns.factor, turns.changed_at, turns.count, position = struct.unpack(TURNS, value)
+  while position <= #value do
+    local entry = {}
+    entry.owner, entry.session, entry.calls, entry.rank, entry.order, entry.ends, position =
+      struct.unpack(ENTRY, value, position)
+    turns.entries[#turns.entries + 1] = entry
+  end
+  return turns
+end
+
+local function write_turns(key, turns, now)
+  local idle_at = math.max(turns.at, turns.changed_at + (1 - turns.factor) / TURN.RECOVERY)
+  local parts = {struct.pack(TURNS, turns.at, turns.opening, turns.factor, turns.changed_at, turns.count)}
+  for _, entry in ipairs(turns.entries) do
+    idle_at = math.max(idle_at, entry.ends)
+    parts[#parts + 1] = struct.pack(ENTRY, #entry.owner, entry.owner, #entry.session, entry.session,
+      entry.calls, entry.rank, entry.order, entry.ends)
+  end
+  -- Longer than it has to be, so that a clock that is set back a little takes nothing away.
+  local left = math.max(0, idle_at - now) + TURN.STEP
+  call('SET', bucket .. 'b' .. key, table.concat(parts), 'PX', string.format('%.0f', left * 1000))
+end
+
+local function factor_of(turns, now)
+  return math.min(1, turns.factor + (now - turns.changed_at) * TURN.RECOVERY)
+end
+
+local function settle(turns, pace, now)
+  turns.changed_at = math.min(turns.changed_at, now)
+  if factor_of(turns, now) == 1 then turns.factor = 1 end
+  local latest = now + TURN.MARGIN + math.max(pace.burst, 1 / turns.factor) / pace.rate
+  if turns.at > latest + TURN.STEP then turns.at = latest end
+  turns.opening = math.min(turns.opening, latest + TURN.STEP)
+  local entries = {}
+  for _, entry in ipairs(turns.entries) do
+    if now < entry.ends and entry.ends <= now + TURN.LEASE + TURN.STEP then entries[#entries + 1] = entry end
+  end
+  turns.entries = entries
+end
+
+local function enter(turns, owner, waiting, now)
+  local known, ranks, entries = {}, {}, {}
+  for _, entry in ipairs(turns.entries) do
+    if entry.owner == owner then
+      known[entry.session] = entry
+    else
+      ranks[entry.session] = entry.rank
+      entries[#entries + 1] = entry
+    end
+  end
+  local position = 1
+  while position <= #waiting do
+    local session, calls
+    session, calls, position = struct.unpack('>Bc0d', waiting, position)
+    local entry = known[session]
+    if not entry then
+      turns.count = turns.count + 1
+      entry = {owner = owner, session = session, rank = ranks[session] or turns.count, order = turns.count}
+    end
+    entry.calls, entry.ends = calls, now + TURN.LEASE
+    entries[#entries + 1] = entry
+  end
+  turns.entries = entries
+end
+
+local function free_from(turns, pace, factor)
+  if factor < 1 then return turns.at end
+  return turns.at - (pace.burst - 1) / pace.rate - (turns.at < turns.opening and TURN.MARGIN or 0)
+end
+
+-- The one who is next among all entries, or among those of one owner.
+local function next_of(turns, owner)
+  local first
+  for _, entry in ipairs(turns.entries) do
+    if not owner or entry.owner == owner then
+      if not first or entry.rank < first.rank or entry.rank == first.rank and entry.order < first.order then
+        first = entry
+      end
+    end
+  end
+  return first
+end
+
+local function asked_from(turns, owner, free_at)
+  local first = next_of(turns)
+  return (not first or first.owner == owner) and free_at or free_at + TURN.GRACE
+end
+
+local function serve(turns, served, pace, factor, now)
+  if factor == 1 and turns.at <= (pace.burst > 1 and now or now - TURN.MARGIN) then
+    turns.at = now + TURN.MARGIN
+    turns.opening = turns.at + (pace.burst - 0.5) / pace.rate
+  end
+  local spare = factor == 1 and (pace.burst - 1) / pace.rate / 2 or 0
+  turns.at = math.max(turns.at, now + math.max(TURN.EARLY, math.min(TURN.MARGIN, spare)))
+  turns.at = turns.at + 1 / (pace.rate * factor)
+  turns.count = turns.count + 1
+  local entries = {}
+  for _, entry in ipairs(turns.entries) do
+    if entry == served then
+      entry.calls, entry.rank, entry.order = entry.calls - 1, turns.count, turns.count
+    elseif entry.session == served.session then
+      entry.rank = turns.count
+    end
+    if entry.calls > 0 then entries[#entries + 1] = entry end
+  end
+  turns.entries = entries
+end
+
+local function others_of(turns, owner)
+  local others = {}
+  for _, entry in ipairs(turns.entries) do
+    if entry.owner ~= owner then
+      others[#others + 1] = struct.pack('>Bc0d', #entry.session, entry.session, entry.calls)
+    end
+  end
+  return table.concat(others)
+end
+
+function operations.take_turn(key, owner, waiting, rate, burst)
+  local now, pace, turns = clock(), {rate = tonumber(rate), burst = tonumber(burst)}, read_turns(key)
+  settle(turns, pace, now)
+  enter(turns, owner, waiting, now)
+  local factor, served = factor_of(turns, now), next_of(turns, owner)
+  if served and now > asked_from(turns, owner, free_from(turns, pace, factor)) - TURN.EARLY then
+    serve(turns, served, pace, factor, now)
+  else
+    served = nil
+  end
+  write_turns(key, turns, now)
+  local free_at = free_from(turns, pace, factor)
+  local saved, remaining = (now + TURN.EARLY - free_at) * pace.rate * factor, 0
+  if saved >= 0 then remaining = math.min(math.floor(saved) + 1, factor == 1 and pace.burst or 1) end
+  return {served and served.session or false, text(math.max(0, asked_from(turns, owner, free_at) - now)),
+    others_of(turns, owner), text(factor), remaining, text(math.max(0, turns.at - now))}
+end
+
+function operations.slow_down(key, rate, burst)
+  local now, pace, turns = clock(), {rate = tonumber(rate), burst = tonumber(burst)}, read_turns(key)
+  settle(turns, pace, now)
+  local factor = factor_of(turns, now)
+  local next_at = free_from(turns, pace, factor)
+  if turns.factor == 1 or now - turns.changed_at >= TURN.SLOWED_SECONDS then
+    factor = math.max(TURN.SLOWEST, factor * TURN.SLOWING)
+    turns.factor, turns.changed_at = factor, now
+  end
+  turns.at, turns.opening = math.max(next_at, now + 1 / (pace.rate * factor)), 0
+  write_turns(key, turns, now)
+end

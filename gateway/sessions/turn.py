@@ -1,0 +1,225 @@
+"""Whose call the resource server is sent next, and when: the decision that every store takes alike (PURE).
+
+The pace is a generic cell rate algorithm: `at` is the theoretical arrival time, when the bucket would be
+full again. A bucket that is full lets `burst` calls through at once; the next one comes an interval and
+`MARGIN` later, and then one an interval. So calls that are longer on their way than those after them (a new
+connection) do not make these come too early where they are counted, and no span of time ever has more than
+rate x time + burst of them. Every moment spent late is made up for, as far as the burst reaches.
+
+Sessions take turns, whichever process they wait in: the one that joined or was served longest ago is next,
+and among the processes of one session likewise. Nothing is handed out ahead. If the next one's process does
+not ask within `GRACE` after a turn came free, whoever asks has it: one that was killed holds nobody up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+MARGIN = 0.1
+"""Seconds by which calls may differ in how long they are under way."""
+
+LEASE = 1.0
+"""Seconds after which sessions are forgotten whose process has not asked again."""
+
+GRACE = 0.06
+"""Seconds that a process has to take the turn that is its own."""
+
+EARLY = 0.0005
+"""Seconds that nobody is sent away for."""
+
+STEP = 1.0
+"""Seconds that clocks may differ, or be set back, without anything being lost."""
+
+SLOWING = 0.5
+SLOWEST = 0.125
+SLOWED_SECONDS = 1.0
+"""How long one slowing down is the answer to every refusal: they come of calls that were under way."""
+RECOVERY = 0.01
+"""What the factor gains in a second."""
+
+
+class Pace(NamedTuple):
+    """Calls a second, and how many of them at once after a pause."""
+
+    rate: float
+    burst: int
+
+
+class Waiting(NamedTuple):
+    """A session, by a label of 1 to 32 bytes, and how many of its calls wait."""
+
+    session: bytes
+    calls: int
+
+
+class Turn(NamedTuple):
+    """What came of asking for a turn."""
+
+    session: bytes | None
+    """Whose call may be sent now; None if none may."""
+    wait: float
+    """Seconds until asking again makes sense, for what then still waits."""
+    others: tuple[Waiting, ...]
+    """What waits in other processes, in no order."""
+    factor: float
+    """The part of the rate that is believed in, above 0 and up to 1."""
+    remaining: int
+    """How many calls could be sent now, after this one."""
+    reset: float
+    """Seconds until the whole burst could be, if none is sent till then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A session that waits in one process, the owner."""
+
+    owner: bytes = field(repr=False)
+    session: bytes = field(repr=False)
+    calls: int
+    rank: int
+    """The same in all entries of a session; the lowest is next."""
+    order: int
+    """Among the entries of a session the lowest is next."""
+    until: float
+    """When the entry is forgotten unless its owner asks again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turns:
+    """All that a store keeps of one budget; times are on the clock that is handed in as `now`."""
+
+    at: float = 0.0
+    opening: float = 0.0
+    """As long as `at` is below this, the first burst after a pause is not used up."""
+    factor: float = 1.0
+    """What it was at `changed_at`, when it last fell; it has grown since."""
+    changed_at: float = 0.0
+    count: int = 0
+    """The last rank and order that was given."""
+    entries: tuple[Entry, ...] = ()
+
+    @property
+    def idle_at(self) -> float:
+        """From when on nothing is lost if it is forgotten."""
+        recovered_at = self.changed_at + (1 - self.factor) / RECOVERY
+        return max(self.at, recovered_at, *(entry.until for entry in self.entries))
+
+
+def decide_turn(
+    turns: Turns | None, *, owner: bytes, waiting: Sequence[Waiting], pace: Pace, now: float
+) -> tuple[Turn, Turns]:
+    """Say who of an owner's sessions is served, if anybody is, and what is then kept.
+
+    `waiting` is everything that waits there, each session once, the longest waiting first.
+    """
+    turns = _enter(_settle(turns or Turns(), pace, now), owner, waiting, now)
+    factor = _factor(turns, now)
+    mine = [entry for entry in turns.entries if entry.owner == owner]
+    served = None
+    if mine and now > _asked_at(turns, owner, _free_at(turns, pace, factor)) - EARLY:
+        served = min(mine, key=_line)
+        turns = _serve(turns, served, pace, now)
+    free_at = _free_at(turns, pace, factor)
+    saved = (now + EARLY - free_at) * pace.rate * factor
+    turn = Turn(
+        session=None if served is None else served.session,
+        wait=max(0.0, _asked_at(turns, owner, free_at) - now),
+        others=tuple(Waiting(row.session, row.calls) for row in turns.entries if row.owner != owner),
+        factor=factor,
+        remaining=0 if saved < 0 else min(int(saved) + 1, pace.burst if factor == 1 else 1),
+        reset=max(0.0, turns.at - now),
+    )
+    return turn, turns
+
+
+def decide_slowdown(turns: Turns | None, *, pace: Pace, now: float) -> Turns:
+    """Say what is kept after the resource server has refused a call that was sent in its turn."""
+    turns = _settle(turns or Turns(), pace, now)
+    factor = _factor(turns, now)
+    next_at = _free_at(turns, pace, factor)
+    if turns.factor == 1 or now - turns.changed_at >= SLOWED_SECONDS:
+        factor = max(SLOWEST, factor * SLOWING)
+        turns = replace(turns, factor=factor, changed_at=now)
+    return replace(turns, at=max(next_at, now + 1 / (pace.rate * factor)), opening=0.0)
+
+
+def _factor(turns: Turns, now: float) -> float:
+    return min(1.0, turns.factor + (now - turns.changed_at) * RECOVERY)
+
+
+def _settle(turns: Turns, pace: Pace, now: float) -> Turns:
+    """Drop what is over, and bring back what is further ahead than can be: another clock wrote it."""
+    if turns.changed_at > now:
+        turns = replace(turns, changed_at=now)
+    if _factor(turns, now) == 1:
+        turns = replace(turns, factor=1.0)
+    latest = now + MARGIN + max(pace.burst, 1 / turns.factor) / pace.rate
+    return replace(
+        turns,
+        at=turns.at if turns.at <= latest + STEP else latest,
+        opening=min(turns.opening, latest + STEP),
+        entries=tuple(entry for entry in turns.entries if now < entry.until <= now + LEASE + STEP),
+    )
+
+
+def _enter(turns: Turns, owner: bytes, waiting: Sequence[Waiting], now: float) -> Turns:
+    known = {entry.session: entry for entry in turns.entries if entry.owner == owner}
+    others = [entry for entry in turns.entries if entry.owner != owner]
+    ranks = {entry.session: entry.rank for entry in others}
+    count, mine = turns.count, list[Entry]()
+    for session, calls in waiting:
+        entry = known.get(session)
+        if entry is None:
+            count += 1
+            entry = Entry(owner, session, calls, ranks.get(session, count), count, 0.0)
+        mine.append(replace(entry, calls=calls, until=now + LEASE))
+    return replace(turns, count=count, entries=(*others, *mine))
+
+
+def _serve(turns: Turns, served: Entry, pace: Pace, now: float) -> Turns:
+    at, opening, factor = turns.at, turns.opening, _factor(turns, now)
+    # A burst of one is full again whenever its next call is due: that is no pause yet.
+    if factor == 1 and at <= (now if pace.burst > 1 else now - MARGIN):
+        at = now + MARGIN
+        opening = at + (pace.burst - 0.5) / pace.rate
+    at = max(at, now + _lead(pace, factor))
+    count = turns.count + 1
+    entries: list[Entry] = []
+    for entry in turns.entries:
+        if entry is not served:
+            entries.append(replace(entry, rank=count) if entry.session == served.session else entry)
+        elif entry.calls > 1:
+            entries.append(replace(entry, calls=entry.calls - 1, rank=count, order=count))
+    at += 1 / (pace.rate * factor)
+    return replace(turns, at=at, opening=opening, count=count, entries=tuple(entries))
+
+
+def _lead(pace: Pace, factor: float) -> float:
+    """Return how far ahead the bucket is at least when a call is sent.
+
+    Where it has just been full, the calls after this one may be less long under way, or come early: a span
+    that begins here must have room for that too. Half of the burst is left to make up for lost time.
+    """
+    spare = (pace.burst - 1) / pace.rate / 2 if factor == 1 else 0.0
+    return max(EARLY, min(MARGIN, spare))
+
+
+def _free_at(turns: Turns, pace: Pace, factor: float) -> float:
+    """Return from when on a call may be sent; one at a time where somebody else uses the same budget."""
+    if factor < 1:
+        return turns.at
+    return turns.at - (pace.burst - 1) / pace.rate - (MARGIN if turns.at < turns.opening else 0.0)
+
+
+def _asked_at(turns: Turns, owner: bytes, free_at: float) -> float:
+    """Return when an owner may have a turn that comes free at `free_at`: later if it is another's."""
+    first = min(turns.entries, key=_line, default=None)
+    return free_at if first is None or first.owner == owner else free_at + GRACE
+
+
+def _line(entry: Entry) -> tuple[int, int]:
+    return entry.rank, entry.order

@@ -85,8 +85,11 @@ class FixedBus:
 
     last_id = "7-1"
 
+    def __init__(self) -> None:
+        self.kept: list[Event] = []
+
     def since(self, event_id: str) -> list[Event] | None:
-        return [] if event_id.startswith("7-") else None
+        return self.kept if event_id.startswith("7-") else None
 
 
 @pytest.fixture
@@ -95,9 +98,14 @@ def metrics() -> Metrics:
 
 
 @pytest.fixture
-def streams(metrics: Metrics) -> Streams:
+def bus() -> FixedBus:
+    return FixedBus()
+
+
+@pytest.fixture
+def streams(bus: FixedBus, metrics: Metrics) -> Streams:
     return Streams(
-        cast("Any", FixedBus()), metrics=metrics, request_log=RequestLog(), login_url="/login", version="0"
+        cast("Any", bus), metrics=metrics, request_log=RequestLog(), login_url="/login", version="0"
     )
 
 
@@ -190,6 +198,17 @@ async def test_who_cannot_be_told_what_was_missed_goes_on_from_here(streams: Str
     greeting = b"".join(connection.written)
     assert b"id: 7-1\nevent: hello\n" in greeting
     assert b"event: missed\n" in greeting
+
+
+@pytest.mark.parametrize(("number", "is_told"), [(100, True), (500, False)])
+async def test_so_much_that_asking_anew_is_less_is_not_told_again(
+    streams: Streams, bus: FixedBus, number: int, *, is_told: bool
+) -> None:
+    bus.kept = [event("r1", 2 + each) for each in range(number)]
+    bus.kept += [event("xx", 2000 + each, organization="another") for each in range(500)]
+    _, connection = join(streams, last_event_id="7-1")
+    assert len(connection.resources()) == (number if is_told else 0)
+    assert (b"event: missed" in b"".join(connection.written)) is not is_told
 
 
 async def test_a_session_has_five_places_and_gets_them_back(streams: Streams) -> None:

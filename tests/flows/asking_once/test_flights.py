@@ -281,7 +281,7 @@ def test_a_slow_browser_holds_up_no_fast_one_and_takes_up_no_more_than_its_bound
     def script(connection: Connection, _: Request) -> None:
         scene.gate.wait(5)
         connection.sock.sendall(CHUNKED)
-        for _ in range(size // 65_536):
+        for _piece in range(size // 65_536):
             connection.sock.sendall(b"10000\r\n" + bytes(65_536) + b"\r\n")
         connection.sock.sendall(b"0\r\n\r\n")
 

@@ -12,7 +12,13 @@ from starlette.exceptions import HTTPException
 
 from gateway import __version__
 from gateway.browser.cookie import SessionCookie
+from gateway.cache_events import CacheEvents
 from gateway.errors import GatewayError
+from gateway.events.bus import Bus
+from gateway.events.ended_connections import EndedConnections
+from gateway.events.webhook import PATH as WEBHOOK_PATH
+from gateway.events.webhook import Webhook
+from gateway.events.webhook_delivery import parse_public_key
 from gateway.observability.audit import Audit
 from gateway.observability.logs import RequestLog
 from gateway.observability.metrics import Metrics
@@ -123,6 +129,15 @@ class Gateway:
         self._opened = OpenedSessions(
             authentication=self._authentication, refresher=self._refresher, vault=self._vault, clock=clock
         )
+        self._bus = Bus(self._store, self._keyring, clock=clock)
+        self._ended_connections = EndedConnections(
+            issuer=self._authorization_server.name,
+            vault=self._vault,
+            keyring=self._keyring,
+            audit=self._audit,
+            metrics=self._metrics,
+            clock=clock,
+        )
         self._revocation = Revocation(self._authorization_server, self._vault, clock=clock)
         self._endings = Endings(
             revocation=self._revocation, keyring=self._keyring, audit=self._audit, metrics=self._metrics
@@ -132,6 +147,8 @@ class Gateway:
         )
         self._upstream = Upstream()
         self._asking_once = self._build_asking_once()
+        self._cache_events = CacheEvents(self._bus, self._asking_once.cache)
+        self._asking_once.announce = self._cache_events.announce
         self._budget = self._build_budget()
         self._sweep = Sweep(
             vault=self._vault, revocation=self._revocation, metrics=self._metrics, clock=clock
@@ -141,16 +158,20 @@ class Gateway:
         self.health = Health(vault=self._vault, metrics=self._metrics, clock=clock)
         self.admin: ASGIApp = build_admin_app(self.health)
         self.public = self._build_public()
+        self._bus.subscribe(self._ended_connections.heed, lose=_lose_nothing)
 
     async def open(self) -> None:
         """Open the store and start what runs beside the requests; raises StoreUnavailable."""
         await self._store.open()
+        await self._bus.start()
         await self._opened.open()
         self._sweep.start()
 
     async def close(self, *, patience: float = 3.0) -> None:
         """Let refreshes and revocations come to their end for `patience` seconds, and close everything."""
         await self._sweep.stop()
+        await self._bus.stop()
+        await self._ended_connections.close()
         await self._opened.close()
         try:
             async with asyncio.timeout(patience):
@@ -162,6 +183,7 @@ class Gateway:
             await self._budget.close()
         await self._authorization_server.close()
         await self._asking_once.close()
+        await self._cache_events.close()
         await self._upstream.close()
         await self._store.close()
 
@@ -247,6 +269,7 @@ class Gateway:
         web.include_router(build_logout_router(self._build_sign_out()))
         web.include_router(build_sign_out_return_router(self._sign_out_return))
         self._include_sessions(web)
+        web.add_route(WEBHOOK_PATH, self._build_webhook().receive, methods=["GET", "POST"])
         web.include_router(build_client_router(shipped_spa() / "client"))
         web.mount("/", StaticSite(self._settings.spa or shipped_spa()))
         return web
@@ -313,6 +336,18 @@ class Gateway:
         web.include_router(build_backchannel_logout_router(back))
         web.include_router(build_frontchannel_logout_router(front))
 
+    def _build_webhook(self) -> Webhook:
+        pem = self._settings.webhook_public_key
+        return Webhook(
+            public_key=None if pem is None else parse_public_key(pem),
+            window=self._settings.webhook_window,
+            bus=self._bus,
+            vault=self._vault,
+            audit=self._audit,
+            metrics=self._metrics,
+            clock=self._clock,
+        )
+
     def _build_sign_out(self) -> SignOut:
         return SignOut(
             authorization_server=self._authorization_server,
@@ -327,3 +362,7 @@ class Gateway:
             id_token_hint=self._settings.logout_id_token_hint,
             clock=self._clock,
         )
+
+
+def _lose_nothing() -> None:
+    """Do nothing: of a connection that ended, the refusal of its next refresh tells too."""

@@ -20,7 +20,10 @@
     |   |-- AuthorizationResponseSpent    400 authorization_response_spent
     |   |-- IssuerMismatch                400 issuer_mismatch
     |   |-- AuthorizationDenied           403 access_denied
-    |   `-- LogoutTokenInvalid            400 logout_token_invalid
+    |   |-- LogoutTokenInvalid            400 logout_token_invalid
+    |   |-- WebhookSignatureInvalid       401 webhook_signature_invalid
+    |   |-- WebhookInvalid                400 webhook_invalid
+    |   `-- WebhookOutdated               400 webhook_outdated
     |-- GatewayFull                   503 gateway_full: as many connections as it holds
     |-- AuthorizationServerError      the authorization server is at fault: 502, 503, 504
     |   |-- AuthorizationServerUnreachable  503 authorization_server_unreachable
@@ -268,6 +271,28 @@ class LogoutTokenInvalid(BrowserError):
 
     code = "logout_token_invalid"
     title = "The logout token is invalid"
+
+
+class WebhookSignatureInvalid(BrowserError):
+    """What came to the webhook has not exactly one signature, or one that is not lexoffice's."""
+
+    code = "webhook_signature_invalid"
+    status = 401
+    title = "The signature is invalid"
+
+
+class WebhookInvalid(BrowserError):
+    """What came to the webhook is not the JSON that lexoffice documents."""
+
+    code = "webhook_invalid"
+    title = "The delivery is malformed"
+
+
+class WebhookOutdated(BrowserError):
+    """What came to the webhook is signed, but tells of an event too long ago, or of one to come."""
+
+    code = "webhook_outdated"
+    title = "The delivery is outdated"
 
 
 class GatewayFull(GatewayError):

@@ -87,6 +87,10 @@ class Metrics:
             registry, "lexgate_csrf_refusals", "Requests refused as cross-site", "cause"
         )
         self._ended = _Outcomes(registry, "lexgate_sessions_ended", "Sessions that ended", "reason")
+        self._webhooks = Counter(
+            "lexgate_webhooks", "Deliveries of lexoffice", ("type", "outcome"), registry=registry
+        )
+        self._webhook_outcomes = _Vocabulary(_WORD, 16)
         self._sessions = Gauge("lexgate_sessions", "Live sessions in the store", registry=registry)
         self._websockets = Gauge("lexgate_websockets", "Open WebSockets", registry=registry)
         self._rate_limited = _Outcomes(
@@ -139,6 +143,10 @@ class Metrics:
     def count_session_end(self, reason: str) -> None:
         """Count a session's end by the session document's reason."""
         self._ended.count(reason)
+
+    def count_webhook(self, kind: str | None, outcome: str) -> None:
+        """Count a delivery: `kind` is one of lexoffice's types, or None where there is no telling."""
+        self._webhooks.labels(kind or _OTHER, self._webhook_outcomes.admit(outcome)).inc()
 
     @contextlib.contextmanager
     def open_websocket(self) -> Generator[None]:

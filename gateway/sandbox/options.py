@@ -24,8 +24,12 @@ class SandboxOptions:
     seed: int = 7
     """The same seed and the same day make the same books."""
     rate: float = 2.0
-    """API requests a second, for each connection."""
+    """API requests a second."""
     burst: int = 5
+    limit_by: Literal["connection", "client"] = "connection"
+    """Whether the rate is each connection's own or shared by all of a client's."""
+    webhook_retries: tuple[float, ...] = (1.0, 5.0, 30.0, 120.0, 600.0)
+    """Seconds before each further attempt of a delivery; the vendor goes on for about 40 hours."""
     access_token_lifetime: int | None = None
     """Overrides the picture's own: 14399 for lexware, 3600 for openid."""
     reconnect: Literal["new", "replace"] = "new"

@@ -27,7 +27,7 @@ _RESOURCES: dict[str, tuple[str, str]] = {
     "voucherlist": ("the list of vouchers", "die Belegliste"),
     "vouchers": ("bookkeeping vouchers", "Buchhaltungsbelege"),
 }
-_WRITABLE = ("articles", "contacts", "event-subscriptions", "files", "invoices")
+_WRITABLE = ("articles", "contacts", "event-subscriptions", "files", "invoices", "vouchers")
 
 
 def _lexware() -> dict[str, Scope]:

@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.wire import Reply, running_wire
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.sandbox.stage import Person, Stage
 
 CONTACT = {
@@ -26,6 +30,13 @@ ARTICLE = {
 @pytest.fixture
 def token(person: Person) -> str:
     return person.sign_in().access_token
+
+
+@pytest.fixture
+def hook() -> Iterator[str]:
+    with running_wire() as wire:
+        wire.script = lambda _: Reply(b"HTTP/1.1 204 No Content\r\n\r\n")
+        yield wire.url
 
 
 def test_there_are_25_contacts_of_every_kind(person: Person, token: str) -> None:
@@ -209,8 +220,8 @@ def test_an_upload_without_a_file_or_with_a_broken_form_is_refused(person: Perso
     assert person.api("POST", "/files", token, content=b"x", headers=headers).status_code == 400
 
 
-def test_event_subscriptions_are_kept(person: Person, token: str) -> None:
-    wanted = {"eventType": "token.revoked", "callbackUrl": "https://app.example/hook"}
+def test_event_subscriptions_are_kept(person: Person, token: str, hook: str) -> None:
+    wanted = {"eventType": "token.revoked", "callbackUrl": hook}
     made = person.api("POST", "/event-subscriptions", token, json=wanted)
     assert made.status_code == 201
     path = f"/event-subscriptions/{made.json()['id']}"

@@ -152,3 +152,103 @@ def test_bookkeeping_vouchers_can_be_read_and_their_file_fetched(person: Person,
     assert row["id"] in [one["id"] for one in found["content"]]
     assert person.api("GET", "/vouchers", token).status_code == 406
     assert person.api("GET", f"/invoices/{row['id']}", token).status_code == 404
+
+
+def bookkeeping_voucher(person: Person, token: str, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+    categories = person.api("GET", "/posting-categories", token).json()
+    (contact, *_) = person.api("GET", "/contacts?vendor=true", token).json()["content"]
+    items = [(100.0, 19.0, 19, "Strom und Gas"), (50.0, 3.5, 7, "Fachzeitschriften")]
+    ids = {category["name"]: category["id"] for category in categories}
+    return {
+        "type": "purchaseinvoice",
+        "voucherNumber": "BEL-1",
+        "voucherDate": "2026-09-20T00:00:00.000+02:00",
+        "dueDate": "2026-10-20T00:00:00.000+02:00",
+        "totalGrossAmount": 172.5,
+        "totalTaxAmount": 22.5,
+        "taxType": "net",
+        "useCollectiveContact": False,
+        "contactId": contact["id"],
+        "voucherItems": [
+            {"amount": amount, "taxAmount": tax, "taxRatePercent": rate, "categoryId": ids[name]}
+            for amount, tax, rate, name in items
+        ],
+        "version": 0,
+        **changes,
+    }
+
+
+def test_a_bookkeeping_voucher_is_booked_and_changed(person: Person, token: str) -> None:
+    wanted = bookkeeping_voucher(person, token)
+    made = person.api("POST", "/vouchers", token, json=wanted)
+    path = f"/vouchers/{made.json()['id']}"
+    assert (made.status_code, made.headers["location"]) == (201, made.json()["resourceUri"])
+    voucher = person.api("GET", path, token).json()
+    assert {key: voucher[key] for key in wanted} == {**wanted, "version": 1}
+    assert voucher["voucherStatus"] == "open"
+    assert person.api("PUT", path, token, json=wanted).status_code == 409
+    changed = {**voucher, "remark": "doppelt geprüft", "dueDate": None}
+    assert person.api("PUT", path, token, json=changed).json()["version"] == 2
+    after = person.api("GET", path, token).json()
+    assert (after["remark"], after["dueDate"], after["createdDate"]) == (
+        "doppelt geprüft",
+        None,
+        voucher["createdDate"],
+    )
+    (row,) = [row for row in listed(person, token) if row["voucherNumber"] == "BEL-1"]
+    assert (row["totalAmount"], row["openAmount"]) == (172.5, 172.5)
+    assert person.api("PUT", "/vouchers/unknown", token, json=wanted).status_code == 404
+
+
+def test_a_voucher_that_was_there_before_can_be_changed(person: Person, token: str) -> None:
+    for kind in ("salesinvoice", "purchaseinvoice", "purchasecreditnote"):
+        (row, *_) = listed(person, token, f"voucherType={kind}&voucherStatus=paid,paidoff")
+        path = f"/vouchers/{row['id']}"
+        changed = {**person.api("GET", path, token).json(), "remark": "neu"}
+        assert person.api("PUT", path, token, json=changed).status_code == 200, kind
+        after = person.api("GET", path, token).json()
+        assert (after["totalGrossAmount"], after["voucherStatus"]) == (
+            row["totalAmount"],
+            row["voucherStatus"],
+        )
+        assert after["files"] == changed["files"] != []
+
+
+def test_a_voucher_of_gross_amounts_for_the_collective_contact(person: Person, token: str) -> None:
+    (item, *_) = bookkeeping_voucher(person, token)["voucherItems"]
+    wanted = bookkeeping_voucher(
+        person,
+        token,
+        taxType="gross",
+        voucherItems=[{**item, "amount": 119.0}],
+        totalGrossAmount=119.0,
+        totalTaxAmount=19.0,
+        useCollectiveContact=True,
+    )
+    del wanted["contactId"]
+    made = person.api("POST", "/vouchers", token, json=wanted).json()
+    voucher = person.api("GET", f"/vouchers/{made['id']}", token).json()
+    assert {key: voucher[key] for key in wanted} == {**wanted, "version": 1}
+
+
+@pytest.mark.parametrize(
+    ("change", "source"),
+    [
+        ({"type": "invoice"}, "type"),
+        ({"voucherNumber": ""}, "voucherNumber"),
+        ({"voucherDate": "2026-09-20"}, "voucherDate"),
+        ({"dueDate": "soon"}, "dueDate"),
+        ({"taxType": "none"}, "taxType"),
+        ({"contactId": "unknown"}, "contactId"),
+        ({"totalGrossAmount": 172.51}, "totalGrossAmount"),
+        ({"totalTaxAmount": "22.5"}, "totalTaxAmount"),
+        ({"voucherItems": []}, "voucherItems"),
+        ({"voucherItems": ["x"]}, "voucherItems[0]"),
+    ],
+)
+def test_an_invalid_bookkeeping_voucher_is_406(
+    person: Person, token: str, change: dict[str, Any], source: str
+) -> None:
+    answer = person.api("POST", "/vouchers", token, json=bookkeeping_voucher(person, token, **change))
+    assert answer.status_code == 406
+    assert [issue["source"] for issue in answer.json()["IssueList"]] == [source]

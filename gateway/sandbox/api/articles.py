@@ -51,7 +51,7 @@ async def _change(call: Call) -> Response:
 
 
 async def _delete(call: Call) -> Response:
-    del call.books.articles[_found(call)["id"]]
+    call.books.delete_article(_found(call)["id"])
     return Response(status_code=204)
 
 
@@ -75,7 +75,7 @@ def _stored(call: Call, article_id: str, body: Json, version: int) -> Json:
         "price": _price(body["price"]),
         "version": version,
     }
-    call.books.articles[article_id] = article
+    call.books.keep_article(article)
     return article
 
 

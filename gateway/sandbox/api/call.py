@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from gateway.sandbox.authorization_server.grants import Connection
     from gateway.sandbox.books.ledger import Books
+    from gateway.sandbox.webhooks.webhooks import Webhooks
 
 Json = dict[str, Any]
 
@@ -28,6 +29,7 @@ class Call:
     request: Request
     connection: Connection
     books: Books
+    webhooks: Webhooks
     now: float
     base_url: str
     parameters: Mapping[str, str]

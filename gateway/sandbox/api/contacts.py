@@ -94,7 +94,7 @@ def _stored(call: Call, contact_id: str, body: Json, version: int) -> Json:
         **{key: body[key] for key in _SHOWN if key in body},
         "archived": bool(body.get("archived", False)),
     }
-    call.books.contacts[contact_id] = contact
+    call.books.keep_contact(contact)
     return contact
 
 

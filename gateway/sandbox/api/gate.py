@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.types import Receive, Scope, Send
 
+    from gateway.sandbox.arrivals import Arrival
     from gateway.sandbox.authorization_server.grants import Connection
     from gateway.sandbox.box import Sandbox
 
@@ -51,23 +53,26 @@ class ApiGate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one call."""
         request = Request(scope, receive)
+        arrival = self._sandbox.arrivals.note(request.method, request.url.path, at=time.monotonic())
         try:
-            response = await self._answer(request)
+            response = await self._answer(request, arrival)
         except ApiRefusal as refusal:
             response = refusal.response(request.url.path, self._sandbox.now())
+        arrival.status = response.status_code
         self._sandbox.counters.api_answers[str(response.status_code)] += 1
         await response(scope, receive, send)
 
-    async def _answer(self, request: Request) -> Response:
+    async def _answer(self, request: Request, arrival: Arrival) -> Response:
         authorization = request.headers.get("authorization")
         operation, parameters = _find(request.method, request.url.path)
         self._sandbox.counters.api_calls[operation.name if operation else "unknown"] += 1
         if operation is None:
             raise quoted_token(authorization)
         connection = self._authenticated(authorization)
+        arrival.connection = connection.id
         await self._struck_before(request, authorization)
         now = self._sandbox.now()
-        if not self._sandbox.limits.allows(connection.id, now=now):
+        if not self._sandbox.allows_call(connection):
             raise EdgeRefusal(429, "Rate limit exceeded")
         if operation.scope and not allows(connection.scope, operation.scope):
             raise ApiRefusal(403, f"The access token lacks the scope {operation.scope}")
@@ -75,6 +80,7 @@ class ApiGate:
             request=request,
             connection=connection,
             books=self._sandbox.books[connection.user.organization.id],
+            webhooks=self._sandbox.webhooks,
             now=now,
             base_url=self._sandbox.options.base_url,
             parameters=parameters,

@@ -21,7 +21,7 @@ async def _create(call: Call) -> Response:
     body = await call.json()
     finalize = call.request.query_params.get("finalize") == "true"
     voucher = voucher_of_order(body, call.books, now=call.now, finalize=finalize)
-    call.books.vouchers[voucher.id] = voucher
+    call.books.keep_voucher(voucher)
     answer = created(call, "invoices", document_of(voucher, call.books.organization.id))
     return JSONResponse(answer, status_code=201, headers={"Location": answer["resourceUri"]})
 

@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 
 from gateway.sandbox.api.call import Call, Operation
 from gateway.sandbox.books.dates import local, wire
-from gateway.sandbox.books.samples import PURCHASES, TERMS
+from gateway.sandbox.books.samples import INCOME, TERMS, category_names
 from gateway.sandbox.books.stable import stable_id
 
 if TYPE_CHECKING:
@@ -79,19 +79,18 @@ async def _payment_conditions(call: Call) -> Response:
 
 
 async def _posting_categories(_call: Call) -> Response:
-    return JSONResponse(
-        [_category("Einnahmen", "income"), *(_category(name, "outgo") for name, _, _ in PURCHASES)]
-    )
+    return JSONResponse([_category(key, name) for key, name in category_names().items()])
 
 
-def _category(name: str, kind: str) -> Json:
+def _category(category_id: str, name: str) -> Json:
+    is_income = name == INCOME
     return {
-        "id": stable_id("category", name),
+        "id": category_id,
         "name": name,
-        "type": kind,
+        "type": "income" if is_income else "outgo",
         "contactRequired": False,
         "splitAllowed": True,
-        "groupName": "Einnahmen" if kind == "income" else "Ausgaben",
+        "groupName": "Einnahmen" if is_income else "Ausgaben",
     }
 
 

@@ -1,37 +1,19 @@
-"""Event subscriptions; they are kept, nothing is delivered yet."""
+"""Event subscriptions: list, one, create with a check of the callback URL, and delete."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-from uuid import uuid4
 
 from starlette.responses import JSONResponse, Response
 
 from gateway.sandbox.api.call import Call, Operation, missing
 from gateway.sandbox.api.refusals import ApiRefusal, Violation
-from gateway.sandbox.books.dates import local, wire
+from gateway.sandbox.webhooks.callback import check_callback
+from gateway.sandbox.webhooks.event import EVENT_TYPES
 
 if TYPE_CHECKING:
     from gateway.sandbox.books.ledger import Json
-
-_CHANGES = ("created", "changed", "deleted")
-_MASTER_DATA = ("article", "contact", "dunning", "recurring-template")
-_VOUCHERS = (
-    "credit-note",
-    "delivery-note",
-    "down-payment-invoice",
-    "invoice",
-    "order-confirmation",
-    "quotation",
-    "voucher",
-)
-EVENT_TYPES = (
-    *(f"{resource}.{change}" for resource in _MASTER_DATA for change in _CHANGES),
-    *(f"{resource}.{change}" for resource in _VOUCHERS for change in (*_CHANGES, "status.changed")),
-    "payment.changed",
-    "token.revoked",
-)
 
 
 async def _list(call: Call) -> Response:
@@ -41,16 +23,11 @@ async def _list(call: Call) -> Response:
 async def _create(call: Call) -> Response:
     body = await call.json()
     _validate(body)
+    await _check_reachable(body["callbackUrl"])
     wanted = {key: body[key] for key in ("eventType", "callbackUrl")}
     if any(known.items() >= wanted.items() for known in call.books.subscriptions.values()):
         raise ApiRefusal(409, "There is such a subscription already")
-    subscription: Json = {
-        "subscriptionId": str(uuid4()),
-        "organizationId": call.books.organization.id,
-        "createdDate": wire(local(call.now)),
-        **wanted,
-    }
-    call.books.subscriptions[subscription["subscriptionId"]] = subscription
+    subscription = call.webhooks.subscribe(call.books.organization.id, body["eventType"], body["callbackUrl"])
     uri = f"{call.base_url}/v1/event-subscriptions/{subscription['subscriptionId']}"
     moment = subscription["createdDate"]
     answer = {
@@ -86,6 +63,14 @@ def _validate(body: Json) -> None:
         wrong.append(Violation("callbackUrl", "INVALID", "must be an absolute http(s) URL"))
     if wrong:
         raise ApiRefusal(406, "Validation failed", wrong)
+
+
+async def _check_reachable(url: str) -> None:
+    """Raise a refusal unless a HEAD request is answered with success."""
+    outcome = await check_callback(url)
+    if not outcome.startswith("2"):
+        message = f"must answer a HEAD request with success, not with: {outcome}"
+        raise ApiRefusal(406, "Validation failed", (Violation("callbackUrl", "UNREACHABLE", message),))
 
 
 def _is_callback(value: object) -> bool:

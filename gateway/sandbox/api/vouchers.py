@@ -6,17 +6,16 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import JSONResponse, Response
 
-from gateway.sandbox.api.call import Call, Operation, missing
+from gateway.sandbox.api.call import Call, Operation, created, missing
 from gateway.sandbox.api.paging import page_of
 from gateway.sandbox.api.refusals import IssueRefusal, Violation
+from gateway.sandbox.api.voucher_order import KINDS, voucher_of_order
 from gateway.sandbox.books.dates import local, wire
-from gateway.sandbox.books.stable import stable_id
+from gateway.sandbox.books.samples import category_of
 
 if TYPE_CHECKING:
     from gateway.sandbox.books.ledger import Json
     from gateway.sandbox.books.voucher import Voucher
-
-_KINDS = frozenset({"salesinvoice", "salescreditnote", "purchaseinvoice", "purchasecreditnote"})
 
 
 async def _list(call: Call) -> Response:
@@ -30,14 +29,32 @@ async def _list(call: Call) -> Response:
 
 
 async def _one(call: Call) -> Response:
+    return JSONResponse(_document(_found(call), call))
+
+
+async def _create(call: Call) -> Response:
+    voucher = voucher_of_order(await call.json(), call.books, None, now=call.now)
+    call.books.keep_voucher(voucher)
+    answer = created(call, "vouchers", _document(voucher, call))
+    return JSONResponse(answer, status_code=201, headers={"Location": answer["resourceUri"]})
+
+
+async def _change(call: Call) -> Response:
+    body = await call.json()
+    voucher = voucher_of_order(body, call.books, _found(call), now=call.now)
+    call.books.keep_voucher(voucher)
+    return JSONResponse(created(call, "vouchers", _document(voucher, call)))
+
+
+def _found(call: Call) -> Voucher:
     voucher = next((voucher for voucher in _bookkeeping(call) if voucher.id == call.id), None)
     if voucher is None:
         raise missing(issues=True)
-    return JSONResponse(_document(voucher, call))
+    return voucher
 
 
 def _bookkeeping(call: Call) -> list[Voucher]:
-    return [voucher for voucher in call.books.vouchers.values() if voucher.kind in _KINDS]
+    return [voucher for voucher in call.books.vouchers.values() if voucher.kind in KINDS]
 
 
 async def _payments(call: Call) -> Response:
@@ -78,18 +95,18 @@ def _document(voucher: Voucher, call: Call) -> Json:
         "dueDate": wire(voucher.due) if voucher.due else None,
         "totalGrossAmount": voucher.gross / 100,
         "totalTaxAmount": voucher.tax / 100,
-        "taxType": "net",
-        "useCollectiveContact": False,
+        "taxType": voucher.tax_type,
+        "useCollectiveContact": voucher.contact_id is None,
         "contactId": voucher.contact_id,
-        "remark": None,
+        "remark": voucher.remark,
         "voucherItems": [
             {
-                "amount": amount.net / 100,
+                "amount": (amount.net + amount.tax if voucher.tax_type == "gross" else amount.net) / 100,
                 "taxAmount": amount.tax / 100,
                 "taxRatePercent": float(amount.rate),
-                "categoryId": stable_id("category", voucher.lines[0].name),
+                "categoryId": category_of(line.name),
             }
-            for amount in voucher.tax_amounts
+            for amount, line in zip(voucher.tax_amounts, voucher.lines, strict=False)
         ],
         "files": [voucher.file_id] if voucher.file_id else [],
         "createdDate": wire(voucher.created),
@@ -101,5 +118,7 @@ def _document(voucher: Voucher, call: Call) -> Json:
 OPERATIONS = (
     Operation("GET", "/v1/vouchers", "vouchers.read", _list),
     Operation("GET", "/v1/vouchers/{id}", "vouchers.read", _one),
+    Operation("POST", "/v1/vouchers", "vouchers.write", _create),
+    Operation("PUT", "/v1/vouchers/{id}", "vouchers.write", _change),
     Operation("GET", "/v1/payments/{voucherId}", "payments.read", _payments),
 )

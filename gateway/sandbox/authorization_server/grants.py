@@ -58,7 +58,10 @@ class _Code:
 
 
 class Grants:
-    """Every code and connection; `mint` makes an access token for a connection at a time."""
+    """Every code and connection; `mint` makes an access token for a connection at a time.
+
+    `on_end` is told of every connection that ends, unless it was the client that ended it.
+    """
 
     def __init__(
         self,
@@ -66,11 +69,13 @@ class Grants:
         counters: Counters,
         mint: Callable[[Connection, float], str],
         faults: Callable[[], Faults],
+        on_end: Callable[[Connection], None],
     ) -> None:
         self._options = options
         self._counters = counters
         self._mint = mint
         self._faults = faults
+        self._on_end = on_end
         self._codes: dict[str, _Code] = {}
         self._connections: dict[str, Connection] = {}
         self._by_access: dict[str, str] = {}
@@ -136,12 +141,19 @@ class Grants:
         connection = self._connections.get(self._by_refresh.get(token) or self._by_access.get(token) or "")
         if connection and connection.client == client:
             self._counters.events["revoked_tokens"] += 1
-            self.end(connection.id)
+            self._forget(connection.id)
 
     def end(self, connection_id: str | None) -> None:
         """Forgets a connection; its tokens are dead."""
-        if self._connections.pop(connection_id or "", None):
+        connection = self._forget(connection_id)
+        if connection is not None:
+            self._on_end(connection)
+
+    def _forget(self, connection_id: str | None) -> Connection | None:
+        connection = self._connections.pop(connection_id or "", None)
+        if connection is not None:
             self._counters.events["ended_connections"] += 1
+        return connection
 
     def end_all(self) -> None:
         """Forgets every connection."""
@@ -184,6 +196,7 @@ class Grants:
         wanted = (request.address.client, login.user)
         for known in self._connections.values() if self._options.reconnect == "replace" else ():
             if (known.client, known.user) == wanted:
+                self._on_end(known)  # its tokens are dead, though the id lives on
                 return known.id
         return str(uuid4())
 

@@ -74,7 +74,7 @@ def _kind(index: int) -> str:
 def _draw(books: Books, random: Random, index: int, day: datetime, today: datetime) -> Voucher:
     kind, fate = _kind(index), _FATES.get(_VOUCHERS - 1 - index, "paid")
     contact = _contact(books, random, "customer" if kind in _SALES else "vendor")
-    lines = _sold(books, random) if kind in _SALES else _bought(random)
+    lines = draw_sold(books, random) if kind in _SALES else _bought(random)
     days, term = TERMS[1] if fate == "open" else random.choice(TERMS)
     created = day + timedelta(hours=random.randint(7, 17), minutes=random.randint(0, 59))
     voucher = Voucher(
@@ -94,7 +94,7 @@ def _draw(books: Books, random: Random, index: int, day: datetime, today: dateti
         term_days=days,
         title="Rechnungskorrektur" if kind == "creditnote" else "Rechnung",
         introduction="Vielen Dank für Ihren Auftrag. Wir stellen Ihnen wie vereinbart in Rechnung:",
-        remark="Verwendungszweck bei Zahlung: die Rechnungsnummer.",
+        remark="Verwendungszweck bei Zahlung: die Rechnungsnummer." if kind in _SALES else None,
         file_id=draw_id(random),
         tax_amounts=tax_amounts(lines, "net"),
     )
@@ -133,7 +133,8 @@ def _contact(books: Books, random: Random, role: str) -> Json:
     return random.choice([contact for contact in books.contacts.values() if role in contact["roles"]])
 
 
-def _sold(books: Books, random: Random) -> tuple[Line, ...]:
+def draw_sold(books: Books, random: Random) -> tuple[Line, ...]:
+    """Return one to four lines of what the organization sells, at net prices."""
     articles = random.sample(list(books.articles.values()), random.randint(1, 4))
     return tuple(_article_line(random, article) for article in articles)
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cache
+
+from gateway.sandbox.books.stable import stable_id
+
 TOWNS: tuple[tuple[str, str], ...] = (
     ("10115", "Berlin"),
     ("20095", "Hamburg"),
@@ -154,3 +158,16 @@ TERMS: tuple[tuple[int, str], ...] = (
     (30, "Zahlbar innerhalb von 30 Tagen ohne Abzug"),
     (7, "Zahlbar innerhalb von 7 Tagen ohne Abzug"),
 )
+INCOME = "Einnahmen"
+
+
+@cache
+def category_names() -> dict[str, str]:
+    """Return the posting categories by id: one for what comes in, and one for each thing that is bought."""
+    return {stable_id("category", name): name for name in (INCOME, *(name for name, _, _ in PURCHASES))}
+
+
+def category_of(name: str) -> str:
+    """Return the id of the category that a line is posted to; what is sold is income."""
+    category_id = stable_id("category", name)
+    return category_id if category_id in category_names() else stable_id("category", INCOME)

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 
 from gateway import __version__
 from gateway.browser.cookie import SessionCookie
+from gateway.cache_events import CacheEvents
 from gateway.errors import GatewayError
 from gateway.events.auth_events import AuthEvents
 from gateway.events.bus import Bus
@@ -163,6 +164,8 @@ class Gateway:
         )
         self._upstream = Upstream()
         self._asking_once = self._build_asking_once()
+        self._cache_events = CacheEvents(self._bus, self._asking_once.cache)
+        self._asking_once.announce = self._cache_events.announce
         self._budget = self._build_budget()
         self._sweep = Sweep(
             vault=self._vault, revocation=self._revocation, metrics=self._metrics, clock=clock
@@ -198,6 +201,7 @@ class Gateway:
             await self._budget.close()
         await self._authorization_server.close()
         await self._asking_once.close()
+        await self._cache_events.close()
         await self._upstream.close()
         await self._store.close()
 

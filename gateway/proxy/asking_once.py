@@ -24,6 +24,7 @@ from gateway.errors import (
 from gateway.proxy.caching import matches_etag, refuse_stored
 from gateway.proxy.flight import Asked, Flight
 from gateway.proxy.passing import Passing
+from gateway.proxy.response_cache import Written
 from gateway.proxy.retry import SAFE_METHODS, parse_patience
 from gateway.proxy.sharing import plan_sharing, public_path
 from gateway.proxy.stored_answer import build_stored_head
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
     from gateway.proxy.stored_answer import StoredAnswer
     from gateway.sessions.opened_session import OpenedSession
 
-    Announce = Callable[[bytes, str | None, Resources], None]
+    Announce = Callable[[Written], None]
 
 _NOT_PERFORMED = (ResourceServerUnreachable, UpstreamFull, ResendRequired, BrowserError)
 
@@ -126,13 +127,24 @@ class AskingOnce:
             is_open = False
             raise
         finally:
-            connection, organization = opened.grant.key, opened.session.claims.get("organization_id")
-            if is_open:
-                self.cache.doubt(connection)
-            touched = self._touched_by_write(public_path(request.matched))
-            # RFC 9111 §4.4: before the browser can know of it, and whatever became of it.
-            self.cache.forget(touched, connection=connection, organization=organization)
-            self.announce(connection, organization, touched)
+            self._note_written(
+                Written(
+                    opened.grant.key,
+                    opened.session.claims.get("organization_id"),
+                    self._touched_by_write(public_path(request.matched)),
+                    is_open,
+                )
+            )
+
+    def _note_written(self, written: Written) -> None:
+        """Forget what a write touches, and have it announced."""
+        if not self._is_in_use:
+            return
+        if written.is_open:
+            self.cache.doubt(written.connection)
+        # RFC 9111 §4.4: before the browser can know of it, and whatever became of it.
+        self.cache.forget(written.resources, connection=written.connection, organization=written.organization)
+        self.announce(written)
 
     async def close(self) -> None:
         """End all calls, and forget everything."""
@@ -264,5 +276,5 @@ def _told(flight: Flight, refusal: str, *, joined: bool) -> bytes:
     return b"; ".join(parts)
 
 
-def _announce_to_nobody(_connection: bytes, _organization: str | None, _touched: Resources) -> None:
+def _announce_to_nobody(_written: Written) -> None:
     pass

@@ -149,9 +149,10 @@ class Flight:
         try:
             await self._fly(limit)
         except asyncio.CancelledError:
-            if limit.verdict is not None:
+            verdict = limit.verdict
+            if verdict is not None:
                 limit.go_on()
-            self.shared.fail(limit.verdict or broken("nobody waits for the answer any more"))
+            self.shared.fail(verdict or broken("nobody waits for the answer any more"))
         except Exception as error:  # noqa: BLE001 - whoever waits is told, and nobody else
             self.shared.fail(error)
         finally:

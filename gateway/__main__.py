@@ -1,4 +1,4 @@
-"""The command line: demo, serve, doctor, keygen."""
+"""The command line: demo, serve, doctor, webhooks, keygen."""
 
 from __future__ import annotations
 
@@ -13,7 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from gateway import __version__
-from gateway.errors import ConfigurationError, StoreError
+from gateway.errors import (
+    AuthorizationServerError,
+    BrowserError,
+    ConfigurationError,
+    ResourceServerError,
+    StoreError,
+)
 
 if TYPE_CHECKING:
     import socket
@@ -63,6 +69,7 @@ def _build_parser() -> argparse.ArgumentParser:
         "redirect URI, API and cookies, one line each with the remedy. Keeps nothing. Exit code 0 if "
         "nothing failed, 1 otherwise.",
     )
+    _add_webhooks(commands)
     _add_command(
         commands,
         "keygen",
@@ -102,6 +109,36 @@ def _add_serve(commands: Any) -> None:  # noqa: ANN401 - argparse does not name 
     )
     serve.add_argument(
         "--workers", metavar="N", help="how many processes answer (default: LEXGATE_WORKERS, or 1)"
+    )
+
+
+def _add_webhooks(commands: Any) -> None:  # noqa: ANN401 - argparse does not name the type of its subparsers
+    webhooks = _add_command(
+        commands,
+        "webhooks",
+        _webhooks,
+        summary="have lexoffice tell of changes: list, register or remove event subscriptions",
+        description="List, register or remove the event subscriptions of a user's organization at lexoffice, "
+        "with the user's own token, at the rate that LEXGATE_BUDGET_RATE allows. The user must be signed in, "
+        "with the scopes event-subscriptions.read and event-subscriptions.write. What is there already is "
+        "not registered again. Exit code 0, 1 if lexoffice or the store says no or nobody is signed in, "
+        "2 if the settings are not valid.",
+    )
+    webhooks.add_argument("verb", choices=("list", "register", "remove"))
+    webhooks.add_argument(
+        "--subject",
+        required=True,
+        help="the user, as /auth/session and the audit log name them",
+    )
+    webhooks.add_argument(
+        "--url", help="where lexoffice delivers (default: LEXGATE_PUBLIC_URL with /webhooks/lexoffice)"
+    )
+    webhooks.add_argument(
+        "--event",
+        action="append",
+        default=[],
+        metavar="TYPE",
+        help="such as invoice.changed; may be repeated (default: all that lexoffice has)",
     )
 
 
@@ -217,6 +254,34 @@ def _doctor(_parsed: argparse.Namespace) -> int:
         return healthy
 
     return 0 if _run(tell()) else _EXIT_FAILED
+
+
+def _webhooks(parsed: argparse.Namespace) -> int:
+    from gateway.events.webhook import PATH  # noqa: PLC0415 - keygen and --help answer at once
+    from gateway.settings import load_settings  # noqa: PLC0415
+    from gateway.subscriptions import Refused, Wanted, opened_api, perform  # noqa: PLC0415
+
+    settings = load_settings(os.environ, Path.cwd())
+
+    async def tell() -> None:
+        wanted = Wanted(parsed.url or f"{settings.public_url}{PATH}", parsed.event)
+        async with opened_api(settings, parsed.subject) as api:
+            if api is None:
+                raise Refused(f"nobody is signed in as {parsed.subject!r}: have that user sign in, and stay")
+            async for line in perform(parsed.verb, api, wanted):
+                print(line, flush=True)
+
+    try:
+        _run(tell())
+    except Refused as error:
+        print(f"lexgate: {error}", file=sys.stderr)
+        return _EXIT_FAILED
+    except (AuthorizationServerError, BrowserError, ResourceServerError) as error:
+        print(
+            f"lexgate: {error.title} ({error.code}); what was done stands above, try again", file=sys.stderr
+        )
+        return _EXIT_FAILED
+    return 0
 
 
 def _keygen(_parsed: argparse.Namespace) -> int:

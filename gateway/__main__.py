@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import gc
 import importlib
 import os
@@ -12,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from gateway import __version__
+from gateway.arguments import build_parser
 from gateway.errors import (
     AuthorizationServerError,
     BrowserError,
@@ -22,6 +21,7 @@ from gateway.errors import (
 )
 
 if TYPE_CHECKING:
+    import argparse
     import socket
     from collections.abc import Callable, Coroutine, Sequence
     from typing import Any
@@ -35,7 +35,8 @@ _EXIT_FAILED = 1
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code: 0, 1 for a failure, 2 for a configuration to mend."""
-    parsed = _build_parser().parse_args(arguments)
+    runs = {"demo": _demo, "serve": _serve, "doctor": _doctor, "webhooks": _webhooks, "keygen": _keygen}
+    parsed = build_parser(runs).parse_args(arguments)
     try:
         return int(parsed.run(parsed))
     except ConfigurationError as error:
@@ -47,133 +48,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _EXIT_FAILED
     except KeyboardInterrupt:
         return 0
-
-
-def _build_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="lexgate",
-        description="A backend for frontend for lexoffice: signs users of a single-page app in, keeps their "
-        "tokens, and proxies /api. Settings come from the environment (LEXGATE_*) or from lexgate.toml; the "
-        "README lists them.",
-    )
-    parser.add_argument("--version", action="version", version=f"lexgate {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    _add_demo(commands)
-    _add_serve(commands)
-    _add_command(
-        commands,
-        "doctor",
-        _doctor,
-        summary="check the settings and everything they point at",
-        description="Check settings, secrets, store, authorization server, client credentials, clock, "
-        "redirect URI, API and cookies, one line each with the remedy. Keeps nothing. Exit code 0 if "
-        "nothing failed, 1 otherwise.",
-    )
-    _add_webhooks(commands)
-    _add_command(
-        commands,
-        "keygen",
-        _keygen,
-        summary="print a new secret for LEXGATE_SECRETS",
-        description="Print a new secret of 256 random bits. To rotate, put it before the old one, separated "
-        "by a comma: the first signs, all verify. Remove the old one once LEXGATE_SESSION_MAX has passed.",
-    )
-    return parser
-
-
-def _add_command(
-    commands: Any,  # noqa: ANN401 - argparse does not name the type of its subparsers
-    name: str,
-    run: Callable[[argparse.Namespace], int],
-    *,
-    summary: str,
-    description: str,
-) -> argparse.ArgumentParser:
-    command: argparse.ArgumentParser = commands.add_parser(name, help=summary, description=description)
-    command.set_defaults(run=run)
-    return command
-
-
-def _add_serve(commands: Any) -> None:  # noqa: ANN401 - argparse does not name the type of its subparsers
-    serve = _add_command(
-        commands,
-        "serve",
-        _serve,
-        summary="run the gateway",
-        description="Run the gateway until SIGTERM or SIGINT; calls in flight then get 20 seconds to end. "
-        "One line with the public URL goes to standard error once it answers; standard output is the log, "
-        "one JSON object a line. With several workers SIGHUP reads the settings again and replaces the "
-        "workers one by one, without refusing or losing a call; with one it is only logged. Exit code 0 "
-        "after an orderly end, 1 if the store cannot be used, 2 with one line a problem if the settings are "
-        "not valid or a port is taken.",
-    )
-    serve.add_argument(
-        "--workers", metavar="N", help="how many processes answer (default: LEXGATE_WORKERS, or 1)"
-    )
-
-
-def _add_webhooks(commands: Any) -> None:  # noqa: ANN401 - argparse does not name the type of its subparsers
-    webhooks = _add_command(
-        commands,
-        "webhooks",
-        _webhooks,
-        summary="have lexoffice tell of changes: list, register or remove event subscriptions",
-        description="List, register or remove the event subscriptions of a user's organization at lexoffice, "
-        "with the user's own token, at the rate that LEXGATE_BUDGET_RATE allows. The user must be signed in, "
-        "with the scopes event-subscriptions.read and event-subscriptions.write. What is there already is "
-        "not registered again. Exit code 0, 1 if lexoffice or the store says no or nobody is signed in, "
-        "2 if the settings are not valid.",
-    )
-    webhooks.add_argument("verb", choices=("list", "register", "remove"))
-    webhooks.add_argument(
-        "--subject",
-        required=True,
-        help="the user, as /auth/session and the audit log name them",
-    )
-    webhooks.add_argument(
-        "--url", help="where lexoffice delivers (default: LEXGATE_PUBLIC_URL with /webhooks/lexoffice)"
-    )
-    webhooks.add_argument(
-        "--event",
-        action="append",
-        default=[],
-        metavar="TYPE",
-        help="such as invoice.changed; may be repeated (default: all that lexoffice has)",
-    )
-
-
-def _add_demo(commands: Any) -> None:  # noqa: ANN401 - argparse does not name the type of its subparsers
-    demo = _add_command(
-        commands,
-        "demo",
-        _demo,
-        summary="run the gateway with an embedded lexoffice sandbox",
-        description="Run the gateway on http://localhost:PORT with lexoffice in a box behind it. Needs no "
-        "settings and heeds none; nothing is kept. Ctrl-C ends it.",
-    )
-    demo.add_argument(
-        "--port", type=_port, default=8000, help="port of the gateway, 0 for any (default: 8000)"
-    )
-    demo.add_argument(
-        "--picture",
-        choices=("lexware", "openid"),
-        default="lexware",
-        help="which of lexoffice's two pictures of the sign-in to use (default: lexware)",
-    )
-    demo.add_argument(
-        "--fault",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="switch a fault of the sandbox on, to watch the gateway cope; may be repeated; "
-        "`--fault help` lists the names",
-    )
-
-
-def _port(text: str) -> int:
-    if not text.isdecimal() or int(text) > 65535:  # noqa: PLR2004 - the last TCP port
-        raise argparse.ArgumentTypeError("must be a number from 0 to 65535")
-    return int(text)
 
 
 def _demo(parsed: argparse.Namespace) -> int:

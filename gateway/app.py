@@ -156,6 +156,8 @@ class Gateway:
         """Open the store and start what runs beside the requests; raises StoreUnavailable."""
         await self._store.open()
         await self._bus.start()
+        for event in self._bus.recent:
+            self._ended_connections.heed(event)  # whoever took it in may have died over it
         await self._opened.open()
         self._sweep.start()
 

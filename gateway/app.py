@@ -13,8 +13,11 @@ from starlette.exceptions import HTTPException
 from gateway import __version__
 from gateway.browser.cookie import SessionCookie
 from gateway.errors import GatewayError
+from gateway.events.auth_events import AuthEvents
 from gateway.events.bus import Bus
 from gateway.events.ended_connections import EndedConnections
+from gateway.events.streams import PATH as EVENTS_PATH
+from gateway.events.streams import Streams
 from gateway.events.webhook import PATH as WEBHOOK_PATH
 from gateway.events.webhook import Webhook
 from gateway.events.webhook_delivery import parse_public_key
@@ -22,12 +25,17 @@ from gateway.observability.audit import Audit
 from gateway.observability.logs import RequestLog
 from gateway.observability.metrics import Metrics
 from gateway.parts import build_authorization_server, build_store, shipped_spa
+from gateway.proxy.asking_once import AskingOnce
+from gateway.proxy.browser_connection import browser_connection_of
 from gateway.proxy.budget import Budget
 from gateway.proxy.concurrency import WAITING_PER_PLACE, SessionConcurrency
 from gateway.proxy.forward import Forward
+from gateway.proxy.invalidation import touch_everything, touched_by_write
 from gateway.proxy.lane import Lane
 from gateway.proxy.own_fields import OwnFields
+from gateway.proxy.response_cache import ResponseCache
 from gateway.proxy.route import RouteTable
+from gateway.proxy.sharing import CachedPaths
 from gateway.proxy.upstream import Upstream
 from gateway.sessions.authentication import Authentication
 from gateway.sessions.keyring import Keyring
@@ -48,7 +56,7 @@ from gateway.web.health import Health, build_admin_app
 from gateway.web.login import SignIn, build_login_router
 from gateway.web.logout import SignOut, build_logout_router
 from gateway.web.pages import Pages
-from gateway.web.problems import Problems
+from gateway.web.problems import LOGIN_URL, Problems
 from gateway.web.revocation import Revocation
 from gateway.web.session import CheckSession, build_session_router
 from gateway.web.session_policy import SessionPolicy
@@ -71,8 +79,11 @@ _LOGGER = logging.getLogger(__name__)
 class PublicApp:
     """What the public listener serves: `/api` has an entry of its own, and a lane beside ASGI."""
 
-    def __init__(self, *, api: ASGIApp, websockets: ASGIApp, web: ASGIApp, lane: Lane) -> None:
+    def __init__(
+        self, *, api: ASGIApp, events: ASGIApp, websockets: ASGIApp, web: ASGIApp, lane: Lane
+    ) -> None:
         self._api = api
+        self._events = events
         self._websockets = websockets
         self._web = web
         self.lane = lane
@@ -83,6 +94,9 @@ class PublicApp:
             await self._websockets(scope, receive, send)
             return
         path: str = scope["path"]
+        if path == EVENTS_PATH:
+            await self._events(scope, receive, send)
+            return
         is_call = path.startswith("/api/") or path == "/api"
         await (self._api if is_call else self._web)(scope, receive, send)
 
@@ -133,6 +147,13 @@ class Gateway:
             metrics=self._metrics,
             clock=clock,
         )
+        self._streams = Streams(
+            self._bus,
+            metrics=self._metrics,
+            request_log=RequestLog(),
+            login_url=LOGIN_URL,
+            version=__version__,
+        )
         self._revocation = Revocation(self._authorization_server, self._vault, clock=clock)
         self._endings = Endings(
             revocation=self._revocation, keyring=self._keyring, audit=self._audit, metrics=self._metrics
@@ -141,6 +162,7 @@ class Gateway:
             keyring=self._keyring, public_url=settings.public_url, clock=clock
         )
         self._upstream = Upstream()
+        self._asking_once = self._build_asking_once()
         self._budget = self._build_budget()
         self._sweep = Sweep(
             vault=self._vault, revocation=self._revocation, metrics=self._metrics, clock=clock
@@ -151,14 +173,15 @@ class Gateway:
         self.admin: ASGIApp = build_admin_app(self.health)
         self.public = self._build_public()
         self._bus.subscribe(self._ended_connections.heed, lose=_lose_nothing)
+        self._bus.subscribe(self._streams.heed, lose=self._streams.lose)
 
     async def open(self) -> None:
         """Open the store and start what runs beside the requests; raises StoreUnavailable."""
         await self._store.open()
+        await self._opened.open()
         await self._bus.start()
         for event in self._bus.recent:
             self._ended_connections.heed(event)  # whoever took it in may have died over it
-        await self._opened.open()
         self._sweep.start()
 
     async def close(self, *, patience: float = 3.0) -> None:
@@ -176,6 +199,7 @@ class Gateway:
         if self._budget is not None:
             await self._budget.close()
         await self._authorization_server.close()
+        await self._asking_once.close()
         await self._upstream.close()
         await self._store.close()
 
@@ -194,11 +218,26 @@ class Gateway:
         around: Any = {"access_log": web, "guard": guard, "problems": problems}
         return PublicApp(
             api=ApiEntry(forward, **around),
+            events=ApiEntry(self._build_events(guard), **around),
             websockets=WebSocketEntry(self._build_forward_websocket(routes), **around)
             if self.allows_websockets
             else web,
             web=web,
             lane=Lane(forward, RequestLog()),
+        )
+
+    def _build_asking_once(self) -> AskingOnce:
+        settings = self._settings
+        cache = ResponseCache(
+            limit=settings.cache_bytes, clock=self._clock, monotonic=time.monotonic, metrics=self._metrics
+        )
+        self._opened.tell(cache.heed)
+        return AskingOnce(
+            cache=cache,
+            cached=CachedPaths(settings.cached_paths),
+            touched_by_write=touch_everything if settings.provider == "openid" else touched_by_write,
+            is_in_use=any(route.is_shared for route in settings.route_list),
+            metrics=self._metrics,
         )
 
     def _build_budget(self) -> Budget | None:
@@ -223,7 +262,20 @@ class Gateway:
             public_origin=self._settings.public_url,
             own_fields=OwnFields(guard.fields),
             concurrency=SessionConcurrency(self._settings.session_concurrency),
+            asking_once=self._asking_once,
             budget=self._budget,
+            clock=self._clock,
+        )
+
+    def _build_events(self, guard: Guard) -> AuthEvents:
+        return AuthEvents(
+            authentication=self._authentication,
+            opened=self._opened,
+            streams=self._streams,
+            metrics=self._metrics,
+            connection_of=browser_connection_of,
+            public_origin=self._settings.public_url,
+            guard_fields=guard.fields,
             clock=self._clock,
         )
 

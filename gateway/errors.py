@@ -9,6 +9,7 @@
     |   |-- RouteUnknown                  404 route_unknown
     |   |-- MethodRefused                 405 method_refused
     |   |-- BudgetExhausted               429 budget_exhausted
+    |   |-- TooManyStreams                429 too_many_streams
     |   |-- BodyTooLarge                  413 body_too_large
     |   |-- RequestInvalid                400 request_invalid
     |   |-- RequestTooSlow                408 request_too_slow
@@ -44,7 +45,8 @@
     |   |-- ResourceServerTimeout           504 resource_server_timeout
     |   |-- ResourceServerBroken            502 resource_server_broken
     |   |-- UpstreamFull                    503 upstream_full
-    |   `-- ResendRequired                  503 resend_required
+    |   |-- ResendRequired                  503 resend_required
+    |   `-- NotCached                       504 not_cached: the request forbade to ask the resource server
     |-- StoreError                    the session store is at fault: 503
     |   |-- StoreUnavailable                503 store_unavailable
     |   |-- RecordUnreadable                503 record_unreadable
@@ -181,6 +183,14 @@ class BudgetExhausted(BrowserError):
         super().__init__(retry_after=retry_after)
         self.policy = policy
         self.limit = limit
+
+
+class TooManyStreams(BrowserError):
+    """The session has as many streams of events open as it may (RFC 6585 §4)."""
+
+    code = "too_many_streams"
+    status = 429
+    title = "Too many streams of events at once"
 
 
 class BodyTooLarge(BrowserError):
@@ -453,6 +463,14 @@ class ResendRequired(ResourceServerError):
     code = "resend_required"
     status = 503
     title = "Send the call again"
+
+
+class NotCached(ResourceServerError):
+    """The request asked for what is stored and nothing else (RFC 9111 §5.2.1.7), and nothing is."""
+
+    code = "not_cached"
+    status = 504
+    title = "No answer is stored"
 
 
 class StoreError(GatewayError):

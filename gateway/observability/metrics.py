@@ -60,8 +60,8 @@ class _Outcomes:
         self._counter = Counter(name, documentation, (label,), registry=registry)
         self._vocabulary = _Vocabulary(_WORD, 64)
 
-    def count(self, outcome: str) -> None:
-        self._counter.labels(self._vocabulary.admit(outcome)).inc()
+    def count(self, outcome: str, number: int = 1) -> None:
+        self._counter.labels(self._vocabulary.admit(outcome)).inc(number)
 
 
 class Metrics:
@@ -100,7 +100,15 @@ class Metrics:
             "cause",
         )
         self._waiting = Gauge("lexgate_budget_waiting", "Calls that wait for their turn", registry=registry)
+        self.event_streams = Gauge("lexgate_event_streams", "Open streams of events", registry=registry)
+        """Set by who opens and closes them."""
+        self._events = _Outcomes(registry, "lexgate_events_sent", "Events told to browsers", "event")
         self._store_errors = Counter("lexgate_store_errors", "Failures of the store", registry=registry)
+        self._cached = _Outcomes(registry, "lexgate_cache_answers", "Answers of cached paths", "outcome")
+        self._cache_bytes = Gauge("lexgate_cache_bytes", "Size of the private cache", registry=registry)
+        self._shared_calls = Counter(
+            "lexgate_shared_calls", "Calls that joined another's call to the API", registry=registry
+        )
         self._routes = _Vocabulary(_ROUTE, 128)
 
     def count_request(self, route: str, method: str, status: int, seconds: float) -> None:
@@ -152,9 +160,25 @@ class Metrics:
         finally:
             self._websockets.dec()
 
+    def count_events(self, kind: str, number: int) -> None:
+        """Count events that were told, each to one browser."""
+        self._events.count(kind, number)
+
     def count_store_error(self) -> None:
         """Count a failure of the store."""
         self._store_errors.inc()
+
+    def count_cached(self, outcome: str) -> None:
+        """Count an answer of a cached path: `hit`, or `miss` for one that had to be asked for."""
+        self._cached.count(outcome)
+
+    def set_cache_bytes(self, size: int) -> None:
+        """Record how much the private cache holds."""
+        self._cache_bytes.set(size)
+
+    def count_shared_call(self) -> None:
+        """Count a call that was not made because the same one was under way."""
+        self._shared_calls.inc()
 
     def set_sessions(self, number: int) -> None:
         """Record how many live sessions the store holds."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from gateway.proxy.headers import Headers
     from gateway.proxy.redaction import TokenRedactor
     from gateway.proxy.route import Route
-    from gateway.proxy.upstream_answer import UpstreamAnswer
+    from gateway.proxy.upstream_answer import AnsweredHead
 
 _BAD_REQUEST = 400  # looking an Enum's member up costs more than comparing it
 _TOO_MANY_REQUESTS = 429
@@ -46,7 +46,7 @@ class PassedAnswer:
         "status",
     )
 
-    def __init__(self, answer: UpstreamAnswer, redactor: TokenRedactor, route: Route) -> None:
+    def __init__(self, answer: AnsweredHead, redactor: TokenRedactor, route: Route) -> None:
         self.status = status = answer.status
         passed = filter_response_headers(
             answer.headers, destination=route.destination, api_prefix=route.strip

@@ -119,15 +119,17 @@ class Budget:
         self._metrics.count_rate_limited("resource_server")
         await self._store.slow_down(place.key, pace=self._pace, now=self._clock())
 
+    def refuse(self) -> BudgetExhausted:
+        """Build the refusal of a caller who waits for another's call, and whose own patience is over."""
+        self._metrics.count_rate_limited("patience_over")
+        return BudgetExhausted(retry_after=1, policy=self._policy, limit=build_limit(1))
+
     async def close(self) -> None:
         """End all waiting."""
         drivers = [line.driver for line in self._lines.values() if line.driver is not None]
         for driver in drivers:
             driver.cancel()
         await asyncio.gather(*drivers, return_exceptions=True)
-        for line in self._lines.values():
-            self._fail(line, "the gateway ends")
-        self._lines.clear()
 
     async def _begin(self, line: _Line) -> None:
         """Ask once in the first caller's own task; whoever then still waits needs a driver."""
@@ -152,9 +154,9 @@ class Budget:
                 await self._ask(line)
         except Exception:
             _LOGGER.exception("a queue of calls failed")
-            self._fail(line, "the queue failed")
         finally:
             del self._lines[line.key]
+            self._fail(line, "the queue ended")
 
     async def _ask(self, line: _Line) -> None:
         """Tell the store who waits, and let the one go whose turn it is."""

@@ -91,6 +91,10 @@ async def _serve(
         opened, has_waited = begun.opened, begun.has_waited_in_vain
     elif route.attaches_token:
         opened = await forward.admit(request)
+        if may_be_shared(request) and await forward.asking_once.serve(
+            forward, request, send, limit=limit, browser=browser, opened=opened
+        ):
+            return
     if opened is not None and begun is None and not route.is_paced:
         has_waited = not forward.concurrency.try_acquire(opened.session.key)
         if has_waited:
@@ -121,13 +125,23 @@ async def _exchange(
         await request.body.read_ahead()
     limit.bound(request.matched.route.timeouts.total)
     sending = Sending(forward, request, limit, opened)
-    answer = await sending.run(begun)
+    if opened is None or request.method in SAFE_METHODS:
+        answer = await sending.run(begun)
+    else:
+        with forward.asking_once.writing(opened, request) as answered:
+            answer = await sending.run(begun)
+            answered(answer.status)
     try:
         await Passing(forward, request, send, limit=limit, browser=browser).run(
             answer, tokens=sending.used, retry_after=sending.retry_after, opened=sending.opened
         )
     finally:
         answer.release()
+
+
+def may_be_shared(request: CallRequest) -> bool:
+    """Say whether others may be given the same answer, as far as the route and the method are concerned."""
+    return request.matched.route.is_shared and request.method == "GET" and request.body is None
 
 
 def _told(error: ResourceServerError, method: str) -> ResourceServerError:

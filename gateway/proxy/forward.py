@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
     from gateway.observability.metrics import Metrics
+    from gateway.proxy.asking_once import AskingOnce
     from gateway.proxy.browser_connection import Remembered
     from gateway.proxy.budget import Budget
     from gateway.proxy.concurrency import SessionConcurrency
@@ -53,7 +54,7 @@ class Forward:
     around it has to look at each message.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts that a call needs; all are named
         self,
         *,
         routes: RouteTable,
@@ -63,6 +64,7 @@ class Forward:
         public_origin: str,
         own_fields: OwnFields,
         concurrency: SessionConcurrency,
+        asking_once: AskingOnce,
         budget: Budget | None,
         clock: Callable[[], float],
     ) -> None:
@@ -73,6 +75,7 @@ class Forward:
         self._public_origin = public_origin
         self.own_fields = own_fields
         self.concurrency = concurrency
+        self.asking_once = asking_once
         self.budget = budget
         self.clock = clock
         self.refused = RefusedTokens()

@@ -41,7 +41,12 @@ class Lane:
             matched = forward.routes.match(method=request.method, raw_path=raw_path, query=query)
         except GatewayError:
             return None  # the long way finds the same, and tells
-        if fields.length != 0 or fields.cookie is None or not matched.route.goes_in_lane:
+        if (
+            fields.length != 0
+            or fields.cookie is None
+            or not matched.route.goes_in_lane
+            or forward.asking_once.heeds(request.method)
+        ):
             return None
         opened = forward.sessions.find(fields.cookie)
         if opened is None:

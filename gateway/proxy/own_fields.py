@@ -2,17 +2,45 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from gateway.proxy.response_headers import build_safety_headers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from gateway.proxy.answer import PassedAnswer
     from gateway.proxy.headers import Headers
 
 _REMEMBERED = 256
+
+
+class PassedHead(Protocol):
+    """The head of an answer as the browser may see it."""
+
+    @property
+    def status(self) -> int:
+        """As it is passed."""
+        ...
+
+    @property
+    def fields(self) -> Headers:
+        """All but the gateway's own."""
+        ...
+
+    @property
+    def content_type(self) -> bytes | None:
+        """What the safety of the answer depends on."""
+        ...
+
+    @property
+    def has_body(self) -> bool:
+        """Whether one follows, be it empty."""
+        ...
+
+    @property
+    def length(self) -> int | None:
+        """Of the body, if the fields state it."""
+        ...
 
 
 class Timing(NamedTuple):
@@ -36,7 +64,7 @@ class OwnFields:
         self._guarding = [field for field in guarding if field[0] not in decided]
         self._blocks: dict[bytes | None, bytes] = {}
 
-    def build_list(self, passed: PassedAnswer, timing: Timing) -> Headers:
+    def build_list(self, passed: PassedHead, timing: Timing) -> Headers:
         """Return all fields of an answer, for ASGI."""
         return [
             *passed.fields,
@@ -50,7 +78,7 @@ class OwnFields:
             ),
         ]
 
-    def build_block(self, passed: PassedAnswer, timing: Timing, *, length: int) -> bytes:
+    def build_block(self, passed: PassedHead, timing: Timing, *, length: int) -> bytes:
         """Return all fields of an answer whose body of `length` bytes is there, as lines that end in CRLF.
 
         None of them holds a line's end: names and values were searched for controls, or are our own.

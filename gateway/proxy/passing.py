@@ -13,6 +13,8 @@ from gateway.proxy.redaction import build_redactor
 from gateway.proxy.request_body import BrowserLeftError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from starlette.types import Send
 
     from gateway.proxy.browser_connection import BrowserConnection
@@ -20,7 +22,8 @@ if TYPE_CHECKING:
     from gateway.proxy.deadlines import CallLimit
     from gateway.proxy.forward import Forward
     from gateway.proxy.headers import Headers
-    from gateway.proxy.upstream_answer import UpstreamAnswer
+    from gateway.proxy.own_fields import PassedHead
+    from gateway.proxy.upstream_answer import ReadableAnswer
     from gateway.sessions.opened_session import OpenedSession
 
 
@@ -48,13 +51,14 @@ class Passing:
 
     async def run(
         self,
-        answer: UpstreamAnswer,
+        answer: ReadableAnswer,
         *,
         tokens: list[bytes],
         retry_after: float,
         opened: OpenedSession | None,
+        more: Sequence[tuple[bytes, bytes]] = (),
     ) -> None:
-        """Pass it on whole; `tokens` are the Authorization values to search for.
+        """Pass it on whole; `tokens` are the Authorization values to search for, `more` fields to add.
 
         Raises ResourceServerError for an answer that cannot be passed on, before its first byte or after.
         """
@@ -62,6 +66,7 @@ class Passing:
         redactor = self._forward.redactor(opened) if opened is not None and is_one else build_redactor(tokens)
         passed = PassedAnswer(answer, redactor, self._request.matched.route)
         passed.tell_retry_after(retry_after)
+        passed.fields += more
         if answer.is_whole:
             await self._pass_whole(answer, passed)
         else:
@@ -74,12 +79,16 @@ class Passing:
         gateway_seconds = time.perf_counter() - exchange.started - others
         return Timing(exchange.request_id, gateway_seconds, exchange.upstream_seconds, exchange.queue_seconds)
 
-    def _build_list(self, passed: PassedAnswer) -> Headers:
+    def _build_list(self, passed: PassedHead) -> Headers:
         return self._forward.own_fields.build_list(passed, self._timing())
 
-    async def _pass_whole(self, answer: UpstreamAnswer, passed: PassedAnswer) -> None:
+    async def _pass_whole(self, answer: ReadableAnswer, passed: PassedAnswer) -> None:
         body = passed.take_whole(answer.read_whole())
         answer.release()
+        await self.pass_whole(passed, body)
+
+    async def pass_whole(self, passed: PassedHead, body: bytes) -> None:
+        """Pass on an answer of which everything is there and was searched."""
         exchange = self._request.exchange
         if self._browser is not None:
             fields = self._forward.own_fields.build_block(passed, self._timing(), length=len(body))
@@ -96,7 +105,7 @@ class Passing:
         await self._send({"type": "http.response.start", "status": status, "headers": fields})
 
     async def _stream(
-        self, answer: UpstreamAnswer, passed: PassedAnswer, opened: OpenedSession | None
+        self, answer: ReadableAnswer, passed: PassedAnswer, opened: OpenedSession | None
     ) -> None:
         stop = None
         if passed.is_event_stream:
@@ -117,7 +126,7 @@ class Passing:
         # Last of all: the server then takes the exchange for over.
         await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _stream_pieces(self, answer: UpstreamAnswer, passed: PassedAnswer) -> None:
+    async def _stream_pieces(self, answer: ReadableAnswer, passed: PassedAnswer) -> None:
         idle = self._request.matched.route.timeouts.idle
         late = ResourceServerTimeout(log_detail="the answer stopped in its middle")
         while True:

@@ -38,8 +38,9 @@ class Route:
     `prefix` is "/api" or below it. `destination` is an origin with an optional base path, such as
     "https://api.lexware.io"; it stands for `strip`, the beginning of the path, and the rest is appended.
     `body_limit` is in bytes. `ca_file` names the certificates that the destination's is checked against, or
-    None for the system's. A route that `is_paced` keeps to the budget, which goes by the token. What follows
-    from these is worked out once, here.
+    None for the system's. A route that `is_paced` keeps to the budget, which goes by the token; identical
+    calls of one that `is_shared` are answered together, and answers kept. What follows from these is worked
+    out once, here.
     """
 
     prefix: str
@@ -52,6 +53,7 @@ class Route:
     strip: str = API_PREFIX
     ca_file: str | None = None
     is_paced: bool = False
+    is_shared: bool = False
 
     origin: str = field(init=False)
     """Scheme and authority of the destination: "https://api.lexware.io"."""
@@ -62,7 +64,7 @@ class Route:
     template: str = field(init=False)
     """The route as metrics and logs name it: "/api/*"."""
     goes_in_lane: bool = field(init=False)
-    """Whether a plain call may go the short way: it has a token and no queue."""
+    """Whether a plain call may go the short way: it has a token, no queue, and an answer of its own."""
 
     def __post_init__(self) -> None:
         """Raise ValueError for a prefix not below /api or `strip`, and for what is no destination."""
@@ -85,7 +87,8 @@ class Route:
             "host": found[2].encode("ascii"),
             "template": f"{prefix}/*",
             "is_paced": self.is_paced and self.attaches_token,
-            "goes_in_lane": self.attaches_token and not self.is_paced,
+            "is_shared": self.is_shared and self.attaches_token,
+            "goes_in_lane": self.attaches_token and not self.is_paced and not self.is_shared,
         }
         for name, value in derived.items():
             object.__setattr__(self, name, value)

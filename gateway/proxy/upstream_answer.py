@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from gateway.errors import ResourceServerBroken
 
@@ -12,6 +12,47 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gateway.proxy.connection import Connection
+
+
+class AnsweredHead(Protocol):
+    """The head of an answer, `headers` with lower-case names, and how it was asked for."""
+
+    @property
+    def method(self) -> str:
+        """As it was asked."""
+        ...
+
+    @property
+    def status(self) -> int:
+        """Of 200 and above, once it is there."""
+        ...
+
+    @property
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """In their order."""
+        ...
+
+
+class ReadableAnswer(AnsweredHead, Protocol):
+    """An answer as whoever passes it on reads it; see UpstreamAnswer."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all that is left can be read at once."""
+        ...
+
+    async def read(self) -> bytes:
+        """Return the next piece, b"" at the end."""
+        ...
+
+    def read_whole(self) -> bytes:
+        """Return what there is."""
+        ...
+
+    def release(self) -> None:
+        """Read no more."""
+        ...
+
 
 HIGH_WATER_BYTES = 256 * 1024
 """What may wait for a slow browser before the resource server is left waiting in its turn."""

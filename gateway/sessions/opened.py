@@ -36,15 +36,17 @@ from typing import TYPE_CHECKING
 
 from gateway.errors import SessionRequired
 from gateway.sessions.opened_ends import SessionEnds
+from gateway.sessions.opened_lives import SessionLives
 from gateway.sessions.opened_looks import Looks
 from gateway.sessions.opened_session import OpenedSession, open_for_calls
 from gateway.sessions.opened_table import OpenedTable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
+    from collections.abc import Callable, Collection, Generator, Iterable, Sequence
 
     from gateway.sessions.authentication import Authentication
     from gateway.sessions.opened_ends import EndCallback
+    from gateway.sessions.opened_lives import WatchedLife
     from gateway.sessions.refresh import Refresher
     from gateway.sessions.vault import Vault
 
@@ -69,10 +71,12 @@ class OpenedSessions:
         self._table = OpenedTable()
         self._by_cookie = self._table.by_cookie
         self._ends = SessionEnds(vault, clock=clock)
+        self.lives = SessionLives(vault, clock=clock)
         self._looks = Looks(
-            vault, monotonic=monotonic, heed=self._heed, lose=self._table.clear, is_wanted=self._is_wanted
+            vault, monotonic=monotonic, heed=self._heed, lose=self._lose, is_wanted=self._is_wanted
         )
-        vault.tell(self._table.evict)
+        self._listeners: list[Callable[[Collection[bytes] | None], None]] = []
+        vault.tell(self._changed)
 
     async def open(self) -> None:
         """Begin to remember; the store must be open."""
@@ -82,7 +86,16 @@ class OpenedSessions:
         """Forget everything; nobody who watches is told."""
         await self._looks.stop()
         await self._ends.close()
+        await self.lives.close()
         self._table.clear()
+
+    def tell(self, listener: Callable[[Collection[bytes] | None], None]) -> None:
+        """Have `listener` called with the keys of sessions that ended and grants that changed; None: any may.
+
+        Of what this process does it is told before the operation returns, of what others do within a second
+        while anything is remembered.
+        """
+        self._listeners.append(listener)
 
     def find(self, cookie: bytes) -> OpenedSession | None:
         """Return the session of a request whose only Cookie field this is; None if it is to be admitted.
@@ -145,6 +158,12 @@ class OpenedSessions:
         self._looks.want()
         return stop
 
+    def watch_life(self, session_key: bytes) -> WatchedLife:
+        """Begin to watch all of a session's life; see SessionLives, and read the session after this."""
+        watched = self.lives.watch(session_key)
+        self._looks.want()
+        return watched
+
     @contextmanager
     def _opening(self) -> Generator[int]:
         mark = self._table.begin()
@@ -161,7 +180,18 @@ class OpenedSessions:
             self._table.remember(opened, cookie=cookies[0], mark=mark)
 
     def _is_wanted(self) -> bool:
-        return self._table.is_in_use or self._ends.is_in_use
+        return self._table.is_in_use or self._ends.is_in_use or self.lives.is_in_use
+
+    def _changed(self, keys: Iterable[bytes]) -> None:
+        named = tuple(keys)
+        self._table.evict(named)
+        for listener in self._listeners:
+            listener(named)
+
+    def _lose(self) -> None:
+        self._table.clear()
+        for listener in self._listeners:
+            listener(None)
 
     def _heed(self, keys: frozenset[bytes] | None) -> None:
         """Forget what changed, and ask about those who are waited for."""
@@ -169,6 +199,10 @@ class OpenedSessions:
             self._table.clear()
         elif keys:
             self._table.evict(keys)
+        if keys is None or keys:
+            for listener in self._listeners:
+                listener(keys)
         self._table.drop_lapsed(self._monotonic())
-        self._ends.mark(keys)
-        self._ends.begin_asking()
+        for watching in (self._ends, self.lives):
+            watching.mark(keys)
+            watching.begin_asking()

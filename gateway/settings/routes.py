@@ -19,12 +19,12 @@ from pydantic import (
     model_validator,
 )
 
-from gateway.proxy.request_target import API_PREFIX
+from gateway.proxy.request_target import API_PREFIX, is_below
 from gateway.proxy.route import DEFAULT_METHODS, FORBIDDEN_METHODS, Route, Timeouts
 from gateway.settings.values import parse_base_url, parse_bytes, parse_methods, parse_prefix
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from pydantic.fields import FieldInfo
 
@@ -86,6 +86,7 @@ class RouteSettings(_Table):
         default=API_PREFIX, examples=['strip = "/api"']
     )
     ca_file: CaFile | None = Field(default=None, examples=['ca_file = "/etc/lexgate/ca.pem"'])
+    share: Annotated[bool, Field(strict=True)] | None = Field(default=None, examples=["share = true"])
     budget: Annotated[bool, Field(strict=True)] = Field(default=False, examples=["budget = false"])
 
     @field_validator("methods", mode="after")
@@ -107,8 +108,13 @@ class RouteSettings(_Table):
             raise ValueError("budget must be false where no token goes along; write budget = false")
         return self
 
-    def build(self, *, ca_file: Path | None) -> Route:
-        """Build the route; `ca_file` is for one that names none of its own."""
+    def build(self, *, ca_file: Path | None, cached: Iterable[str] = ()) -> Route:
+        """Build the route; `ca_file` is for one that names none of its own, `cached` are paths."""
+        shares = self.share
+        if shares is None:
+            shares = self.budget or any(
+                is_below(path, self.prefix) or is_below(self.prefix, path) for path in cached
+            )
         return Route(
             self.prefix,
             self.destination,
@@ -118,6 +124,7 @@ class RouteSettings(_Table):
             attaches_token=self.token == "user",  # noqa: S105 - whose token, not the token
             websocket=self.websocket,
             strip=self.strip,
+            is_shared=shares,
             is_paced=self.budget,
             ca_file=None if (chosen := self.ca_file or ca_file) is None else str(chosen),
         )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from gateway.settings.caching import Caching
 from gateway.settings.presets import PRESETS
 from gateway.settings.routes import CaFile, Routes  # noqa: TC001 - pydantic reads the annotations
 from gateway.settings.values import (
@@ -43,7 +44,7 @@ def variable_of(field: str) -> str:
     return f"{PREFIX}{field.upper()}"
 
 
-class Settings(Webhooks):
+class Settings(Webhooks, Caching):
     """What `load_settings` returns; a field may depend on those above it."""
 
     model_config = SettingsConfigDict(
@@ -304,7 +305,13 @@ class Settings(Webhooks):
     @property
     def route_list(self) -> list[Route]:
         """The routes, that of /api among them."""
-        return [route.build(ca_file=self.ca_file) for route in self.routes]
+        return [route.build(ca_file=self.ca_file, cached=self.cached_paths) for route in self.routes]
+
+    @property
+    def cached_paths(self) -> dict[str, int]:
+        """Which paths are cached, with the seconds for which their answers are kept."""
+        kept = {**PRESETS[self.provider].cache, **self.cache} if self.cache_bytes else {}
+        return {path: seconds for path, seconds in kept.items() if seconds} and kept
 
     @property
     def client_budget_key(self) -> bytes:

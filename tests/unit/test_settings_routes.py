@@ -38,7 +38,7 @@ def problems_of(tmp_path: Path, *tables: object, **environ: str) -> list[str]:
 
 def test_the_api_is_the_only_route_unless_others_are_written(tmp_path: Path) -> None:
     routes = routes_of(tmp_path)
-    assert routes == {"/api": Route("/api", "https://api.example.com/base")}
+    assert routes == {"/api": Route("/api", "https://api.example.com/base", is_paced=True, is_shared=True)}
     assert routes["/api"].attaches_token
     assert not routes["/api"].websocket
 

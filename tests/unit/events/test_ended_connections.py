@@ -117,7 +117,7 @@ async def test_sessions_that_began_later_and_of_others_stay(vault: Vault) -> Non
 
 
 @pytest.mark.parametrize("changes", [{"type": "contact.changed"}, {"resource_id": ""}, {"date": ""}])
-async def test_other_events_end_nothing(vault: Vault, changes: Any) -> None:
+async def test_other_events_end_nothing(vault: Vault, changes: Any) -> None:  # noqa: ANN401 - any of an event's members
     session = await sign_in(vault, "a")
     async with replica(vault) as one:
         one.heed(event(**changes))

@@ -1,0 +1,268 @@
+"""Asks the resource server once for what several want, and not at all for what is stored.
+
+Identical GETs of one session share a call (flight.py). Paths that are cached share it between the sessions of
+one connection, and what came serves those who come later, from the private cache (response_cache.py).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import contextmanager
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from gateway.errors import (
+    BrowserError,
+    NotCached,
+    ResendRequired,
+    ResourceServerUnreachable,
+    SessionBusy,
+    SessionRequired,
+    UpstreamFull,
+)
+from gateway.proxy.caching import matches_etag, refuse_stored
+from gateway.proxy.flight import Asked, Flight
+from gateway.proxy.passing import Passing
+from gateway.proxy.retry import SAFE_METHODS, parse_patience
+from gateway.proxy.sharing import plan_sharing, public_path
+from gateway.proxy.stored_answer import build_stored_head
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from starlette.types import Send
+
+    from gateway.observability.metrics import Metrics
+    from gateway.proxy.browser_connection import BrowserConnection
+    from gateway.proxy.call import CallRequest
+    from gateway.proxy.deadlines import CallLimit
+    from gateway.proxy.forward import Forward
+    from gateway.proxy.invalidation import Resources
+    from gateway.proxy.peer_answers import PeerAnswers
+    from gateway.proxy.response_cache import ResponseCache
+    from gateway.proxy.shared_answer import Reader
+    from gateway.proxy.sharing import CachedPaths, SharedKey, Sharing
+    from gateway.proxy.stored_answer import StoredAnswer
+    from gateway.sessions.opened_session import OpenedSession
+
+    Announce = Callable[[bytes, str | None, Resources], None]
+
+_NOT_PERFORMED = (ResourceServerUnreachable, UpstreamFull, ResendRequired, BrowserError)
+
+
+class AskingOnce:
+    """The calls that are shared just now, and the cache; `announce` tells other processes of writes."""
+
+    def __init__(
+        self,
+        *,
+        cache: ResponseCache,
+        cached: CachedPaths,
+        touched_by_write: Callable[[bytes], Resources],
+        is_in_use: bool,
+        metrics: Metrics,
+        peers: PeerAnswers | None = None,
+    ) -> None:
+        self.cache = cache
+        self._peers = peers
+        self.announce: Announce = _announce_to_nobody
+        self._is_in_use = is_in_use
+        self._cached = cached
+        self._touched_by_write = touched_by_write
+        self._metrics = metrics
+        self._flights: dict[SharedKey, Flight] = {}
+        self._aloft: set[Flight] = set()
+
+    def heeds(self, method: str) -> bool:
+        """Say whether a call with this method is of concern on any route: a write touches what is shared."""
+        return self._is_in_use and method not in SAFE_METHODS
+
+    async def serve(
+        self,
+        forward: Forward,
+        request: CallRequest,
+        send: Send,
+        *,
+        limit: CallLimit,
+        browser: BrowserConnection | None,
+        opened: OpenedSession,
+    ) -> bool:
+        """Serve a GET without a body; False says that it is to be asked for alone."""
+        sharing = plan_sharing(
+            request.fields,
+            request.matched,
+            session=opened.session.key,
+            connection=opened.grant.key,
+            cached=self._cached,
+        )
+        if sharing is None:
+            return False
+        asked = Asked(forward, request, opened, sharing)
+        passing = Passing(forward, request, send, limit=limit, browser=browser)
+        refusal = "uri-miss"
+        if sharing.seconds:
+            stored, refusal = self._find(asked)
+            if stored is not None:
+                age = self.cache.age(stored)
+                await self._pass_stored(
+                    passing, sharing, stored, age, b"hit; ttl=%d" % stored.ttl(age), outcome="hit"
+                )
+                return True
+        return await self._fly_along(passing, asked, refusal)
+
+    @contextmanager
+    def writing(self, opened: OpenedSession, request: CallRequest) -> Generator[Callable[[int], None]]:
+        """Forget what a call with an unsafe method touches, when its answer or its failure is there.
+
+        The status of its answer is to be told. Without one, or with 504, it may still be performed.
+        """
+        told: list[int] = []
+        is_open = True
+        try:
+            yield told.append
+            is_open = HTTPStatus.GATEWAY_TIMEOUT in told
+        except _NOT_PERFORMED:
+            is_open = False
+            raise
+        finally:
+            connection, organization = opened.grant.key, opened.session.claims.get("organization_id")
+            if is_open:
+                self.cache.doubt(connection)
+            touched = self._touched_by_write(public_path(request.matched))
+            # RFC 9111 §4.4: before the browser can know of it, and whatever became of it.
+            self.cache.forget(touched, connection=connection, organization=organization)
+            self.announce(connection, organization, touched)
+
+    async def close(self) -> None:
+        """End all calls, and forget everything."""
+        for flight in tuple(self._aloft):
+            await flight.end()
+        self.cache.close()
+
+    def _find(self, asked: Asked) -> tuple[StoredAnswer | None, str]:
+        """Return a stored answer that will do, or why there is none in the words of RFC 9211 §2.2."""
+        sharing, opened = asked.sharing, asked.opened
+        stored = self.cache.find(sharing.kept_as, session=opened.session.key)
+        refusal = "uri-miss"
+        if stored is not None:
+            refusal = refuse_stored(sharing.wanted, stored.freshness, self.cache.age(stored)) or ""
+            if not refusal and not _is_searched(stored, asked):
+                refusal = "miss"
+            if not refusal:
+                return stored, ""
+        if sharing.wanted.only_if_cached:
+            raise NotCached  # RFC 9111 §5.2.1.7
+        return None, refusal
+
+    async def _fly_along(self, passing: Passing, asked: Asked, refusal: str) -> bool:
+        while True:
+            flight, joined = self._find_flight(asked)
+            reader = flight.board(asked)
+            try:
+                await self._decided(flight, reader, asked)
+                if not asked.opened.is_live:
+                    await asked.forward.admit(asked.request)  # it may have ended meanwhile
+                if flight.sole is not None and flight.sole is not reader:
+                    return False
+                await self._pass(passing, asked, flight, reader, _told(flight, refusal, joined=joined))
+            except SessionRequired:
+                # It was another session of the connection that ended.
+                if not joined or flight.asked.opened.session.key == asked.opened.session.key:
+                    raise
+            else:
+                return True
+            finally:
+                flight.leave(reader)
+
+    def _find_flight(self, asked: Asked) -> tuple[Flight, bool]:
+        for key in asked.sharing.keys:
+            flight = self._flights.get(key)
+            if flight is not None and flight.admits(asked.sharing.wanted):
+                self._metrics.count_shared_call()
+                return flight, True
+        own = asked.sharing.keys[-1]
+        flight = self._flights[own] = Flight(asked, self.cache, self._landed, self._peers)
+        self._aloft.add(flight)
+        return flight, False
+
+    def _landed(self, flight: Flight) -> None:
+        self._aloft.discard(flight)
+        own = flight.asked.sharing.keys[-1]
+        if self._flights.get(own) is flight:
+            del self._flights[own]
+
+    @staticmethod
+    async def _decided(flight: Flight, reader: Reader, asked: Asked) -> None:
+        """Wait as long as the caller would, until the call is sent; then its own limits count."""
+        patience = parse_patience(asked.request.fields.prefer)
+        try:
+            async with asyncio.timeout(patience):
+                await flight.sent(reader)
+        except TimeoutError:
+            budget = asked.forward.budget
+            raise SessionBusy(retry_after=1) if budget is None else budget.refuse() from None
+        await flight.decided(reader)
+
+    async def _pass(
+        self, passing: Passing, asked: Asked, flight: Flight, reader: Reader, status: bytes
+    ) -> None:
+        own = asked.request.exchange
+        took = time.perf_counter() - own.started  # who joined late waited for a part of it
+        own.upstream_seconds = min(flight.exchange.upstream_seconds, took)
+        if flight.exchange.queue_seconds is not None:
+            own.queue_seconds = min(flight.exchange.queue_seconds, took - own.upstream_seconds)
+        if flight.stored is not None:
+            age = self.cache.age(flight.stored)
+            outcome = "peer" if flight.is_found else "miss"
+            await self._pass_stored(passing, asked.sharing, flight.stored, age, status, outcome=outcome)
+            return
+        await passing.run(
+            reader,
+            tokens=flight.tokens,
+            retry_after=flight.retry_after,
+            opened=asked.opened,
+            more=((b"cache-status", b"lexgate; " + status),),
+        )
+
+    async def _pass_stored(
+        self,
+        passing: Passing,
+        sharing: Sharing,
+        stored: StoredAnswer,
+        age: float,
+        status: bytes,
+        *,
+        outcome: str,
+    ) -> None:
+        is_match = matches_etag(sharing.if_none_match, stored.etag)
+        self._metrics.count_cached(outcome)
+        head = build_stored_head(stored, is_match=is_match, age=age, cache_status=b"lexgate; " + status)
+        await passing.pass_whole(head, b"" if is_match else stored.body)
+
+
+def _is_searched(stored: StoredAnswer, asked: Asked) -> bool:
+    """Say whether the caller's token is not in a stored answer; it may be newer than the one searched for."""
+    bearer = asked.opened.bearer
+    if stored.searched_for != bearer:
+        if not asked.forward.redactor(asked.opened).is_clear(stored.body):
+            return False
+        stored.searched_for = bearer
+    return True
+
+
+def _told(flight: Flight, refusal: str, *, joined: bool) -> bytes:
+    """Say what became of the call (RFC 9211 §2)."""
+    if flight.is_found:
+        return b"hit; detail=peer"  # RFC 9211 §2.9: what another process has fetched
+    reason = refusal if flight.asked.sharing.seconds else "bypass"
+    parts = [b"fwd=%b" % reason.encode("ascii")]
+    if joined:
+        parts.append(b"collapsed")
+    if flight.is_kept:
+        parts.append(b"stored")
+    return b"; ".join(parts)
+
+
+def _announce_to_nobody(_connection: bytes, _organization: str | None, _touched: Resources) -> None:
+    pass

@@ -1,0 +1,343 @@
+"""One call to the resource server for all who want its answer: a task of its own, tied to no browser."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, NamedTuple
+
+from gateway.errors import ResourceServerTimeout
+from gateway.observability.exchange import Exchange
+from gateway.proxy.answer import PassedAnswer
+from gateway.proxy.caching import allows_joining, find_freshness, refuse_stored
+from gateway.proxy.deadlines import CallLimit
+from gateway.proxy.invalidation import resource_of
+from gateway.proxy.peer_answers import Fetch
+from gateway.proxy.redaction import build_redactor
+from gateway.proxy.retry import parse_patience
+from gateway.proxy.sending import Sending
+from gateway.proxy.shared_answer import BEHIND_BYTES, SharedAnswer
+from gateway.proxy.stored_answer import StoredAnswer, build_stored_fields
+from gateway.proxy.upstream_answer import broken
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gateway.proxy.caching import Freshness, Wanted
+    from gateway.proxy.call import CallRequest
+    from gateway.proxy.forward import Forward
+    from gateway.proxy.pacing import Pacing
+    from gateway.proxy.peer_answers import PeerAnswers
+    from gateway.proxy.peer_record import PeerAnswer
+    from gateway.proxy.response_cache import Reading, ResponseCache
+    from gateway.proxy.shared_answer import Reader
+    from gateway.proxy.sharing import Sharing
+    from gateway.proxy.upstream_answer import UpstreamAnswer
+    from gateway.sessions.opened_session import OpenedSession
+
+MOST_READERS = 64
+"""Who comes beyond that asks for itself, and waits in the queues that bound what a session may ask."""
+
+
+class Asked(NamedTuple):
+    """A call that may be shared: who makes it, and how."""
+
+    forward: Forward
+    request: CallRequest
+    opened: OpenedSession
+    sharing: Sharing
+
+
+class Flight:
+    """Takes off for the first who asks; others `board` while `admits` says that they may.
+
+    It is decided once it is known how its answer is served: whole, as `stored`, or as it comes.
+    """
+
+    def __init__(
+        self,
+        asked: Asked,
+        cache: ResponseCache,
+        landed: Callable[[Flight], None],
+        peers: PeerAnswers | None = None,
+    ) -> None:
+        self.asked = asked
+        self.shared = SharedAnswer(asked.request.method)
+        self.stored: StoredAnswer | None = None
+        self.is_kept = False
+        """Whether the cache took what is `stored`."""
+        self.is_found = False
+        """Whether another process had fetched it."""
+        self.is_decided = False
+        self.sole: Reader | None = None
+        """The one who gets an answer that cannot be shared; all others ask for themselves."""
+        self.tokens: list[bytes] = []
+        self.retry_after = 0.0
+        given = asked.request.exchange
+        self.exchange = Exchange(given.trace, given.find_address, given.started)
+        self._cache = cache
+        self._landed = landed
+        self._peers = peers
+        self._fetch: Fetch | None = None
+        self._looking: Reading | None = None
+        self._reading: Reading | None = None
+        self._boarded: list[Reader] = []
+        self._sending: _FlightSending | None = None
+        self._task = asyncio.create_task(self._run())
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether the resource server has been asked: what changes after that may not be in its answer."""
+        return self._reading is not None
+
+    def admits(self, wanted: Wanted) -> bool:
+        """Say whether the answer will do for one who asks now."""
+        if self._reading is not None and self._reading.is_outdated:
+            return False
+        since = None if self._reading is None else self._cache.since(self._reading)
+        may_join = self.shared.is_joinable and self.sole is None and len(self.shared.readers) < MOST_READERS
+        return may_join and allows_joining(wanted, since)
+
+    def board(self, asked: Asked) -> Reader:
+        """Let one more read the answer, who must `leave`; it is as urgent as it is to who wants it most."""
+        if self._sending is not None and not self.is_sent:
+            fields = asked.request.fields
+            self._sending.hasten(priority=fields.priority, patience=parse_patience(fields.prefer))
+        reader = self.shared.join()
+        self._boarded.append(reader)
+        return reader
+
+    def leave(self, reader: Reader) -> None:
+        """Let a reader go; with the last one the call ends, unless what was sent already can be kept."""
+        reader.release()
+        if not self.shared.readers and not (self.is_sent and self.asked.sharing.seconds):
+            self._task.cancel()
+
+    async def sent(self, reader: Reader) -> None:
+        """Wait until the resource server is asked; raises what broke the call off."""
+        while not self.is_sent:
+            if self.shared.error is not None:
+                raise self.shared.error
+            await reader.wait()
+
+    async def decided(self, reader: Reader) -> None:
+        """Wait until it is known how the answer is served; raises what broke the call off."""
+        while not self.is_decided:
+            if self.shared.error is not None:
+                raise self.shared.error
+            await reader.wait()
+
+    async def end(self) -> None:
+        """Come to an end at once."""
+        self._task.cancel()
+        await asyncio.wait([self._task])
+
+    def mark_sent(self) -> None:
+        """Take note of the moment before the call is sent for the first time."""
+        if self._reading is None:
+            self._reading = self._begin_reading()
+            self.shared.wake()
+
+    def _begin_reading(self) -> Reading:
+        opened = self.asked.opened
+        organization = opened.session.claims.get("organization_id")
+        return self._cache.begin_reading(opened.session.key, opened.grant.key, organization)
+
+    async def _run(self) -> None:
+        limit = CallLimit()
+        deadlines = self.asked.forward.deadlines
+        deadlines.watch(limit)
+        try:
+            await self._fly(limit)
+        except asyncio.CancelledError:
+            if limit.verdict is not None:
+                limit.go_on()
+            self.shared.fail(limit.verdict or broken("nobody waits for the answer any more"))
+        except Exception as error:  # noqa: BLE001 - whoever waits is told, and nobody else
+            self.shared.fail(error)
+        finally:
+            deadlines.forget(limit)
+            for reading in (self._reading, self._looking):
+                if reading is not None:
+                    self._cache.end_reading(reading)
+            self._landed(self)
+            if self._fetch is not None:
+                await self._fetch.release()
+
+    async def _fly(self, limit: CallLimit) -> None:
+        if await self._ask_peers():
+            return
+        forward, request, opened, sharing = self.asked
+        limit.bound(request.matched.route.timeouts.total)
+        # Where a turn must be taken, it is the Sending that takes the place, after it.
+        key = None if request.matched.route.is_paced else opened.session.key
+        if key is not None and not forward.concurrency.try_acquire(key):
+            await forward.concurrency.acquire(key, patience=parse_patience(request.fields.prefer))
+        try:
+            fields = request.fields._replace(passed=sharing.keys[-1].lines)
+            sent = request._replace(fields=fields, exchange=self.exchange)
+            self._sending = sending = _FlightSending(forward, sent, limit, opened, self.mark_sent)
+            answer = await sending.run(None)
+            self.tokens, self.retry_after = sending.used, sending.retry_after
+            try:
+                await self._pass(answer, limit)
+            finally:
+                answer.release()
+        finally:
+            if key is not None:
+                forward.concurrency.release(key)
+
+    async def _pass(self, answer: UpstreamAnswer, limit: CallLimit) -> None:
+        headers = [(name.lower(), value) for name, value in answer.headers]
+        freshness = None
+        if seconds := self.asked.sharing.seconds:
+            now = self.asked.forward.clock()
+            freshness = find_freshness(answer.status, headers, limit=seconds, now=now)
+        most = self._cache.most_bytes
+        if freshness is not None and (answer.length is None or answer.length <= most):
+            self.shared.keeps = most
+        else:
+            freshness = None
+            self._settle_who_reads(answer, headers, limit)
+        self.shared.begin(answer.status, answer.headers, answer.length)
+        if freshness is None:
+            self._decide()
+        await self._pump(answer, limit, freshness)
+
+    def _settle_who_reads(
+        self, answer: UpstreamAnswer, headers: list[tuple[bytes, bytes]], limit: CallLimit
+    ) -> None:
+        """Give to one alone what has no end, or is too much to be kept for slow readers."""
+        is_endless = any(
+            name == b"content-type" and value.lower().startswith(b"text/event-stream")
+            for name, value in headers
+        )
+        if is_endless:
+            limit.unbound()
+        if is_endless or (answer.length or 0) > BEHIND_BYTES:
+            self.sole = next((reader for reader in self._boarded if reader in self.shared.readers), None)
+
+    async def _pump(self, answer: UpstreamAnswer, limit: CallLimit, freshness: Freshness | None) -> None:
+        idle = self.asked.request.matched.route.timeouts.idle
+        late = ResourceServerTimeout(log_detail="the answer stopped in its middle")
+        shared = self.shared
+        while not answer.is_whole:
+            limit.begin(idle, late)
+            piece = await answer.read()
+            if piece:
+                shared.feed(piece)
+            if freshness is not None and shared.kept_bytes > shared.keeps:
+                freshness, shared.keeps = None, 0  # more than the cache takes: on it goes as it comes
+                self._decide()
+            if freshness is None and not shared.readers:
+                raise broken("nobody waits for the answer any more")
+            limit.lift()
+            await shared.wait_for_room()
+        if rest := answer.read_whole():
+            shared.feed(rest)
+        answer.release()
+        if freshness is not None:
+            self._keep(freshness)
+        shared.finish()
+        self._decide()
+        if self._fetch is not None and self.stored is not None and freshness is not None:
+            await self._fetch.keep(self.stored, seconds=freshness.seconds - self._cache.age(self.stored))
+
+    def _keep(self, freshness: Freshness) -> None:
+        """Make the whole answer of what came, and have it stored."""
+        request, sharing = self.asked.request, self.asked.sharing
+        reading = self._reading
+        if reading is None:
+            raise AssertionError
+        passed = PassedAnswer(self.shared, build_redactor(self.tokens), request.matched.route)
+        body = passed.take_whole(self.shared.read_kept())
+        fields, etag = build_stored_fields(passed.fields, passed.content_type, body)
+        self.stored = stored = StoredAnswer(
+            fields=fields,
+            content_type=passed.content_type,
+            body=body,
+            etag=etag,
+            freshness=freshness,
+            wall=reading.wall,
+            monotonic=reading.monotonic,
+            number=reading.number,
+            searched_for=self.tokens[-1],
+            resource=resource_of(sharing.path),
+        )
+        self.is_kept = self._cache.store(sharing.kept_as, stored, reading)
+
+    async def _ask_peers(self) -> bool:
+        """Take what another process has fetched, once it has; False if this one is to ask."""
+        opened, sharing = self.asked.opened, self.asked.sharing
+        organization = opened.session.claims.get("organization_id")
+        insists = sharing.wanted.no_cache or sharing.wanted.max_age is not None
+        if self._peers is None or not sharing.seconds or organization is None or insists:
+            return False
+        found = await self._peers.find(
+            sharing.kept_as,
+            organization=organization,
+            resource=resource_of(sharing.path),
+            begin=self._begin_looking,
+        )
+        if isinstance(found, Fetch):
+            self._fetch = found
+        return found is not None and not isinstance(found, Fetch) and self._take_found(found)
+
+    def _begin_looking(self) -> None:
+        if self._looking is not None:
+            self._cache.end_reading(self._looking)
+        self._looking = self._begin_reading()
+
+    def _take_found(self, found: PeerAnswer) -> bool:
+        """Serve and store what another process has fetched, if it will do here."""
+        forward, _, opened, sharing = self.asked
+        reading = self._looking
+        if reading is None or not forward.redactor(opened).is_clear(found.body):
+            return False
+        stored = StoredAnswer(
+            fields=found.fields,
+            content_type=found.content_type,
+            body=found.body,
+            etag=found.etag,
+            freshness=found.freshness,
+            wall=found.wall,
+            monotonic=reading.monotonic - max(0.0, reading.wall - found.wall),
+            number=reading.number,
+            searched_for=opened.bearer,
+            resource=resource_of(sharing.path),
+        )
+        if refuse_stored(sharing.wanted, stored.freshness, self._cache.age(stored)):
+            return False
+        self._reading, self._looking = reading, None
+        self.stored, self.is_found = stored, True
+        self._cache.store(sharing.kept_as, stored, reading)
+        self.shared.finish()
+        self._decide()
+        return True
+
+    def _decide(self) -> None:
+        self.is_decided = True
+        self.shared.wake()
+
+
+class _FlightSending(Sending):
+    """A Sending that tells when it sends."""
+
+    def __init__(
+        self,
+        forward: Forward,
+        request: CallRequest,
+        limit: CallLimit,
+        opened: OpenedSession,
+        sends: Callable[[], None],
+    ) -> None:
+        super().__init__(forward, request, limit, opened)
+        self._sends = sends
+
+    async def _take_turn(self, pacing: Pacing) -> None:
+        await super()._take_turn(pacing)
+        self._sends()
+
+    async def _send(self, *, is_fresh: bool) -> UpstreamAnswer:
+        if self._pacing is None:
+            self._sends()
+        return await super()._send(is_fresh=is_fresh)

@@ -1,0 +1,231 @@
+"""One answer of the resource server on its way to several browsers, each at its own pace.
+
+The fastest reader sets the pace at which the resource server is read. What a slower one has not read yet is
+kept for it, up to BEHIND_BYTES: one that falls further behind is broken off, and holds nobody up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from gateway.proxy.upstream_answer import HIGH_WATER_BYTES, broken
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+BEHIND_BYTES = 8 * 1024 * 1024
+"""What is kept for a reader that is slower than another one."""
+JOINABLE_BYTES = HIGH_WATER_BYTES
+"""As long as no more than this has come, the beginning is kept for whoever joins later."""
+
+
+class SharedAnswer:
+    """Fed by who asked, by `begin`, `feed` and `finish` or `fail`; read by whoever joined.
+
+    `keeps` is a number of bytes up to which everything is read at once and kept, whoever reads.
+    """
+
+    __slots__ = (
+        "_dropped",
+        "_pieces",
+        "_pump",
+        "_total",
+        "error",
+        "headers",
+        "is_whole",
+        "keeps",
+        "length",
+        "method",
+        "readers",
+        "status",
+    )
+
+    def __init__(self, method: str = "GET") -> None:
+        self.method = method
+        self.status = 0
+        self.headers: list[tuple[bytes, bytes]] = []
+        self.length: int | None = None
+        self.is_whole = False
+        self.error: Exception | None = None
+        self.keeps = 0
+        self.readers: set[Reader] = set()
+        self._pieces: list[bytes] = []
+        self._dropped = 0
+        self._total = 0
+        self._pump: asyncio.Future[None] | None = None
+
+    @property
+    def is_joinable(self) -> bool:
+        """Whether nothing is missing for who joins now."""
+        return not self._dropped and self.error is None
+
+    @property
+    def kept_bytes(self) -> int:
+        """How much is kept just now."""
+        return sum(map(len, self._pieces))
+
+    def join(self) -> Reader:
+        """Return a reader, who must `release` it."""
+        reader = Reader(self)
+        self.readers.add(reader)
+        return reader
+
+    def begin(self, status: int, headers: Sequence[tuple[bytes, bytes]], length: int | None) -> None:
+        """Let the head be seen."""
+        self.headers, self.length = list(headers), length
+        self.status = status
+
+    def feed(self, piece: bytes) -> None:
+        """Hand a piece of the body to the readers; those that are too far behind are broken off."""
+        self._pieces.append(piece)
+        self._total += len(piece)
+        for reader in self.readers:
+            if self._total - reader.taken > BEHIND_BYTES:
+                reader.is_broken_off = True
+        self._drop_taken()
+        self.wake()
+
+    def finish(self) -> None:
+        """Say that the body is whole."""
+        self.is_whole = True
+        self.wake()
+
+    def fail(self, error: Exception) -> None:
+        """Break it off: the readers get what there is, then the error."""
+        if not self.is_whole and self.error is None:
+            self.error = error
+        self.wake()
+
+    def wake(self) -> None:
+        """Let every reader look at what there is."""
+        for reader in self.readers:
+            reader.wake()
+
+    def read_kept(self) -> bytes:
+        """Return the whole body, of which nothing may have been dropped."""
+        return b"".join(self._pieces)
+
+    async def wait_for_room(self) -> None:
+        """Wait until the fastest reader has almost caught up, or less than `keeps` bytes have come."""
+        while not self._has_room():
+            self._pump = asyncio.get_running_loop().create_future()
+            try:
+                await self._pump
+            finally:
+                self._pump = None
+
+    def piece_at(self, place: int) -> bytes | None:
+        """Return a piece by its number, or None if it has not come."""
+        place -= self._dropped
+        return self._pieces[place] if place < len(self._pieces) else None
+
+    def was_read(self) -> None:
+        """Take note of what a reader has read, or of its leaving."""
+        self._drop_taken()
+        if self._pump is not None and not self._pump.done() and self._has_room():
+            self._pump.set_result(None)
+
+    def _has_room(self) -> bool:
+        fastest = max((reader.taken for reader in self._following()), default=self._total)
+        return self._total <= self.keeps or self._total - fastest <= HIGH_WATER_BYTES
+
+    def _following(self) -> list[Reader]:
+        return [reader for reader in self.readers if not reader.is_broken_off]
+
+    def _drop_taken(self) -> None:
+        if self._total <= max(JOINABLE_BYTES, self.keeps):
+            return
+        first = min((reader.place for reader in self._following()), default=self._dropped + len(self._pieces))
+        if first > self._dropped:
+            del self._pieces[: first - self._dropped]
+            self._dropped = first
+
+
+class Reader:
+    """One browser's view of a SharedAnswer, with the reading interface of an UpstreamAnswer."""
+
+    __slots__ = ("_shared", "_waiter", "is_broken_off", "place", "taken")
+
+    def __init__(self, shared: SharedAnswer) -> None:
+        self._shared = shared
+        self._waiter: asyncio.Future[None] | None = None
+        self.place = 0
+        """The number of the piece to read next."""
+        self.taken = 0
+        """How many bytes were read."""
+        self.is_broken_off = False
+
+    @property
+    def method(self) -> str:
+        """As it was asked."""
+        return self._shared.method
+
+    @property
+    def status(self) -> int:
+        """0 until the head is there."""
+        return self._shared.status
+
+    @property
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """With lower-case names."""
+        return self._shared.headers
+
+    @property
+    def length(self) -> int | None:
+        """Of the body, where the head states it."""
+        return self._shared.length
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all that is left can be read at once."""
+        return self._shared.is_whole and not self.is_broken_off
+
+    async def read(self) -> bytes:
+        """Return the next piece of the body, b"" at its end; raises what broke it off."""
+        shared = self._shared
+        while True:
+            if self.is_broken_off:
+                raise broken("read too slowly for an answer that others read as well")
+            piece = shared.piece_at(self.place)
+            if piece is not None:
+                self._take(1, len(piece))
+                return piece
+            if shared.error is not None:
+                raise shared.error
+            if shared.is_whole:
+                return b""
+            await self.wait()
+
+    def read_whole(self) -> bytes:
+        """Return what there is of the body that was not read yet."""
+        pieces: list[bytes] = []
+        while (piece := self._shared.piece_at(self.place + len(pieces))) is not None:
+            pieces.append(piece)
+        body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        self._take(len(pieces), len(body))
+        return body
+
+    def release(self) -> None:
+        """Read no more; a second call does nothing."""
+        if self in self._shared.readers:
+            self._shared.readers.discard(self)
+            self._shared.was_read()
+
+    async def wait(self) -> None:
+        """Wait until there is something to look at."""
+        self._waiter = asyncio.get_running_loop().create_future()
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+
+    def wake(self) -> None:
+        """Let the reader look."""
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def _take(self, pieces: int, size: int) -> None:
+        self.place += pieces
+        self.taken += size
+        self._shared.was_read()

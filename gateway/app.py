@@ -183,6 +183,8 @@ class Gateway:
         await self._store.open()
         await self._opened.open()
         await self._bus.start()
+        for event in self._bus.recent:
+            self._ended_connections.heed(event)  # whoever took it in may have died over it
         self._sweep.start()
 
     async def close(self, *, patience: float = 3.0) -> None:

@@ -42,10 +42,18 @@ class ListingVault(GrantVault):
 
     async def list_for(self, session: Session, *, now: float) -> list[Session]:
         """Return the live sessions of the session's user, itself among them, the last active one first."""
+        return await self._list_filed(await self._subject_keys(session), now=now)
+
+    async def list_for_subject(
+        self, *, issuer: str, client_id: str, subject: str, now: float
+    ) -> list[Session]:
+        """Return the live sessions of a subject at a client, the last active one first."""
+        index_keys = self._index_keys.subject_keys(issuer=issuer, client_id=client_id, subject=subject)
+        return await self._list_filed(index_keys, now=now)
+
+    async def _list_filed(self, index_keys: tuple[bytes, ...], *, now: float) -> list[Session]:
         records = [
-            record
-            for index_key in await self._subject_keys(session)
-            for record in await self._store.list_sessions(index_key)
+            record for index_key in index_keys for record in await self._store.list_sessions(index_key)
         ]
         opened = [found for found in map(self._open_session_if_readable, records) if found is not None]
         bounded = [await self._bounded(found) for found in opened]

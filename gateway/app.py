@@ -13,11 +13,20 @@ from starlette.exceptions import HTTPException
 from gateway import __version__
 from gateway.browser.cookie import SessionCookie
 from gateway.errors import GatewayError
+from gateway.events.auth_events import AuthEvents
+from gateway.events.bus import Bus
+from gateway.events.ended_connections import EndedConnections
+from gateway.events.streams import PATH as EVENTS_PATH
+from gateway.events.streams import Streams
+from gateway.events.webhook import PATH as WEBHOOK_PATH
+from gateway.events.webhook import Webhook
+from gateway.events.webhook_delivery import parse_public_key
 from gateway.observability.audit import Audit
 from gateway.observability.logs import RequestLog
 from gateway.observability.metrics import Metrics
 from gateway.parts import build_authorization_server, build_store, shipped_spa
 from gateway.proxy.asking_once import AskingOnce
+from gateway.proxy.browser_connection import browser_connection_of
 from gateway.proxy.budget import Budget
 from gateway.proxy.concurrency import WAITING_PER_PLACE, SessionConcurrency
 from gateway.proxy.forward import Forward
@@ -47,7 +56,7 @@ from gateway.web.health import Health, build_admin_app
 from gateway.web.login import SignIn, build_login_router
 from gateway.web.logout import SignOut, build_logout_router
 from gateway.web.pages import Pages
-from gateway.web.problems import Problems
+from gateway.web.problems import LOGIN_URL, Problems
 from gateway.web.revocation import Revocation
 from gateway.web.session import CheckSession, build_session_router
 from gateway.web.session_policy import SessionPolicy
@@ -70,8 +79,11 @@ _LOGGER = logging.getLogger(__name__)
 class PublicApp:
     """What the public listener serves: `/api` has an entry of its own, and a lane beside ASGI."""
 
-    def __init__(self, *, api: ASGIApp, websockets: ASGIApp, web: ASGIApp, lane: Lane) -> None:
+    def __init__(
+        self, *, api: ASGIApp, events: ASGIApp, websockets: ASGIApp, web: ASGIApp, lane: Lane
+    ) -> None:
         self._api = api
+        self._events = events
         self._websockets = websockets
         self._web = web
         self.lane = lane
@@ -82,6 +94,9 @@ class PublicApp:
             await self._websockets(scope, receive, send)
             return
         path: str = scope["path"]
+        if path == EVENTS_PATH:
+            await self._events(scope, receive, send)
+            return
         is_call = path.startswith("/api/") or path == "/api"
         await (self._api if is_call else self._web)(scope, receive, send)
 
@@ -123,6 +138,22 @@ class Gateway:
         self._opened = OpenedSessions(
             authentication=self._authentication, refresher=self._refresher, vault=self._vault, clock=clock
         )
+        self._bus = Bus(self._store, self._keyring, clock=clock)
+        self._ended_connections = EndedConnections(
+            issuer=self._authorization_server.name,
+            vault=self._vault,
+            keyring=self._keyring,
+            audit=self._audit,
+            metrics=self._metrics,
+            clock=clock,
+        )
+        self._streams = Streams(
+            self._bus,
+            metrics=self._metrics,
+            request_log=RequestLog(),
+            login_url=LOGIN_URL,
+            version=__version__,
+        )
         self._revocation = Revocation(self._authorization_server, self._vault, clock=clock)
         self._endings = Endings(
             revocation=self._revocation, keyring=self._keyring, audit=self._audit, metrics=self._metrics
@@ -141,16 +172,21 @@ class Gateway:
         self.health = Health(vault=self._vault, metrics=self._metrics, clock=clock)
         self.admin: ASGIApp = build_admin_app(self.health)
         self.public = self._build_public()
+        self._bus.subscribe(self._ended_connections.heed, lose=_lose_nothing)
+        self._bus.subscribe(self._streams.heed, lose=self._streams.lose)
 
     async def open(self) -> None:
         """Open the store and start what runs beside the requests; raises StoreUnavailable."""
         await self._store.open()
         await self._opened.open()
+        await self._bus.start()
         self._sweep.start()
 
     async def close(self, *, patience: float = 3.0) -> None:
         """Let refreshes and revocations come to their end for `patience` seconds, and close everything."""
         await self._sweep.stop()
+        await self._bus.stop()
+        await self._ended_connections.close()
         await self._opened.close()
         try:
             async with asyncio.timeout(patience):
@@ -180,6 +216,7 @@ class Gateway:
         around: Any = {"access_log": web, "guard": guard, "problems": problems}
         return PublicApp(
             api=ApiEntry(forward, **around),
+            events=ApiEntry(self._build_events(guard), **around),
             websockets=WebSocketEntry(self._build_forward_websocket(routes), **around)
             if self.allows_websockets
             else web,
@@ -228,6 +265,18 @@ class Gateway:
             clock=self._clock,
         )
 
+    def _build_events(self, guard: Guard) -> AuthEvents:
+        return AuthEvents(
+            authentication=self._authentication,
+            opened=self._opened,
+            streams=self._streams,
+            metrics=self._metrics,
+            connection_of=browser_connection_of,
+            public_origin=self._settings.public_url,
+            guard_fields=guard.fields,
+            clock=self._clock,
+        )
+
     def _build_forward_websocket(self, routes: RouteTable) -> ASGIApp:
         from gateway.proxy.websocket import ForwardWebSocket  # noqa: PLC0415 - it and its library take memory
 
@@ -247,6 +296,7 @@ class Gateway:
         web.include_router(build_logout_router(self._build_sign_out()))
         web.include_router(build_sign_out_return_router(self._sign_out_return))
         self._include_sessions(web)
+        web.add_route(WEBHOOK_PATH, self._build_webhook().receive, methods=["GET", "POST"])
         web.include_router(build_client_router(shipped_spa() / "client"))
         web.mount("/", StaticSite(self._settings.spa or shipped_spa()))
         return web
@@ -313,6 +363,18 @@ class Gateway:
         web.include_router(build_backchannel_logout_router(back))
         web.include_router(build_frontchannel_logout_router(front))
 
+    def _build_webhook(self) -> Webhook:
+        pem = self._settings.webhook_public_key
+        return Webhook(
+            public_key=None if pem is None else parse_public_key(pem),
+            window=self._settings.webhook_window,
+            bus=self._bus,
+            vault=self._vault,
+            audit=self._audit,
+            metrics=self._metrics,
+            clock=self._clock,
+        )
+
     def _build_sign_out(self) -> SignOut:
         return SignOut(
             authorization_server=self._authorization_server,
@@ -327,3 +389,7 @@ class Gateway:
             id_token_hint=self._settings.logout_id_token_hint,
             clock=self._clock,
         )
+
+
+def _lose_nothing() -> None:
+    """Do nothing: of a connection that ended, the refusal of its next refresh tells too."""

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from gateway.app import Gateway
 from gateway.errors import ConfigurationError
-from gateway.sandbox.accounts import USERS
+from gateway.sandbox.accounts import ORGANIZATIONS, USERS
 from gateway.sandbox.box import build_sandbox
 from gateway.sandbox.faults import FAULTS
 from gateway.sandbox.options import SandboxOptions
+from gateway.sandbox.webhooks.event import EVENT_TYPES
 from gateway.serving import Listener, bind, end_on_signals, serve
 from gateway.settings import load_settings
 
@@ -51,7 +52,9 @@ async def run_demo(*, port: int, picture: str, faults: Sequence[str]) -> None:
             faults=tuple(faults),
         )
         sandbox = demo.build_sandbox()
-        gateway = Gateway(load_settings(demo.build_environment(), Path(folder)))
+        key_file = Path(folder) / "lexoffice.pem"
+        key_file.write_text(sandbox.state.sandbox.webhook_public_key_pem(), encoding="ascii")
+        gateway = Gateway(load_settings(demo.build_environment(key_file), Path(folder)))
         await serve(
             gateway,
             (Listener(gateway.public, public), Listener(sandbox, box), Listener(gateway.admin, admin)),
@@ -79,7 +82,7 @@ class _Demo:
     client_secret: str = field(default_factory=secrets.token_urlsafe, repr=False)
 
     def build_sandbox(self) -> Starlette:
-        """Build the sandbox, its faults switched on."""
+        """Build the sandbox, its faults switched on and the gateway subscribed to all events."""
         sandbox = build_sandbox(
             SandboxOptions(
                 base_url=self.sandbox_url,
@@ -91,9 +94,13 @@ class _Demo:
         )
         for name in self.faults:
             sandbox.state.sandbox.faults.inject(name)
+        for organization in ORGANIZATIONS:
+            for event_type in EVENT_TYPES:
+                url = f"{self.public_url}/webhooks/lexoffice"
+                sandbox.state.sandbox.webhooks.subscribe(organization.id, event_type, url)
         return sandbox
 
-    def build_environment(self) -> dict[str, str]:
+    def build_environment(self, webhook_key: Path) -> dict[str, str]:
         """Build the settings; the process's own environment has no say."""
         environment = {
             "LEXGATE_PUBLIC_URL": self.public_url,
@@ -103,6 +110,7 @@ class _Demo:
             "LEXGATE_CLIENT_SECRET": self.client_secret,
             "LEXGATE_API_URL": self.sandbox_url,
             "LEXGATE_STORE": "memory://",
+            "LEXGATE_WEBHOOK_PUBLIC_KEY": str(webhook_key),
         }
         if self.picture == "openid":
             return {**environment, "LEXGATE_ISSUER": f"{self.sandbox_url}/openid"}
@@ -121,6 +129,8 @@ class _Demo:
             f"  for operators       {self.admin_url}/metrics",
             "",
             "  Try                 open the app, sign in, look at a voucher and its PDF, sign out",
+            f"                      open {self.sandbox_url} beside it, add an invoice",
+            "                      there or pay one, and watch the app change",
             f"                      curl -i {self.public_url}/api/v1/profile     (401: no cookie, no data)",
             f"                      curl {self.public_url}/auth/session",
             "",

@@ -9,6 +9,7 @@
     |   |-- RouteUnknown                  404 route_unknown
     |   |-- MethodRefused                 405 method_refused
     |   |-- BudgetExhausted               429 budget_exhausted
+    |   |-- TooManyStreams                429 too_many_streams
     |   |-- BodyTooLarge                  413 body_too_large
     |   |-- RequestInvalid                400 request_invalid
     |   |-- RequestTooSlow                408 request_too_slow
@@ -20,7 +21,10 @@
     |   |-- AuthorizationResponseSpent    400 authorization_response_spent
     |   |-- IssuerMismatch                400 issuer_mismatch
     |   |-- AuthorizationDenied           403 access_denied
-    |   `-- LogoutTokenInvalid            400 logout_token_invalid
+    |   |-- LogoutTokenInvalid            400 logout_token_invalid
+    |   |-- WebhookSignatureInvalid       401 webhook_signature_invalid
+    |   |-- WebhookInvalid                400 webhook_invalid
+    |   `-- WebhookOutdated               400 webhook_outdated
     |-- GatewayFull                   503 gateway_full: as many connections as it holds
     |-- AuthorizationServerError      the authorization server is at fault: 502, 503, 504
     |   |-- AuthorizationServerUnreachable  503 authorization_server_unreachable
@@ -181,6 +185,14 @@ class BudgetExhausted(BrowserError):
         self.limit = limit
 
 
+class TooManyStreams(BrowserError):
+    """The session has as many streams of events open as it may (RFC 6585 §4)."""
+
+    code = "too_many_streams"
+    status = 429
+    title = "Too many streams of events at once"
+
+
 class BodyTooLarge(BrowserError):
     """The request body exceeds the route's limit."""
 
@@ -268,6 +280,28 @@ class LogoutTokenInvalid(BrowserError):
 
     code = "logout_token_invalid"
     title = "The logout token is invalid"
+
+
+class WebhookSignatureInvalid(BrowserError):
+    """What came to the webhook has not exactly one signature, or one that is not lexoffice's."""
+
+    code = "webhook_signature_invalid"
+    status = 401
+    title = "The signature is invalid"
+
+
+class WebhookInvalid(BrowserError):
+    """What came to the webhook is not the JSON that lexoffice documents."""
+
+    code = "webhook_invalid"
+    title = "The delivery is malformed"
+
+
+class WebhookOutdated(BrowserError):
+    """What came to the webhook is signed, but tells of an event too long ago, or of one to come."""
+
+    code = "webhook_outdated"
+    title = "The delivery is outdated"
 
 
 class GatewayFull(GatewayError):

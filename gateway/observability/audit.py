@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Audit:
@@ -66,6 +70,23 @@ class Audit:
         """Log a session's end: `reason` is one of the session document's."""
         self._write("session_ended", reason, None, session, subject, address, request_id)
 
+    def webhook(
+        self,
+        outcome: str,
+        *,
+        code: str | None = None,
+        kind: str | None = None,
+        organization: str | None = None,
+        address: str | None = None,
+        request_id: str | None = None,
+    ) -> None:
+        """Log a delivery: `success`, `repeated`, `unknown` (a type without meaning here), or `failure`.
+
+        `kind` is the event's type, `organization` whose books it is about, once the signature was verified.
+        """
+        about = {"type": kind, "organization": organization}
+        self._write("webhook", outcome, code, None, None, address, request_id, about)
+
     def _write(
         self,
         event: str,
@@ -75,6 +96,7 @@ class Audit:
         subject: str | None,
         address: str | None,
         request_id: str | None,
+        about: Mapping[str, str | None] | None = None,
     ) -> None:
         fields: dict[str, str | bool | None] = {
             "audit": True,
@@ -84,6 +106,7 @@ class Audit:
             "subject": subject,
             "address": address,
             "request_id": request_id,
+            **(about or {}),
         }
         present = {name: value for name, value in fields.items() if value is not None}
         failed = outcome == "failure"

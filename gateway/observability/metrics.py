@@ -60,8 +60,8 @@ class _Outcomes:
         self._counter = Counter(name, documentation, (label,), registry=registry)
         self._vocabulary = _Vocabulary(_WORD, 64)
 
-    def count(self, outcome: str) -> None:
-        self._counter.labels(self._vocabulary.admit(outcome)).inc()
+    def count(self, outcome: str, number: int = 1) -> None:
+        self._counter.labels(self._vocabulary.admit(outcome)).inc(number)
 
 
 class Metrics:
@@ -87,6 +87,10 @@ class Metrics:
             registry, "lexgate_csrf_refusals", "Requests refused as cross-site", "cause"
         )
         self._ended = _Outcomes(registry, "lexgate_sessions_ended", "Sessions that ended", "reason")
+        self._webhooks = Counter(
+            "lexgate_webhooks", "Deliveries of lexoffice", ("type", "outcome"), registry=registry
+        )
+        self._webhook_outcomes = _Vocabulary(_WORD, 16)
         self._sessions = Gauge("lexgate_sessions", "Live sessions in the store", registry=registry)
         self._websockets = Gauge("lexgate_websockets", "Open WebSockets", registry=registry)
         self._rate_limited = _Outcomes(
@@ -96,6 +100,9 @@ class Metrics:
             "cause",
         )
         self._waiting = Gauge("lexgate_budget_waiting", "Calls that wait for their turn", registry=registry)
+        self.event_streams = Gauge("lexgate_event_streams", "Open streams of events", registry=registry)
+        """Set by who opens and closes them."""
+        self._events = _Outcomes(registry, "lexgate_events_sent", "Events told to browsers", "event")
         self._store_errors = Counter("lexgate_store_errors", "Failures of the store", registry=registry)
         self._cached = _Outcomes(registry, "lexgate_cache_answers", "Answers of cached paths", "outcome")
         self._cache_bytes = Gauge("lexgate_cache_bytes", "Size of the private cache", registry=registry)
@@ -140,6 +147,10 @@ class Metrics:
         """Count a session's end by the session document's reason."""
         self._ended.count(reason)
 
+    def count_webhook(self, kind: str | None, outcome: str) -> None:
+        """Count a delivery: `kind` is one of lexoffice's types, or None where there is no telling."""
+        self._webhooks.labels(kind or _OTHER, self._webhook_outcomes.admit(outcome)).inc()
+
     @contextlib.contextmanager
     def open_websocket(self) -> Generator[None]:
         """Count a WebSocket as open for as long as the block runs."""
@@ -148,6 +159,10 @@ class Metrics:
             yield
         finally:
             self._websockets.dec()
+
+    def count_events(self, kind: str, number: int) -> None:
+        """Count events that were told, each to one browser."""
+        self._events.count(kind, number)
 
     def count_store_error(self) -> None:
         """Count a failure of the store."""

@@ -5,42 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gateway.errors import StoreUnavailable
-from gateway.sessions.change_log import ChangeLog
 from gateway.sessions.claim import decide_claim, decide_release
-from gateway.sessions.memory_tables import Tables
+from gateway.sessions.memory_shared import MemoryShared
 from gateway.sessions.records import SWEEP_SESSIONS, EndedSessions, RefreshClaim
 from gateway.sessions.session import why_ended
-from gateway.sessions.turn import decide_slowdown, decide_turn
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from gateway.sessions.records import Changes, Cursor, GrantRecord, SessionRecord, Tombstone
     from gateway.sessions.session import EndReason
-    from gateway.sessions.turn import Pace, Turn, Waiting
 
 
-class MemoryStore:
+class MemoryStore(MemoryShared):
     """A SessionStore for one event loop: no operation gives way to another in its middle."""
-
-    def __init__(self) -> None:
-        self._tables: Tables | None = None
-        self._epoch = 0
-
-    def _opened(self) -> Tables:
-        if self._tables is None:
-            raise StoreUnavailable(log_detail="the memory store is closed")
-        return self._tables
-
-    async def open(self) -> None:
-        """Begin empty."""
-        self._epoch += 1
-        self._tables = Tables(ChangeLog(self._epoch))
-
-    async def close(self) -> None:
-        """Forget everything."""
-        self._tables = None
 
     async def ping(self) -> None:
         """Return if open."""
@@ -210,19 +186,6 @@ class MemoryStore:
         """Return when a spent key expires; see SessionStore."""
         expires_at = self._opened().spent.get(key, now)
         return expires_at if expires_at > now else None
-
-    async def take_turn(
-        self, key: bytes, *, owner: bytes, waiting: Sequence[Waiting], pace: Pace, now: float
-    ) -> Turn:
-        """Take a turn; see SessionStore."""
-        budgets = self._opened().budgets
-        turn, budgets[key] = decide_turn(budgets.get(key), owner=owner, waiting=waiting, pace=pace, now=now)
-        return turn
-
-    async def slow_down(self, key: bytes, *, pace: Pace, now: float) -> None:
-        """Slow a budget down; see SessionStore."""
-        budgets = self._opened().budgets
-        budgets[key] = decide_slowdown(budgets.get(key), pace=pace, now=now)
 
     async def changes(self, since: Cursor | None) -> Changes:
         """Return what changed; see SessionStore."""

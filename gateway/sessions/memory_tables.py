@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from gateway.sessions.memory_answers import MemoryAnswers
 from gateway.sessions.records import (
     HANDED_SECONDS,
     REVOCATION_SECONDS,
@@ -18,6 +19,7 @@ from gateway.sessions.records import (
 if TYPE_CHECKING:
     from gateway.sessions.change_log import ChangeLog
     from gateway.sessions.claim import Lease
+    from gateway.sessions.memory_events import MemoryEvents
     from gateway.sessions.session import EndReason
     from gateway.sessions.turn import Turns
 
@@ -36,6 +38,7 @@ class Tables:
     """Everything that the store holds."""
 
     changes: ChangeLog
+    events: MemoryEvents
     sessions: dict[bytes, SessionRecord] = field(default_factory=dict[bytes, SessionRecord])
     grants: dict[bytes, GrantRecord] = field(default_factory=dict[bytes, GrantRecord])
     members: dict[bytes, set[bytes]] = field(default_factory=dict[bytes, set[bytes]])
@@ -44,6 +47,7 @@ class Tables:
     revocations: dict[_EntryKey, _Entry] = field(default_factory=dict[_EntryKey, _Entry])
     spent: dict[bytes, float] = field(default_factory=dict[bytes, float])
     budgets: dict[bytes, Turns] = field(default_factory=dict[bytes, "Turns"])
+    answers: MemoryAnswers = field(default_factory=MemoryAnswers)
 
     def offer(self, grant: GrantRecord) -> None:
         """Put a sign-in's grant in, beside or in place of what is there."""
@@ -102,4 +106,5 @@ class Tables:
         self.tombstones = {key: row for key, row in self.tombstones.items() if row.ended_at > oldest}
         self.spent = {key: expires_at for key, expires_at in self.spent.items() if expires_at > now}
         self.revocations = {key: row for key, row in self.revocations.items() if row.forgotten_at > now}
+        self.answers.sweep(now)
         self.budgets = {key: turns for key, turns in self.budgets.items() if turns.idle_at > now}

@@ -13,6 +13,7 @@ from gateway.sessions.records import (
     SessionRecord,
     Tombstone,
 )
+from gateway.sessions.redis_answers import RedisAnswers
 from gateway.sessions.redis_claims import BUCKETS, RedisClaims
 from gateway.sessions.redis_records import pack_grant, pack_session, unpack_grant, unpack_session
 from gateway.sessions.redis_turns import RedisTurns
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from gateway.sessions.session import EndReason
 
 
-class RedisStore(RedisClaims, RedisTurns):
+class RedisStore(RedisClaims, RedisTurns, RedisAnswers):
     """A SessionStore in a single Redis, in one that sentinels watch, or in a cluster; `url` says which.
 
     A session, its grant, and the grant's claim and other sessions lie in one of 256 buckets, by the first

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from gateway.sessions.records import RefreshClaim
 from gateway.sessions.redis_changes import RedisChanges
+from gateway.sessions.redis_events import RedisEvents
 from gateway.sessions.redis_records import pack_grant, unpack_grant
 from gateway.sessions.redis_writes import RedisWrites
 
 if TYPE_CHECKING:
+    from gateway.sessions.event_log import EventBatch, EventId
     from gateway.sessions.records import Changes, Cursor, GrantRecord
 
 BUCKETS = 256
@@ -24,6 +26,7 @@ class RedisClaims(RedisWrites):
     def __init__(self, url: str, *, namespace: str = "lexgate", seconds: float = 2.0) -> None:
         super().__init__(url, namespace=namespace, seconds=seconds)
         self._changes = RedisChanges(self._link)
+        self._events = RedisEvents(self._link, seconds=seconds)
 
     async def open(self) -> None:
         """Connect; StoreUnavailable if nothing can be written."""
@@ -36,6 +39,7 @@ class RedisClaims(RedisWrites):
 
     async def close(self) -> None:
         """Finish what is under way, and disconnect."""
+        await self._events.close()
         if self._under_way:
             await asyncio.wait(self._under_way)
         await self._changes.close()
@@ -122,6 +126,15 @@ class RedisClaims(RedisWrites):
     async def changes(self, since: Cursor | None) -> Changes:
         """Return what changed; see SessionStore."""
         return await self._whole(self._changes.since(since))
+
+    async def append_event(self, sealed: bytes, *, now: float) -> EventId:
+        """Add an event to the log; see SessionStore."""
+        _ = now
+        return await self._whole(self._events.append(sealed))
+
+    async def read_events(self, after: EventId | None, *, wait_seconds: float, limit: int) -> EventBatch:
+        """Return what came after a place; see SessionStore."""
+        return await self._events.read(after, wait_seconds=wait_seconds, limit=limit)
 
     async def _due(self, name: str, now: float) -> list[int]:
         """Return the buckets in whose sorted set something is due."""

@@ -6,6 +6,8 @@ import hashlib
 from importlib.resources import files
 
 from gateway.sessions import turn
+from gateway.sessions.event_log import EVENT_LOG_SECONDS, EVENTS_KEPT, EVENTS_SECONDS
+from gateway.sessions.kept_answers import MARK_SECONDS
 from gateway.sessions.records import (
     HANDED_SECONDS,
     REVOCATION_SECONDS,
@@ -14,14 +16,18 @@ from gateway.sessions.records import (
     TOMBSTONE_SECONDS,
 )
 
-_FILES = ("steps", "sessions", "grants", "turns")
+_FILES = ("steps", "sessions", "events", "grants", "turns", "answers")
 _OF_TURNS = ("EARLY", "GRACE", "LEASE", "MARGIN", "RECOVERY", "SLOWED_SECONDS", "SLOWEST", "SLOWING", "STEP")
 _PERFORM = "\nreturn operations[operation](unpack(ARGV, 3))\n"
 
 
 def _build_script() -> bytes:
     constants = {
+        "EVENT_LOG_SECONDS": EVENT_LOG_SECONDS,
+        "EVENTS_KEPT": EVENTS_KEPT,
+        "EVENTS_SECONDS": EVENTS_SECONDS,
         "HANDED_SECONDS": HANDED_SECONDS,
+        "MARK_SECONDS": MARK_SECONDS,
         "REVOCATION_SECONDS": REVOCATION_SECONDS,
         "SWEEP": SWEEP_SESSIONS,
         "TOMBSTONE_SECONDS": TOMBSTONE_SECONDS,

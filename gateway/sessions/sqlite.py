@@ -13,6 +13,7 @@ from gateway.sessions.records import (
     Tombstone,
 )
 from gateway.sessions.session import why_ended
+from gateway.sessions.sqlite_answers import SqliteAnswers, sweep_answers
 from gateway.sessions.sqlite_claims import SqliteClaims
 from gateway.sessions.sqlite_rows import (
     build_grant,
@@ -62,7 +63,7 @@ _SPENT = "SELECT expires_at FROM spent WHERE key = ? AND expires_at > ?"
 _PAST_END = "SELECT key, idle_at, ends_at FROM sessions WHERE idle_at <= ? ORDER BY idle_at LIMIT ?"
 
 
-class SqliteStore(SqliteClaims, SqliteTurns):
+class SqliteStore(SqliteClaims, SqliteTurns, SqliteAnswers):
     """A SessionStore in one file, with mode 0600 when it is created here; a folder made for it has 0700.
 
     A committed write survives the end of the process however sudden; a power cut may take the last ones back,
@@ -218,6 +219,7 @@ class SqliteStore(SqliteClaims, SqliteTurns):
             connection.execute("DELETE FROM tombstones WHERE ended_at <= ?", (now - TOMBSTONE_SECONDS,))
             connection.execute("DELETE FROM spent WHERE expires_at <= ?", (now,))
             connection.execute("DELETE FROM revocations WHERE forgotten_at <= ?", (now,))
+            sweep_answers(connection, now)
             connection.execute("DELETE FROM budgets WHERE forgotten_at <= ?", (now,))
             return orphans
 

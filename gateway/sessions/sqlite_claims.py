@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from gateway.sessions.claim import decide_claim, decide_release
 from gateway.sessions.records import Changes, RefreshClaim
+from gateway.sessions.sqlite_events import SqliteEvents
 from gateway.sessions.sqlite_file import SqliteFile
 from gateway.sessions.sqlite_rows import (
     build_grant,
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import sqlite3
     from pathlib import Path
 
+    from gateway.sessions.event_log import EventBatch, EventId
     from gateway.sessions.records import Cursor, GrantRecord
 
 _READ_CLAIM = """SELECT key, generation, created_at, ends_at, sealed,
@@ -36,6 +38,7 @@ class SqliteClaims:
 
     def __init__(self, path: Path, *, busy_seconds: float = 5.0) -> None:
         self._file = SqliteFile(path, MIGRATIONS, busy_seconds=busy_seconds)
+        self._events = SqliteEvents(self._file)
 
     async def time(self) -> float | None:
         """Return None: its clock is this machine's."""
@@ -129,3 +132,11 @@ class SqliteClaims:
             return Changes((current, last), frozenset(key for (key,) in rows) if is_whole else None)
 
         return await self._file.read(work)
+
+    async def append_event(self, sealed: bytes, *, now: float) -> EventId:
+        """Add an event to the log; see SessionStore."""
+        return await self._events.append(sealed, now=now)
+
+    async def read_events(self, after: EventId | None, *, wait_seconds: float, limit: int) -> EventBatch:
+        """Return what came after a place; see SessionStore."""
+        return await self._events.read(after, wait_seconds=wait_seconds, limit=limit)

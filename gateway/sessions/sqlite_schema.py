@@ -37,6 +37,13 @@ _CLAIMS_AND_INDEXES = (
     "CREATE TABLE changes (id INTEGER PRIMARY KEY AUTOINCREMENT, key BLOB NOT NULL)",
 )
 
+# The epoch tells this log from that of a file which stood here before; see event_log.py.
+_EVENTS = (
+    "CREATE TABLE event_log (epoch INTEGER NOT NULL, last INTEGER NOT NULL)",
+    "INSERT INTO event_log (epoch, last) VALUES (abs(random() % 4503599627370496) + 1, 0)",
+    "CREATE TABLE events (number INTEGER PRIMARY KEY, kept_at REAL NOT NULL, sealed BLOB NOT NULL)",
+)
+
 # One value for each budget, since every turn reads and writes all of it; the layout is in turn_state.py.
 _BUDGETS = (
     """CREATE TABLE budgets (
@@ -44,4 +51,16 @@ _BUDGETS = (
     "CREATE INDEX budgets_by_forgotten_at ON budgets (forgotten_at)",
 )
 
-MIGRATIONS = (_FIRST, _CLAIMS_AND_INDEXES, _BUDGETS)
+_ANSWERS = (
+    """CREATE TABLE answers (
+        key BLOB PRIMARY KEY, mark INTEGER NOT NULL, sealed BLOB NOT NULL, expires_at REAL NOT NULL)""",
+    "CREATE INDEX answers_by_expires_at ON answers (expires_at)",
+    """CREATE TABLE answer_leases (
+        key BLOB PRIMARY KEY, mark INTEGER NOT NULL, owner BLOB NOT NULL,
+        until REAL NOT NULL) WITHOUT ROWID""",
+    """CREATE TABLE answer_scopes (
+        place BLOB NOT NULL, scope BLOB NOT NULL, number INTEGER NOT NULL, noted_at REAL NOT NULL,
+        PRIMARY KEY (place, scope)) WITHOUT ROWID""",
+)
+
+MIGRATIONS = (_FIRST, _CLAIMS_AND_INDEXES, _EVENTS, _BUDGETS, _ANSWERS)

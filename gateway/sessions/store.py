@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from gateway.sessions.event_log import EventBatch, EventId
+    from gateway.sessions.kept_answers import AnswerClaim
     from gateway.sessions.records import (
         Changes,
         Cursor,
@@ -230,6 +232,67 @@ class SessionStore(Protocol):
         a cache within a second of the truth. A record that was read before a call is to be remembered
         only if its key is not in that call's answer.
         """
+        ...
+
+    async def append_event(self, sealed: bytes, *, now: float) -> EventId:
+        """Add an event to the one log that all processes read, and return its place.
+
+        Places are in the order of the calls, and numbered without a gap. An event is kept for
+        `EVENTS_SECONDS`, but not more than `EVENTS_KEPT` of them.
+        """
+        ...
+
+    async def read_events(self, after: EventId | None, *, wait_seconds: float, limit: int) -> EventBatch:
+        """Return up to `limit` events after a place, the earliest first; with None only where the log ends.
+
+        If there is none, waits for one for `wait_seconds`, a second at most: one of this process comes at
+        once, another's within about 0.1 s. Where what followed the place was dropped before this call, or the
+        place is of a log that was lost, the batch says that it is not whole, and holds what is kept.
+        """
+        ...
+
+    async def claim_answer(
+        self,
+        place: bytes,
+        key: bytes,
+        *,
+        scopes: Sequence[bytes],
+        owner: bytes,
+        lease_seconds: float,
+        now: float,
+    ) -> AnswerClaim:
+        """Return an answer of the resource server that is kept, or say who fetches it; see AnswerClaim.
+
+        `place`, of 32 bytes, names whose answers they are: nothing of one place has to do with another.
+        `key`, of 32 bytes too, names the answer, and `scopes`, at most 255 bytes each, what it depends on;
+        the same with every call about a key. `owner` is random, of 16 bytes, and stands for one fetch.
+        """
+        ...
+
+    async def keep_answer(
+        self,
+        place: bytes,
+        key: bytes,
+        *,
+        scopes: Sequence[bytes],
+        owner: bytes,
+        mark: int,
+        sealed: bytes,
+        seconds: float,
+        now: float,
+    ) -> bool:
+        """Keep an answer for some seconds, `ANSWER_SECONDS` at most, and let go of the claim.
+
+        False, and nothing kept, if anything in its scopes was forgotten since the claim with this `mark`.
+        """
+        ...
+
+    async def release_answer(self, place: bytes, key: bytes, *, owner: bytes) -> None:
+        """Let go of a claim that brought no answer; does nothing if it is not the owner's."""
+        ...
+
+    async def forget_answers(self, place: bytes, scopes: Sequence[bytes], *, now: float) -> None:
+        """Let no answer of a place be found that depends on any of these scopes and was claimed before."""
         ...
 
     async def count_sessions(self, now: float) -> int:

@@ -80,6 +80,24 @@ class ListingVault(GrantVault):
         """End the sessions that come of one session at the authorization server."""
         return await self._end_filed(self._index_keys.sid_keys(issuer=issuer, sid=sid), now=now)
 
+    async def end_connection(
+        self, *, issuer: str, connection_id: str, begun_before: float, now: float
+    ) -> tuple[bytes, ...]:
+        """End the sessions begun until then of a connection that the authorization server has ended.
+
+        Returns their keys. No grant is to be revoked for it: the tokens are dead.
+        """
+        records = [
+            record
+            for index_key in self._index_keys.sid_keys(issuer=issuer, sid=connection_id)
+            for record in await self._store.list_sessions(index_key)
+            if record.created_at <= begun_before
+        ]
+        for record in records:
+            await self._store.end_session(record.key, reason="grant_ended", now=now)
+            self._changed((record.key, record.grant_key))
+        return tuple(record.key for record in records)
+
     async def end_by_subject(self, *, issuer: str, client_id: str, subject: str, now: float) -> SessionsEnded:
         """End all sessions of a subject at a client."""
         index_keys = self._index_keys.subject_keys(issuer=issuer, client_id=client_id, subject=subject)

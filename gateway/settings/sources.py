@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from gateway.errors import ConfigurationError
 from gateway.settings.routes import UNSTATED, describe_place, find_route_field, propose_route_field
 from gateway.settings.table import PREFIX, SECRET_FIELDS, Settings, variable_of
+from gateway.settings.webhooks import is_pem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 CONFIG_FILE = "lexgate.toml"
 
-_PATH_FIELDS = ("state_directory", "spa", "ca_file")
+_PATH_FIELDS = ("state_directory", "spa", "ca_file", "webhook_public_key")
 _FILE_SUFFIX = "_file"
 _KNOWN = frozenset(Settings.model_fields) | {f"{field}{_FILE_SUFFIX}" for field in SECRET_FIELDS}
 # Kubernetes puts these into every container beside a Service called "lexgate" or "lexgate-...".
@@ -58,7 +59,7 @@ def load_settings(environ: Mapping[str, str], directory: Path) -> Settings:
     # systemd names its StateDirectory= in STATE_DIRECTORY, several of them separated by colons.
     written.setdefault("state_directory", environ.get("STATE_DIRECTORY", "").split(":")[0] or ".lexgate")
     for field in _PATH_FIELDS:
-        if isinstance(path := written.get(field), str):
+        if isinstance(path := written.get(field), str) and not is_pem(path):
             written[field] = directory.absolute() / path
     settings = None
     try:

@@ -29,6 +29,7 @@ from gateway.settings.values import (
     parse_url,
     parse_workers,
 )
+from gateway.settings.webhooks import Webhooks
 
 if TYPE_CHECKING:
     from gateway.proxy.route import Route
@@ -43,7 +44,7 @@ def variable_of(field: str) -> str:
     return f"{PREFIX}{field.upper()}"
 
 
-class Settings(Caching):
+class Settings(Webhooks, Caching):
     """What `load_settings` returns; a field may depend on those above it."""
 
     model_config = SettingsConfigDict(

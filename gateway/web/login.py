@@ -203,7 +203,7 @@ class SignIn:
             now=now,
             device=describe_device(request.headers.get("user-agent")),
             address=policy.address_of(exchange_of(request.scope).address),
-            sid=identity.sid,
+            sid=policy.sid_of(identity),
             ceilings=build_ceilings(identity, max_age=attempt.max_age, now=now),
             id_token=tokens.id_token if policy.keeps_id_token else None,
         )

@@ -30,6 +30,11 @@ class SessionPolicy:
             return ONLY_CONNECTION
         return identity.connection_id
 
+    @staticmethod
+    def sid_of(identity: Identity) -> str | None:
+        """Return what the authorization server will call the session by when it ends it: see the webhook."""
+        return identity.sid or identity.connection_id
+
     def tokens_of(self, response: TokenResponse, identity: Identity, *, now: float) -> Tokens:
         """Return the tokens of a sign-in."""
         tokens = build_tokens(response, now=now, refresh_token_lifetime=self.refresh_token_lifetime)

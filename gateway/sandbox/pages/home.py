@@ -1,4 +1,4 @@
-"""The sandbox's front page: what this is, who can sign in, and where everything stands."""
+"""The sandbox's front page: books to change, and below them what this is and where everything stands."""
 
 from __future__ import annotations
 
@@ -6,27 +6,47 @@ import re
 from html import escape
 from typing import TYPE_CHECKING
 
-from gateway.sandbox.accounts import USERS
+from gateway.sandbox.accounts import ORGANIZATIONS, USERS
 from gateway.sandbox.faults import FAULTS
+from gateway.sandbox.pages.invoices import invoices_section
+from gateway.sandbox.pages.live import clock_section, connections_section, webhooks_section
 from gateway.sandbox.pages.page import Page
-from gateway.sandbox.pages.texts import TEXTS
 
 if TYPE_CHECKING:
-    from gateway.sandbox.options import SandboxOptions
+    from gateway.sandbox.pages.view import View
 
 
-def home_page(language: str, options: SandboxOptions) -> Page:
+def home_page(view: View) -> Page:
     """Return the page at `/`."""
-    words = TEXTS[language]
+    words = view.words
+    body = (
+        f'<h1>{words["home_title"]}</h1><p class="lead">{words["home_lead"]}</p>{_organizations(view)}'
+        f"{invoices_section(view)}{connections_section(view)}{webhooks_section(view)}{clock_section(view)}"
+        f"{_about(view)}"
+    )
+    return Page(language=view.language, title=words["home_title"], body=body, note=words["note"], wide=True)
+
+
+def _organizations(view: View) -> str:
+    links = "".join(
+        f'<a href="/?organization={one.key}" data-testid="organization-{one.key}"'
+        f"{' aria-current=page' if one == view.books.organization else ''}>{escape(one.name)}</a>"
+        for one in ORGANIZATIONS
+    )
+    return f'<nav class="tabs" aria-label="{view.words["organizations"]}">{links}</nav>'
+
+
+def _about(view: View) -> str:
+    words = view.words
     people = [(f"<b>{escape(user.name)}</b>", escape(user.organization.name)) for user in USERS.values()]
     faults = [(f"<code>{name}</code>", _marked_up(text)) for name, text in FAULTS.items()]
-    body = (
-        f'<h1>{words["home_title"]}</h1><p class="lead">{words["home_lead"]}</p>'
-        f"<h2>{words['home_people']}</h2>{_table(people)}"
-        f"<h2>{words['home_endpoints']}</h2>{_table(_endpoints(options.base_url))}"
-        f'<h2>{words["home_faults"]}</h2><p class="small quiet">{words["home_inject"]}</p>{_table(faults)}'
+    return (
+        f'<section class="about"><h2>{words["about"]}</h2><p class="small">{words["home_about"]}</p>'
+        f"<details><summary>{words['home_people']}</summary>{_table(people)}</details>"
+        f"<details><summary>{words['home_endpoints']}</summary>{_table(_endpoints(view.base_url))}</details>"
+        f'<details><summary>{words["home_faults"]}</summary><p class="small quiet">{words["home_inject"]}</p>'
+        f"{_table(faults)}</details></section>"
     )
-    return Page(language=language, title=words["home_title"], body=body, note=words["note"], wide=True)
 
 
 def _endpoints(base_url: str) -> list[tuple[str, str]]:
@@ -34,8 +54,11 @@ def _endpoints(base_url: str) -> list[tuple[str, str]]:
         ("lexware", "/oauth2/authorize, /oauth2/token, /oauth2/revoke"),
         ("openid", "/openid/.well-known/openid-configuration"),
         ("REST API", "/v1/profile, /v1/voucherlist, /v1/invoices, …"),
+        ("Webhooks", "/sandbox/webhook-key.pem, /sandbox/deliveries"),
+        ("Books", "/sandbox/changes"),
         ("Faults", "/sandbox/faults"),
-        ("Counters", "/sandbox/counters"),
+        ("Limits, clock", "/sandbox/limits, /sandbox/clock"),
+        ("Counters", "/sandbox/counters, /sandbox/calls"),
     )
     return [(name, f"<code>{escape(base_url)}{escape(path)}</code>") for name, path in paths]
 

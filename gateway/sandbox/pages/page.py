@@ -68,7 +68,7 @@ def _frame(page: Page) -> str:
 
 @cache
 def _stylesheet() -> bytes:
-    return Path(__file__).with_name("style.css").read_bytes()
+    return b"\n".join(Path(__file__).with_name(name).read_bytes() for name in ("style.css", "front.css"))
 
 
 async def _style(_request: Request) -> Response:

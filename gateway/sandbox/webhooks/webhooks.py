@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 from uuid import uuid4
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _KEPT = 1000
 """Deliveries that are remembered."""
+_LOOK_SECONDS = 0.005
 
 
 class Webhooks:
@@ -62,6 +64,13 @@ class Webhooks:
     def deliveries(self) -> tuple[Delivery, ...]:
         """Return the last deliveries, the newest first."""
         return tuple(reversed(tuple(self._deliveries.values())))
+
+    async def settle(self, patience: float) -> None:
+        """Wait until every delivery was attempted at least once, for `patience` seconds at most."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                while any(delivery.state == "under_way" for delivery in self.deliveries()):  # noqa: ASYNC110 - what happens is in another thread
+                    await asyncio.sleep(_LOOK_SECONDS)
 
     def _dispatch(self, subscription: Json, event: Event) -> None:
         delivery = Delivery(

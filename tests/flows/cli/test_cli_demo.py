@@ -8,6 +8,7 @@ import signal
 import tempfile
 from pathlib import Path
 
+import httpx
 import pytest
 
 from gateway.sandbox.accounts import USERS
@@ -28,14 +29,27 @@ def test_the_demo_greets_works_and_ends(tmp_path: Path, picture: str) -> None:
             assert browser.sign_in().status_code == 200
             answer = browser.fetch("/api/v1/profile")
             assert answer.json()["companyName"] in greeting
+            assert change_the_books(greeting) == (["204"], "delivered")
             assert browser.fetch("/auth/logout", "POST").status_code == 200
         code, output, errors = end(process, signal.SIGINT)
     assert (code, output.strip()) == (0, "")
-    assert [json.loads(line)["message"] for line in errors.splitlines()] == ["sign_in", "sign_out"], (
-        "the audit log"
-    )
+    assert [json.loads(line)["message"] for line in errors.splitlines()] == [
+        "sign_in",
+        "webhook",
+        "sign_out",
+    ], "the audit log"
     assert list(tmp_path.iterdir()) == []
     assert set(Path(tempfile.gettempdir()).glob("lexgate-demo-*")) <= before
+
+
+def change_the_books(greeting: str) -> tuple[list[str], str]:
+    """Add an invoice on the sandbox's page and return what became of the webhook that tells of it."""
+    sandbox_url = re.findall(r"lexoffice in a box +(http://127.0.0.1:\d+)\n", greeting)[0]
+    with httpx.Client(base_url=sandbox_url, timeout=10) as http:
+        assert http.post("/books/nordlicht/invoices", data={"random": "yes"}).status_code == 303
+        (delivery,) = http.get("/sandbox/deliveries").json()["deliveries"]
+    assert delivery["eventType"] == "invoice.created"
+    return [attempt["outcome"] for attempt in delivery["attempts"]], delivery["state"]
 
 
 def test_the_demo_switches_faults_on(tmp_path: Path) -> None:

@@ -52,3 +52,11 @@ def test_each_event_has_its_name(lines: Lines) -> None:
         ("refresh", "failure", "invalid_grant"),
         ("session_ended", "grant_ended", None),
     ]
+
+
+def test_a_delivery_says_what_it_was_about(lines: Lines) -> None:
+    Audit().webhook("success", kind="contact.changed", organization="org-1", address="192.0.2.7")
+    line = lines.only()
+    assert (line["message"], line["outcome"]) == ("webhook", "success")
+    assert (line["type"], line["organization"], line["address"]) == ("contact.changed", "org-1", "192.0.2.7")
+    assert "subject" not in line

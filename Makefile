@@ -4,6 +4,7 @@ PORT ?= 8000
 TRIALS ?= 100
 ROUNDS ?= 5
 DOCUMENT ?= 1k
+BURST ?= 2
 PROVIDER_TRIALS ?= 10
 HISTORIES ?= 500
 BOUND ?= 560
@@ -12,7 +13,7 @@ LOCK = .venv/bin/uv pip compile --quiet --generate-hashes --no-header --universa
 NODE_MODULES = tests/node/node_modules/.package-lock.json
 BENCH_MODULES = bench/node_modules/.package-lock.json
 
-.PHONY: demo install test chaos bench profile check image lock clean
+.PHONY: demo install test chaos bench bench-lexoffice profile check image lock clean
 .DELETE_ON_ERROR:
 
 demo: install ## The gateway with lexoffice in a box behind it: PORT=8010 make demo
@@ -33,6 +34,10 @@ bench: .venv/.installed-bench $(BENCH_MODULES) ## lexgate and its peers under lo
 	.ci/packages wrk redis-server nginx:/usr/sbin/nginx apache2-bin:/usr/sbin/apache2 \
 	  libapache2-mod-auth-openidc:/usr/lib/apache2/modules/mod_auth_openidc.so
 	.venv/bin/python -m bench --rounds $(ROUNDS)
+
+bench-lexoffice: .venv/.installed ## A page of 20 calls before lexoffice's rate limit, 10 minutes: make bench-lexoffice BURST=5
+	.ci/packages redis-server nginx:/usr/sbin/nginx
+	.venv/bin/python -m bench.lexoffice --burst $(BURST)
 
 profile: .venv/.installed-bench ## Where the microseconds of a call go: make profile DOCUMENT=100k
 	.ci/packages wrk nginx:/usr/sbin/nginx

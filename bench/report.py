@@ -29,13 +29,13 @@ def build_measured_table(rows: Mapping[str, Row]) -> str:
         "memory",
         "errors",
     )
-    return _build_table(head, (_build_row(row, rows.get(SQLITE)) for row in rows.values()))
+    return build_table(head, (_build_row(row, rows.get(SQLITE)) for row in rows.values()))
 
 
 def build_verdict_table(verdicts: Iterable[Verdict]) -> str:
     """Build the table of the targets."""
     head = ("", "target", "measured", "met")
-    return _build_table(
+    return build_table(
         head,
         ((each.what, each.target, each.measured, _WORDS[each.is_met]) for each in verdicts),
     )
@@ -43,7 +43,7 @@ def build_verdict_table(verdicts: Iterable[Verdict]) -> str:
 
 def build_versions_table(rows: Iterable[Row]) -> str:
     """Build the table of what was measured."""
-    return _build_table(("", "version"), ((row.name, row.version) for row in rows))
+    return build_table(("", "version"), ((row.name, row.version) for row in rows))
 
 
 def _build_row(row: Row, own: Row | None) -> list[str]:
@@ -57,6 +57,9 @@ def _build_row(row: Row, own: Row | None) -> list[str]:
     return [*cells, f"{row.resident_bytes / 1e6:.0f} MB", f"{row.errors}"]
 
 
-def _build_table(head: Sequence[str], body: Iterable[Sequence[str]]) -> str:
-    rule = ["---" if name in {"", "version"} else "---:" for name in head]
+def build_table(
+    head: Sequence[str], body: Iterable[Sequence[str]], words: Iterable[str] = ("", "version")
+) -> str:
+    """Build any table; columns whose heads are not among `words` hold numbers."""
+    rule = ["---" if name in set(words) else "---:" for name in head]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, rule, *body))

@@ -14,8 +14,11 @@ from gateway import __version__
 from gateway.browser.cookie import SessionCookie
 from gateway.cache_events import CacheEvents
 from gateway.errors import GatewayError
+from gateway.events.auth_events import AuthEvents
 from gateway.events.bus import Bus
 from gateway.events.ended_connections import EndedConnections
+from gateway.events.streams import PATH as EVENTS_PATH
+from gateway.events.streams import Streams
 from gateway.events.webhook import PATH as WEBHOOK_PATH
 from gateway.events.webhook import Webhook
 from gateway.events.webhook_delivery import parse_public_key
@@ -24,6 +27,7 @@ from gateway.observability.logs import RequestLog
 from gateway.observability.metrics import Metrics
 from gateway.parts import build_authorization_server, build_store, shipped_spa
 from gateway.proxy.asking_once import AskingOnce
+from gateway.proxy.browser_connection import browser_connection_of
 from gateway.proxy.budget import Budget
 from gateway.proxy.concurrency import WAITING_PER_PLACE, SessionConcurrency
 from gateway.proxy.forward import Forward
@@ -53,7 +57,7 @@ from gateway.web.health import Health, build_admin_app
 from gateway.web.login import SignIn, build_login_router
 from gateway.web.logout import SignOut, build_logout_router
 from gateway.web.pages import Pages
-from gateway.web.problems import Problems
+from gateway.web.problems import LOGIN_URL, Problems
 from gateway.web.revocation import Revocation
 from gateway.web.session import CheckSession, build_session_router
 from gateway.web.session_policy import SessionPolicy
@@ -76,8 +80,11 @@ _LOGGER = logging.getLogger(__name__)
 class PublicApp:
     """What the public listener serves: `/api` has an entry of its own, and a lane beside ASGI."""
 
-    def __init__(self, *, api: ASGIApp, websockets: ASGIApp, web: ASGIApp, lane: Lane) -> None:
+    def __init__(
+        self, *, api: ASGIApp, events: ASGIApp, websockets: ASGIApp, web: ASGIApp, lane: Lane
+    ) -> None:
         self._api = api
+        self._events = events
         self._websockets = websockets
         self._web = web
         self.lane = lane
@@ -88,6 +95,9 @@ class PublicApp:
             await self._websockets(scope, receive, send)
             return
         path: str = scope["path"]
+        if path == EVENTS_PATH:
+            await self._events(scope, receive, send)
+            return
         is_call = path.startswith("/api/") or path == "/api"
         await (self._api if is_call else self._web)(scope, receive, send)
 
@@ -138,6 +148,13 @@ class Gateway:
             metrics=self._metrics,
             clock=clock,
         )
+        self._streams = Streams(
+            self._bus,
+            metrics=self._metrics,
+            request_log=RequestLog(),
+            login_url=LOGIN_URL,
+            version=__version__,
+        )
         self._revocation = Revocation(self._authorization_server, self._vault, clock=clock)
         self._endings = Endings(
             revocation=self._revocation, keyring=self._keyring, audit=self._audit, metrics=self._metrics
@@ -159,12 +176,13 @@ class Gateway:
         self.admin: ASGIApp = build_admin_app(self.health)
         self.public = self._build_public()
         self._bus.subscribe(self._ended_connections.heed, lose=_lose_nothing)
+        self._bus.subscribe(self._streams.heed, lose=self._streams.lose)
 
     async def open(self) -> None:
         """Open the store and start what runs beside the requests; raises StoreUnavailable."""
         await self._store.open()
-        await self._bus.start()
         await self._opened.open()
+        await self._bus.start()
         self._sweep.start()
 
     async def close(self, *, patience: float = 3.0) -> None:
@@ -202,6 +220,7 @@ class Gateway:
         around: Any = {"access_log": web, "guard": guard, "problems": problems}
         return PublicApp(
             api=ApiEntry(forward, **around),
+            events=ApiEntry(self._build_events(guard), **around),
             websockets=WebSocketEntry(self._build_forward_websocket(routes), **around)
             if self.allows_websockets
             else web,
@@ -247,6 +266,18 @@ class Gateway:
             concurrency=SessionConcurrency(self._settings.session_concurrency),
             asking_once=self._asking_once,
             budget=self._budget,
+            clock=self._clock,
+        )
+
+    def _build_events(self, guard: Guard) -> AuthEvents:
+        return AuthEvents(
+            authentication=self._authentication,
+            opened=self._opened,
+            streams=self._streams,
+            metrics=self._metrics,
+            connection_of=browser_connection_of,
+            public_origin=self._settings.public_url,
+            guard_fields=guard.fields,
             clock=self._clock,
         )
 

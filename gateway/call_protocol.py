@@ -17,6 +17,7 @@ from gateway.proxy.lane_call import LaneRequest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from gateway.events.stream import EventStream
     from gateway.proxy.browser_connection import Remembered
     from gateway.proxy.lane import Lane
     from gateway.proxy.lane_call import LaneCall
@@ -35,6 +36,7 @@ class CallHttpProtocol(DrainingHttpProtocol):
         self._application: Any = getattr(self, "app")  # noqa: B009 - uvicorn's own type is partially unknown
         self._lane = cast("Lane | None", getattr(self._application, "lane", None))
         self.when_left: Callable[[], None] | None = None
+        self._stream: EventStream | None = None
         self.remembered: Remembered | None = None
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -42,6 +44,12 @@ class CallHttpProtocol(DrainingHttpProtocol):
         super().connection_lost(exc)
         if self.when_left is not None:
             self.when_left()
+
+    def shutdown(self) -> None:
+        """Let an answer without an end have one."""
+        super().shutdown()
+        if self._stream is not None:
+            self._stream.drain()
 
     def on_message_begin(self) -> None:
         """Begin a request; its ASGI scope is made where it is needed."""
@@ -138,6 +146,35 @@ class CallHttpProtocol(DrainingHttpProtocol):
         if not keeps_alive:
             self.transport.close()
 
+    def begin_stream(
+        self, stream: EventStream, cycle: RequestResponseCycle, status: int, fields: bytes
+    ) -> None:
+        """Write the head of an answer that goes on without the request's task; see BrowserConnection."""
+        is_chunked = cycle.scope["http_version"] != "1.0"
+        framing = b"transfer-encoding: chunked\r\n" if is_chunked else b""
+        parts = [STATUS_LINE[status], fields, framing]
+        parts += [b"%b: %b\r\n" % field for field in self.server_state.default_headers]
+        parts.append(b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n")
+        self.transport.write(b"".join(parts))
+        self._stream = stream
+        self.when_left = stream.leave
+        if self.cycle is cycle:  # else another request waits behind this one
+            self.cycle = cast("RequestResponseCycle", stream)  # for uvicorn, which asks it a few things
+            if not self._bytes_without_progress:
+                # What the request needed is of no use to its answer, which may last for hours.
+                self._served, self.scope, self.headers = None, cast("Any", None), []
+        stream.begin(self, keep_alive=cycle.keep_alive, is_chunked=is_chunked)
+
+    def stream_ended(self) -> None:
+        """Go on with the next request; see StreamConnection."""
+        self.when_left = self._stream = None
+        self.on_response_complete()
+
+    @property
+    def is_draining(self) -> bool:
+        """Whether no answer is to go on for long."""
+        return self._is_draining
+
 
 class _OneAnswer:
     """A BrowserConnection: the connection as far as one request's answer is concerned."""
@@ -182,3 +219,19 @@ class _OneAnswer:
         cycle.message_event.set()
         cycle.on_response()
         return True
+
+    def begin_stream(self, stream: EventStream, status: int, fields: bytes) -> bool:
+        """Let a stream of events take the connection over; False if the browser has left."""
+        protocol, cycle = self._protocol, self._cycle
+        if cycle.response_started or cycle.disconnected or self.has_left:
+            return False
+        protocol.begin_stream(stream, cycle, status, fields)
+        cycle.response_started = cycle.response_complete = True
+        cycle.waiting_for_100_continue = False
+        cycle.message_event.set()
+        return True
+
+    def end_stream_if_draining(self, stream: EventStream) -> None:
+        """End a stream that began after the gateway was asked to end."""
+        if self._protocol.is_draining:
+            stream.drain()

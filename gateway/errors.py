@@ -9,6 +9,7 @@
     |   |-- RouteUnknown                  404 route_unknown
     |   |-- MethodRefused                 405 method_refused
     |   |-- BudgetExhausted               429 budget_exhausted
+    |   |-- TooManyStreams                429 too_many_streams
     |   |-- BodyTooLarge                  413 body_too_large
     |   |-- RequestInvalid                400 request_invalid
     |   |-- RequestTooSlow                408 request_too_slow
@@ -182,6 +183,14 @@ class BudgetExhausted(BrowserError):
         super().__init__(retry_after=retry_after)
         self.policy = policy
         self.limit = limit
+
+
+class TooManyStreams(BrowserError):
+    """The session has as many streams of events open as it may (RFC 6585 §4)."""
+
+    code = "too_many_streams"
+    status = 429
+    title = "Too many streams of events at once"
 
 
 class BodyTooLarge(BrowserError):

@@ -101,7 +101,8 @@ def test_every_endpoint_is_in_its_table(tmp_path: Path) -> None:
         for method in context.methods or ()
         if context.path and "{" not in context.path and context.path not in {"/", "/auth"}
     }
-    offered |= {("GET", f"/auth/{name}") for name in ("client.js", "client.d.ts", "page.css")}
+    modules = ("client.js", "client.d.ts", "stream.js", "waiting.js", "page.css")
+    offered |= {("GET", f"/auth/{name}") for name in modules}
     offered |= {("GET", path) for path in ("/livez", "/readyz", "/metrics")}
     assert len(offered) >= 11
     for method, path in offered:

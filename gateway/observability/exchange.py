@@ -21,7 +21,8 @@ class Exchange:
     `status` is 0 until an answer has begun, `sent` counts the bytes of its body, `started` is on
     time.perf_counter's clock, and so is `answered`, 0 but for a WebSocket that was accepted;
     `upstream_seconds` is the resource server's part of the time, `queue_seconds` the wait for turns within
-    its rate limit; None where the call needs none.
+    its rate limit; None where the call needs none. One that `is_told_later` goes on when its
+    task has ended, and whoever goes on with it writes its line in the log.
     """
 
     trace: Trace
@@ -34,6 +35,7 @@ class Exchange:
     answered: float = 0.0
     upstream_seconds: float = 0.0
     queue_seconds: float | None = None
+    is_told_later: bool = False
 
     @property
     def address(self) -> str:

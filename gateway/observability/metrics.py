@@ -60,8 +60,8 @@ class _Outcomes:
         self._counter = Counter(name, documentation, (label,), registry=registry)
         self._vocabulary = _Vocabulary(_WORD, 64)
 
-    def count(self, outcome: str) -> None:
-        self._counter.labels(self._vocabulary.admit(outcome)).inc()
+    def count(self, outcome: str, number: int = 1) -> None:
+        self._counter.labels(self._vocabulary.admit(outcome)).inc(number)
 
 
 class Metrics:
@@ -100,6 +100,9 @@ class Metrics:
             "cause",
         )
         self._waiting = Gauge("lexgate_budget_waiting", "Calls that wait for their turn", registry=registry)
+        self.event_streams = Gauge("lexgate_event_streams", "Open streams of events", registry=registry)
+        """Set by who opens and closes them."""
+        self._events = _Outcomes(registry, "lexgate_events_sent", "Events told to browsers", "event")
         self._store_errors = Counter("lexgate_store_errors", "Failures of the store", registry=registry)
         self._cached = _Outcomes(registry, "lexgate_cache_answers", "Answers of cached paths", "outcome")
         self._cache_bytes = Gauge("lexgate_cache_bytes", "Size of the private cache", registry=registry)
@@ -156,6 +159,10 @@ class Metrics:
             yield
         finally:
             self._websockets.dec()
+
+    def count_events(self, kind: str, number: int) -> None:
+        """Count events that were told, each to one browser."""
+        self._events.count(kind, number)
 
     def count_store_error(self) -> None:
         """Count a failure of the store."""

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from gateway.proxy.deadlines import CallLimit
     from gateway.proxy.forward import Forward
     from gateway.proxy.invalidation import Resources
+    from gateway.proxy.peer_answers import PeerAnswers
     from gateway.proxy.response_cache import ResponseCache
     from gateway.proxy.shared_answer import Reader
     from gateway.proxy.sharing import CachedPaths, SharedKey, Sharing
@@ -62,8 +63,10 @@ class AskingOnce:
         touched_by_write: Callable[[bytes], Resources],
         is_in_use: bool,
         metrics: Metrics,
+        peers: PeerAnswers | None = None,
     ) -> None:
         self.cache = cache
+        self._peers = peers
         self.announce: Announce = _announce_to_nobody
         self._is_in_use = is_in_use
         self._cached = cached
@@ -191,7 +194,7 @@ class AskingOnce:
                 self._metrics.count_shared_call()
                 return flight, True
         own = asked.sharing.keys[-1]
-        flight = self._flights[own] = Flight(asked, self.cache, self._landed)
+        flight = self._flights[own] = Flight(asked, self.cache, self._landed, self._peers)
         self._aloft.add(flight)
         return flight, False
 
@@ -223,7 +226,8 @@ class AskingOnce:
             own.queue_seconds = min(flight.exchange.queue_seconds, took - own.upstream_seconds)
         if flight.stored is not None:
             age = self.cache.age(flight.stored)
-            await self._pass_stored(passing, asked.sharing, flight.stored, age, status, outcome="miss")
+            outcome = "peer" if flight.is_found else "miss"
+            await self._pass_stored(passing, asked.sharing, flight.stored, age, status, outcome=outcome)
             return
         await passing.run(
             reader,
@@ -261,6 +265,8 @@ def _is_searched(stored: StoredAnswer, asked: Asked) -> bool:
 
 def _told(flight: Flight, refusal: str, *, joined: bool) -> bytes:
     """Say what became of the call (RFC 9211 §2)."""
+    if flight.is_found:
+        return b"hit; detail=peer"  # RFC 9211 §2.9: what another process has fetched
     reason = refusal if flight.asked.sharing.seconds else "bypass"
     parts = [b"fwd=%b" % reason.encode("ascii")]
     if joined:

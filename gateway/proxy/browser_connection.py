@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, MutableMapping
 
+    from gateway.events.stream import EventStream
     from gateway.proxy.request_fields import RequestFields
 
     Remembered = tuple[list[tuple[bytes, bytes]], RequestFields]
@@ -43,6 +44,17 @@ class BrowserConnection(Protocol):
 
         `fields` are lines that end in CRLF, Content-Length among them where the answer has one.
         """
+        ...
+
+    def begin_stream(self, stream: EventStream, status: int, fields: bytes) -> bool:
+        """Write the head of an answer that outlives the request's task; False if the browser has left.
+
+        The stream writes the body, in chunks but for HTTP/1.0, and is told when the browser leaves.
+        """
+        ...
+
+    def end_stream_if_draining(self, stream: EventStream) -> None:
+        """Let a stream that has begun be short where the gateway is asked to end."""
         ...
 
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from gateway.errors import ResourceServerTimeout
 from gateway.observability.exchange import Exchange
 from gateway.proxy.answer import PassedAnswer
-from gateway.proxy.caching import allows_joining, find_freshness
+from gateway.proxy.caching import allows_joining, find_freshness, refuse_stored
 from gateway.proxy.deadlines import CallLimit
 from gateway.proxy.invalidation import resource_of
+from gateway.proxy.peer_answers import Fetch
 from gateway.proxy.redaction import build_redactor
 from gateway.proxy.retry import parse_patience
 from gateway.proxy.sending import Sending
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from gateway.proxy.call import CallRequest
     from gateway.proxy.forward import Forward
     from gateway.proxy.pacing import Pacing
+    from gateway.proxy.peer_answers import PeerAnswers
+    from gateway.proxy.peer_record import PeerAnswer
     from gateway.proxy.response_cache import Reading, ResponseCache
     from gateway.proxy.shared_answer import Reader
     from gateway.proxy.sharing import Sharing
@@ -50,12 +53,20 @@ class Flight:
     It is decided once it is known how its answer is served: whole, as `stored`, or as it comes.
     """
 
-    def __init__(self, asked: Asked, cache: ResponseCache, landed: Callable[[Flight], None]) -> None:
+    def __init__(
+        self,
+        asked: Asked,
+        cache: ResponseCache,
+        landed: Callable[[Flight], None],
+        peers: PeerAnswers | None = None,
+    ) -> None:
         self.asked = asked
         self.shared = SharedAnswer(asked.request.method)
         self.stored: StoredAnswer | None = None
         self.is_kept = False
         """Whether the cache took what is `stored`."""
+        self.is_found = False
+        """Whether another process had fetched it."""
         self.is_decided = False
         self.sole: Reader | None = None
         """The one who gets an answer that cannot be shared; all others ask for themselves."""
@@ -65,6 +76,9 @@ class Flight:
         self.exchange = Exchange(given.trace, given.find_address, given.started)
         self._cache = cache
         self._landed = landed
+        self._peers = peers
+        self._fetch: Fetch | None = None
+        self._looking: Reading | None = None
         self._reading: Reading | None = None
         self._boarded: list[Reader] = []
         self._sending: _FlightSending | None = None
@@ -120,11 +134,13 @@ class Flight:
     def mark_sent(self) -> None:
         """Take note of the moment before the call is sent for the first time."""
         if self._reading is None:
-            session = self.asked.opened.session
-            self._reading = self._cache.begin_reading(
-                session.key, self.asked.opened.grant.key, session.claims.get("organization_id")
-            )
+            self._reading = self._begin_reading()
             self.shared.wake()
+
+    def _begin_reading(self) -> Reading:
+        opened = self.asked.opened
+        organization = opened.session.claims.get("organization_id")
+        return self._cache.begin_reading(opened.session.key, opened.grant.key, organization)
 
     async def _run(self) -> None:
         limit = CallLimit()
@@ -141,11 +157,16 @@ class Flight:
             self.shared.fail(error)
         finally:
             deadlines.forget(limit)
-            if self._reading is not None:
-                self._cache.end_reading(self._reading)
+            for reading in (self._reading, self._looking):
+                if reading is not None:
+                    self._cache.end_reading(reading)
             self._landed(self)
+            if self._fetch is not None:
+                await self._fetch.release()
 
     async def _fly(self, limit: CallLimit) -> None:
+        if await self._ask_peers():
+            return
         forward, request, opened, sharing = self.asked
         limit.bound(request.matched.route.timeouts.total)
         # Where a turn must be taken, it is the Sending that takes the place, after it.
@@ -219,6 +240,8 @@ class Flight:
             self._keep(freshness)
         shared.finish()
         self._decide()
+        if self._fetch is not None and self.stored is not None and freshness is not None:
+            await self._fetch.keep(self.stored, seconds=freshness.seconds - self._cache.age(self.stored))
 
     def _keep(self, freshness: Freshness) -> None:
         """Make the whole answer of what came, and have it stored."""
@@ -242,6 +265,55 @@ class Flight:
             resource=resource_of(sharing.path),
         )
         self.is_kept = self._cache.store(sharing.kept_as, stored, reading)
+
+    async def _ask_peers(self) -> bool:
+        """Take what another process has fetched, once it has; False if this one is to ask."""
+        opened, sharing = self.asked.opened, self.asked.sharing
+        organization = opened.session.claims.get("organization_id")
+        insists = sharing.wanted.no_cache or sharing.wanted.max_age is not None
+        if self._peers is None or not sharing.seconds or organization is None or insists:
+            return False
+        found = await self._peers.find(
+            sharing.kept_as,
+            organization=organization,
+            resource=resource_of(sharing.path),
+            begin=self._begin_looking,
+        )
+        if isinstance(found, Fetch):
+            self._fetch = found
+        return found is not None and not isinstance(found, Fetch) and self._take_found(found)
+
+    def _begin_looking(self) -> None:
+        if self._looking is not None:
+            self._cache.end_reading(self._looking)
+        self._looking = self._begin_reading()
+
+    def _take_found(self, found: PeerAnswer) -> bool:
+        """Serve and store what another process has fetched, if it will do here."""
+        forward, _, opened, sharing = self.asked
+        reading = self._looking
+        if reading is None or not forward.redactor(opened).is_clear(found.body):
+            return False
+        stored = StoredAnswer(
+            fields=found.fields,
+            content_type=found.content_type,
+            body=found.body,
+            etag=found.etag,
+            freshness=found.freshness,
+            wall=found.wall,
+            monotonic=reading.monotonic - max(0.0, reading.wall - found.wall),
+            number=reading.number,
+            searched_for=opened.bearer,
+            resource=resource_of(sharing.path),
+        )
+        if refuse_stored(sharing.wanted, stored.freshness, self._cache.age(stored)):
+            return False
+        self._reading, self._looking = reading, None
+        self.stored, self.is_found = stored, True
+        self._cache.store(sharing.kept_as, stored, reading)
+        self.shared.finish()
+        self._decide()
+        return True
 
     def _decide(self) -> None:
         self.is_decided = True

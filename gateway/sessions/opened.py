@@ -36,6 +36,7 @@ from typing import TYPE_CHECKING
 
 from gateway.errors import SessionRequired
 from gateway.sessions.opened_ends import SessionEnds
+from gateway.sessions.opened_lives import SessionLives
 from gateway.sessions.opened_looks import Looks
 from gateway.sessions.opened_session import OpenedSession, open_for_calls
 from gateway.sessions.opened_table import OpenedTable
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 
     from gateway.sessions.authentication import Authentication
     from gateway.sessions.opened_ends import EndCallback
+    from gateway.sessions.opened_lives import WatchedLife
     from gateway.sessions.refresh import Refresher
     from gateway.sessions.vault import Vault
 
@@ -69,6 +71,7 @@ class OpenedSessions:
         self._table = OpenedTable()
         self._by_cookie = self._table.by_cookie
         self._ends = SessionEnds(vault, clock=clock)
+        self.lives = SessionLives(vault, clock=clock)
         self._looks = Looks(
             vault, monotonic=monotonic, heed=self._heed, lose=self._lose, is_wanted=self._is_wanted
         )
@@ -83,6 +86,7 @@ class OpenedSessions:
         """Forget everything; nobody who watches is told."""
         await self._looks.stop()
         await self._ends.close()
+        await self.lives.close()
         self._table.clear()
 
     def tell(self, listener: Callable[[Collection[bytes] | None], None]) -> None:
@@ -154,6 +158,12 @@ class OpenedSessions:
         self._looks.want()
         return stop
 
+    def watch_life(self, session_key: bytes) -> WatchedLife:
+        """Begin to watch all of a session's life; see SessionLives, and read the session after this."""
+        watched = self.lives.watch(session_key)
+        self._looks.want()
+        return watched
+
     @contextmanager
     def _opening(self) -> Generator[int]:
         mark = self._table.begin()
@@ -170,7 +180,7 @@ class OpenedSessions:
             self._table.remember(opened, cookie=cookies[0], mark=mark)
 
     def _is_wanted(self) -> bool:
-        return self._table.is_in_use or self._ends.is_in_use
+        return self._table.is_in_use or self._ends.is_in_use or self.lives.is_in_use
 
     def _changed(self, keys: Iterable[bytes]) -> None:
         named = tuple(keys)
@@ -193,5 +203,6 @@ class OpenedSessions:
             for listener in self._listeners:
                 listener(keys)
         self._table.drop_lapsed(self._monotonic())
-        self._ends.mark(keys)
-        self._ends.begin_asking()
+        for watching in (self._ends, self.lives):
+            watching.mark(keys)
+            watching.begin_asking()

@@ -118,16 +118,17 @@ def decide_turn(
     """
     turns = _enter(_settle(turns or Turns(), pace, now), owner, waiting, now)
     factor = _factor(turns, now)
+    interval = 1 / (pace.rate * factor)
     mine = [entry for entry in turns.entries if entry.owner == owner]
     served = None
-    if mine and now > _asked_at(turns, owner, _free_at(turns, pace, factor)) - EARLY:
+    if mine and now > _asked_at(turns, owner, _free_at(turns, pace, factor), interval) - EARLY:
         served = min(mine, key=_line)
         turns = _serve(turns, served, pace, now)
     free_at = _free_at(turns, pace, factor)
-    saved = (now + EARLY - free_at) * pace.rate * factor
+    saved = (now + EARLY - free_at) / interval
     turn = Turn(
         session=None if served is None else served.session,
-        wait=max(0.0, _asked_at(turns, owner, free_at) - now),
+        wait=max(0.0, _asked_at(turns, owner, free_at, interval) - now),
         others=tuple(Waiting(row.session, row.calls) for row in turns.entries if row.owner != owner),
         factor=factor,
         remaining=0 if saved < 0 else min(int(saved) + 1, pace.burst if factor == 1 else 1),
@@ -215,10 +216,13 @@ def _free_at(turns: Turns, pace: Pace, factor: float) -> float:
     return turns.at - (pace.burst - 1) / pace.rate - (MARGIN if turns.at < turns.opening else 0.0)
 
 
-def _asked_at(turns: Turns, owner: bytes, free_at: float) -> float:
-    """Return when an owner may have a turn that comes free at `free_at`: later if it is another's."""
+def _asked_at(turns: Turns, owner: bytes, free_at: float, interval: float) -> float:
+    """Return when an owner may have a turn that comes free at `free_at`: later if it is another's.
+
+    Not so late that it would miss the turn after that, which may be its own.
+    """
     first = min(turns.entries, key=_line, default=None)
-    return free_at if first is None or first.owner == owner else free_at + GRACE
+    return free_at if first is None or first.owner == owner else free_at + min(GRACE, interval)
 
 
 def _line(entry: Entry) -> tuple[int, int]:

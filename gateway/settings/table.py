@@ -44,7 +44,7 @@ def variable_of(field: str) -> str:
     return f"{PREFIX}{field.upper()}"
 
 
-class Settings(Caching, Webhooks):
+class Settings(Webhooks, Caching):
     """What `load_settings` returns; a field may depend on those above it."""
 
     model_config = SettingsConfigDict(

@@ -72,6 +72,8 @@ class AccessLog:
 
     def finish(self, scope: Scope, exchange: Exchange) -> None:
         """Write the log line and count the request; of a WebSocket the time to its answer is counted."""
+        if exchange.is_told_later:
+            return
         route = exchange.route or _route_template(scope)
         method = scope.get("method", "GET")
         status = exchange.status or _BROKEN_OFF

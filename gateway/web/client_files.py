@@ -27,6 +27,8 @@ def build_client_router(client_folder: Path) -> APIRouter:
     router = APIRouter()
     files = {
         "client.js": (client_folder / "client.js", "text/javascript; charset=utf-8"),
+        "stream.js": (client_folder / "stream.js", "text/javascript; charset=utf-8"),
+        "waiting.js": (client_folder / "waiting.js", "text/javascript; charset=utf-8"),
         "client.d.ts": (client_folder / "client.d.ts", "text/plain; charset=utf-8"),
         "page.css": (_ASSETS / "page.css", "text/css; charset=utf-8"),
     }

@@ -16,6 +16,7 @@ const BOTTOM = 26;
 export function barChart(sums, label, summary) {
   const place = document.createElement("div");
   place.className = "chart";
+  place.dataset.whole = JSON.stringify([...sums, label, summary]); // what it draws by itself, nobody else changes
   const draw = (/** @type {number} */ width) =>
     place.replaceChildren(drawing([...sums], Math.max(width, 240), label, summary));
   draw(640);

@@ -26,7 +26,7 @@ export function pdfButtons(resource, voucher, signal) {
       announce(t.voucher.downloaded);
     }) }, icon("download"), t.voucher.download);
   const link = fileLink({ path, name, text: t.voucher.openPdf, said, signal }, "pdf-open");
-  return h("div", { class: "actions" }, link, button, said);
+  return h("div", { class: "actions", "data-key": "pdf", "data-whole": path + name }, link, button, said);
 }
 
 /**
@@ -35,7 +35,7 @@ export function pdfButtons(resource, voucher, signal) {
  */
 export function receiptLinks(ids, signal) {
   const said = h("p", { class: "said", role: "status" });
-  return h("div", { class: "actions" }, ids.map((id, index) =>
+  return h("div", { class: "actions", "data-key": "receipts", "data-whole": ids.join() }, ids.map((id, index) =>
     fileLink({ path: filePath(id), name: id, text: t.voucher.receipt(index + 1), said, signal }, "receipt-open")), said);
 }
 

@@ -1,7 +1,9 @@
 // @ts-check
 /** lexoffice's REST API, as far as the views read it: resources in, plain objects out. */
 
-import { pacedFetch } from "./pace.js";
+import { CLICKED, REST, SEEN, pacedFetch } from "./pace.js";
+
+/** @typedef {{signal: AbortSignal, urgency?: number, isFresh?: boolean}} Asked `isFresh`: no remembered answer will do */
 
 /** @typedef {import("./shapes.js").Page<import("./shapes.js").VoucherRow>} VoucherPage */
 /** @typedef {import("./shapes.js").Page<import("./shapes.js").Contact>} ContactPage */
@@ -12,6 +14,7 @@ const MOST_PAGES = 8;
 
 /** @type {Map<string, {at: number, body: any}>} */
 const answers = new Map();
+let forgotten = 0;
 
 /** An error of lexoffice itself, in any of its three shapes. */
 export class LexofficeError extends Error {
@@ -31,16 +34,18 @@ export class LexofficeError extends Error {
 
 /**
  * @param {string} path below /api/v1/, with its query
- * @param {AbortSignal} signal
+ * @param {Asked} asked
  * @returns {Promise<any>} the JSON; answers of the last half minute are used again
  */
-async function read(path, signal) {
+async function read(path, { signal, urgency = SEEN, isFresh = false }) {
   const known = answers.get(path);
-  if (known && Date.now() - known.at < FRESH_MS) return known.body;
-  const response = await pacedFetch(`/api/v1/${path}`, { signal, headers: { Accept: "application/json" } });
+  if (known && !isFresh && Date.now() - known.at < FRESH_MS) return known.body;
+  const begun = forgotten;
+  const response = await pacedFetch(`/api/v1/${path}`,
+    { signal, urgency, headers: { Accept: "application/json" }, cache: isFresh ? "no-cache" : "default" });
   if (!response.ok) throw await readError(response);
   const body = await response.json();
-  answers.set(path, { at: Date.now(), body });
+  if (begun === forgotten) answers.set(path, { at: Date.now(), body }); // else it may be from before the change
   return body;
 }
 
@@ -66,16 +71,23 @@ function messagesIn(body) {
   return isUnfit ? [] : [body.message];
 }
 
-/** Forgets every answer, so that the next call is made. */
-export function forget() {
-  answers.clear();
+/** @param {(path: string) => boolean} [isOld] of which answers, by default all, are forgotten: the next call is made */
+export function forget(isOld = () => true) {
+  forgotten += 1;
+  for (const path of [...answers.keys()]) if (isOld(path)) answers.delete(path);
 }
+
+/** @param {string} id of a voucher that changed; the lists have it too */
+export const forgetVoucher = (id) => forget((path) => path.startsWith("voucherlist") || path.endsWith(id));
+
+/** @param {string} id of a contact that changed */
+export const forgetContact = (id) => forget((path) => path.startsWith("contacts?") || path.endsWith(id));
 
 /**
  * @param {AbortSignal} signal
  * @returns {Promise<import("./shapes.js").Profile>}
  */
-export const readProfile = (signal) => read("profile", signal);
+export const readProfile = (signal) => read("profile", { signal, urgency: REST });
 
 /**
  * @typedef {object} VoucherQuery
@@ -87,30 +99,30 @@ export const readProfile = (signal) => read("profile", signal);
 
 /**
  * @param {VoucherQuery & {page: number, size?: number, sort: string}} query `sort` as voucherDate,DESC
- * @param {AbortSignal} signal
+ * @param {Asked} asked
  * @returns {Promise<VoucherPage>}
  */
-export function readVouchers({ type = "any", status = "any", contactId, from, page, size = 25, sort }, signal) {
+export function readVouchers({ type = "any", status = "any", contactId, from, page, size = 25, sort }, asked) {
   const parameters = new URLSearchParams({ voucherType: type, voucherStatus: status });
   if (contactId) parameters.set("contactId", contactId);
   if (from) parameters.set("voucherDateFrom", from);
   parameters.set("page", String(page));
   parameters.set("size", String(size));
   parameters.set("sort", sort);
-  return read(`voucherlist?${parameters.toString().replaceAll("%2C", ",")}`, signal);
+  return read(`voucherlist?${parameters.toString().replaceAll("%2C", ",")}`, asked);
 }
 
 /**
  * Reads the newest rows, page after page of 250.
  * @param {VoucherQuery} query
- * @param {AbortSignal} signal
+ * @param {Asked} asked
  * @param {(read: number, of: number) => void} [progress]
  * @returns {Promise<{rows: import("./shapes.js").VoucherRow[], capped: boolean}>} capped at 2,000 rows
  */
-export async function readAllVouchers(query, signal, progress) {
+export async function readAllVouchers(query, asked, progress) {
   const rows = [];
   for (let page = 0; page < MOST_PAGES; page += 1) {
-    const found = await readVouchers({ ...query, page, size: LARGEST_PAGE, sort: "voucherDate,DESC" }, signal);
+    const found = await readVouchers({ ...query, page, size: LARGEST_PAGE, sort: "voucherDate,DESC" }, asked);
     rows.push(...found.content);
     if (found.last || found.content.length === 0) return { rows, capped: false };
     progress?.(rows.length, found.totalElements);
@@ -121,17 +133,17 @@ export async function readAllVouchers(query, signal, progress) {
 /**
  * @param {string} resource as invoices
  * @param {string} id
- * @param {AbortSignal} signal
+ * @param {Asked} asked
  * @returns {Promise<import("./shapes.js").Voucher>}
  */
-export const readVoucher = (resource, id, signal) => read(`${resource}/${encodeURIComponent(id)}`, signal);
+export const readVoucher = (resource, id, asked) => read(`${resource}/${encodeURIComponent(id)}`, asked);
 
 /**
  * @param {string} id
- * @param {AbortSignal} signal
+ * @param {Asked} asked
  * @returns {Promise<import("./shapes.js").Payments>}
  */
-export const readPayments = (id, signal) => read(`payments/${encodeURIComponent(id)}`, signal);
+export const readPayments = (id, asked) => read(`payments/${encodeURIComponent(id)}`, asked);
 
 /**
  * @param {string} path of a file or of a voucher's PDF
@@ -139,7 +151,7 @@ export const readPayments = (id, signal) => read(`payments/${encodeURIComponent(
  * @returns {Promise<Blob>} its type is the one that lexoffice told
  */
 export async function readFile(path, signal) {
-  const response = await pacedFetch(path, { signal, headers: { Accept: "application/pdf, image/*, */*;q=0.5" } });
+  const response = await pacedFetch(path, { signal, urgency: CLICKED, headers: { Accept: "application/pdf, image/*, */*;q=0.5" } });
   if (!response.ok) throw await readError(response);
   return response.blob();
 }
@@ -155,12 +167,12 @@ export const filePath = (id) => `/api/v1/files/${encodeURIComponent(id)}`;
 
 /**
  * @param {{page: number, name?: string}} query
- * @param {AbortSignal} signal
+ * @param {Asked} asked
  * @returns {Promise<ContactPage>}
  */
-export function readContacts({ page, name }, signal) {
+export function readContacts({ page, name }, asked) {
   const filter = name ? `&name=${encodeURIComponent(htmlEncoded(name))}` : "";
-  return read(`contacts?page=${page}&size=25${filter}`, signal);
+  return read(`contacts?page=${page}&size=25${filter}`, asked);
 }
 
 /** @param {string} text lexoffice looks for its search strings in HTML-encoded names */
@@ -168,7 +180,7 @@ const htmlEncoded = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt
 
 /**
  * @param {string} id
- * @param {AbortSignal} signal
+ * @param {Asked} asked
  * @returns {Promise<import("./shapes.js").Contact>}
  */
-export const readContact = (id, signal) => read(`contacts/${encodeURIComponent(id)}`, signal);
+export const readContact = (id, asked) => read(`contacts/${encodeURIComponent(id)}`, asked);

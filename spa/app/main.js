@@ -1,19 +1,23 @@
 // @ts-check
 /** Starts the app: asks for the session, then shows the view of the address, again at every change of either. */
 
-import { NetworkError, ProblemError, onSessionEnded, session } from "/auth/client.js";
+import { NetworkError, ProblemError, events, onSessionEnded, session } from "/auth/client.js";
 import { h } from "./dom.js";
 import { isAborted } from "./faults.js";
-import { readProfile } from "./lexoffice.js";
+import { forget, readProfile } from "./lexoffice.js";
+import { listen } from "./live.js";
+import { showEnding } from "./notices.js";
 import { t } from "./preferences.js";
 import { followLink, routeOf } from "./router.js";
 import { showSessionEnd } from "./session-end.js";
-import { buildShell } from "./shell.js";
+import { buildShell, showLive } from "./shell.js";
 import { signedOutPage, unreachablePage } from "./signed-out.js";
 
 /** @typedef {import("/auth/client.js").ActiveSession} ActiveSession */
 
 const ASK_AGAIN_SECONDS = 5;
+/** Nobody ended the session on purpose: what is on the screen may stay for whoever sits there, under a dialog. */
+const RAN_OUT = new Set(["idle", "expired", "refresh_lost"]);
 
 /** @type {ActiveSession | undefined} */
 let present;
@@ -26,8 +30,13 @@ async function start() {
   clearTimeout(nextTry);
   try {
     const found = await session();
-    if (found.active) showApp(found);
-    else showSignedOut(found.reason);
+    if (found.active) {
+      showApp(found);
+      listen();
+      events({ ending: showEnding, extended: () => showEnding(undefined), live: showLive });
+    } else {
+      showSignedOut(found.reason);
+    }
   } catch (error) {
     showUnreachable(error);
   }
@@ -41,8 +50,19 @@ function showApp(found) {
   if (!found.claims.organization) nameCompany(shell);
 }
 
+/** @param {import("/auth/client.js").SessionEnd} end told at once, wherever the reader is */
+function tellEnd(end) {
+  showEnding(undefined);
+  if (!present || RAN_OUT.has(end.reason)) return showSessionEnd(end);
+  leaving.abort();
+  forget();
+  showSignedOut(end.reason);
+  return shell.main.querySelector("h1")?.focus();
+}
+
 /** @param {import("/auth/client.js").InactiveReason} reason */
 function showSignedOut(reason) {
+  present = undefined;
   shell = buildShell(undefined, () => showSignedOut(reason));
   shell.main.replaceChildren(signedOutPage(reason));
   document.title = `${t.signedOut.title} · ${t.app}`;
@@ -97,7 +117,7 @@ async function lookAgain() {
   if (now?.active === false && present && !isDialogOpen()) location.reload();
 }
 
-onSessionEnded(showSessionEnd);
+onSessionEnded(tellEnd);
 document.addEventListener("click", followLink);
 addEventListener("popstate", () => visit(true));
 addEventListener("lexgate:visit", () => visit(true));

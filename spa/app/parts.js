@@ -4,6 +4,8 @@
 import { explain, isAborted, isSessionEnd } from "./faults.js";
 import { h, icon } from "./dom.js";
 import { forget } from "./lexoffice.js";
+import { follow } from "./live.js";
+import { highlight, patch } from "./patch.js";
 import { t } from "./preferences.js";
 
 /** @typedef {import("./dom.js").Child} Child */
@@ -30,10 +32,7 @@ export function heading(title, ...beside) {
  * @param {...Child} beside
  */
 export function retitle(place, title, ...beside) {
-  const [h1, ...others] = place.children;
-  for (const other of others) other.remove();
-  if (h1) h1.textContent = title;
-  place.append(...beside.filter((child) => child instanceof Node));
+  patch(place, [h("h1", { tabindex: -1 }, title), ...beside.filter((child) => child instanceof Node)]);
   document.title = `${title} · ${t.app}`;
 }
 
@@ -64,7 +63,7 @@ export function skeleton(lines) {
  * @param {Child} [way] what can be done now
  */
 export function emptyState(title, text, picture, way) {
-  return h("div", { class: "empty", "data-testid": "empty" }, picture, h("h2", {}, title), h("p", {}, text), way);
+  return h("div", { class: "empty", "data-key": "empty", "data-testid": "empty" }, picture, h("h2", {}, title), h("p", {}, text), way);
 }
 
 /**
@@ -84,18 +83,35 @@ export function errorState(error, retry) {
 }
 
 /**
- * A region that shows bones, then its content or an error with a way on. When the session ends, it stays as it is.
+ * Marks what changed, or came because of it, and says so.
+ * @param {import("./patch.js").News} news
+ * @param {ReadonlySet<string>} changed ids
+ */
+export function showNews({ came, changed: others }, changed) {
+  const fresh = [...others, ...came.filter(({ dataset }) => dataset.key !== undefined && changed.has(dataset.key))];
+  highlight(fresh);
+  if (fresh.length > 0) announce(t.live.changed(fresh.length));
+}
+
+/**
+ * A region that shows bones, then its content or an error with a way on, and then what changes at lexoffice. When the
+ * session ends, it stays as it is.
  * @template T
  * @param {AbortSignal} signal
- * @param {{bones: Child, load: () => Promise<T>, show: (loaded: T) => Child | Child[]}} part
+ * @param {object} part
+ * @param {Child} part.bones
+ * @param {(asked: import("./lexoffice.js").Asked, showPart: (loaded: T) => void) => Promise<T>} part.load may show what is there first
+ * @param {(loaded: T) => Child | Child[]} part.show
+ * @param {(change: import("./live.js").Change) => boolean} part.isConcerned
  */
-export function loadingPart(signal, { bones, load, show }) {
+export function loadingPart(signal, { bones, load, show, isConcerned }) {
   const region = h("div", { class: "part", "aria-busy": "true" }, bones);
+  const shown = (/** @type {T} */ loaded) => patch(region, [show(loaded)].flat().filter((child) => child instanceof Node));
   const run = () =>
-    load().then(
+    load({ signal }, (loaded) => void (signal.aborted || shown(loaded))).then(
       (loaded) => {
         if (signal.aborted) return;
-        region.replaceChildren(...[show(loaded)].flat().filter((child) => child instanceof Node));
+        shown(loaded);
         region.removeAttribute("aria-busy");
       },
       (error) => {
@@ -110,9 +126,14 @@ export function loadingPart(signal, { bones, load, show }) {
     region.replaceChildren(...[bones].flat().filter((child) => child instanceof Node));
     region.setAttribute("aria-busy", "true");
     announce(t.loading);
-    return run();
+    return (loading = run());
   };
-  run();
+  let loading = run();
+  follow(signal, isConcerned, async (changed) => {
+    await loading; // it may have begun before the change
+    const loaded = await load({ signal, isFresh: true }, () => {});
+    if (!signal.aborted) showNews(shown(loaded), changed);
+  });
   return region;
 }
 
@@ -136,7 +157,7 @@ export function pager({ page, pages, go }) {
   const step = (to, text, forward) =>
     h("button", { class: "button button-quiet", type: "button", disabled: to < 0 || to >= pages, onclick: () => go(to) },
       !forward && icon("back"), text, forward && icon("next"));
-  return h("nav", { class: "pager", "aria-label": t.paging.label },
+  return h("nav", { class: "pager", "data-key": "pager", "aria-label": t.paging.label },
     step(page - 1, t.paging.previous, false),
     h("span", { "data-testid": "page" }, t.paging.page(page + 1, pages)),
     step(page + 1, t.paging.next, true));

@@ -1,25 +1,34 @@
 // @ts-check
-/** A list that is asked again and again: the old rows stay, dimmed, until the new ones are there; focus is kept. */
+/**
+ * A list that is asked again and again. By its reader: the old rows stay, dimmed, until the new ones are there. By what
+ * changed at lexoffice: the rows it has stay where they are, and those that changed are marked. Focus is kept.
+ */
 
 import { isAborted, isSessionEnd } from "./faults.js";
 import { forget } from "./lexoffice.js";
-import { announce, errorState, retryWhenOnline, skeleton } from "./parts.js";
+import { follow } from "./live.js";
+import { announce, errorState, retryWhenOnline, showNews, skeleton } from "./parts.js";
+import { patch } from "./patch.js";
 import { h } from "./dom.js";
 
 /** @typedef {import("./dom.js").Child} Child */
+/** @typedef {import("./lexoffice.js").Asked} Asked */
 
 /**
  * @template T
  * @param {AbortSignal} signal of the visit
- * @param {(signal: AbortSignal) => Promise<T>} load
+ * @param {(asked: Asked) => Promise<T>} load
  * @param {(loaded: T) => {summary: string, content: Child[]}} show
+ * @param {(change: import("./live.js").Change) => boolean} isConcerned
  * @returns {{node: HTMLElement, reload: () => void, note: (text: string) => void}}
  */
-export function resultList(signal, load, show) {
+export function resultList(signal, load, show, isConcerned) {
   const summary = h("p", { class: "count", tabindex: -1, "data-testid": "count" }, "\u00a0");
   const body = h("div", {}, h("div", { class: "panel" }, skeleton(12)));
   const node = h("div", { class: "results", "aria-busy": "true" }, summary, body);
   let current = new AbortController();
+  /** @type {Promise<void>} */
+  let loading = Promise.resolve();
 
   /** @param {T} loaded */
   const arrived = (loaded) => {
@@ -35,8 +44,10 @@ export function resultList(signal, load, show) {
     const mine = (current = new AbortController());
     const either = AbortSignal.any([signal, mine.signal]);
     node.setAttribute("aria-busy", "true");
-    load(either)
-      .then((loaded) => either.aborted || arrived(loaded))
+    loading = load({ signal: either })
+      .then((loaded) => {
+        if (!either.aborted) arrived(loaded);
+      })
       .catch((error) => {
         if (isAborted(error) || isSessionEnd(error)) return;
         const again = () => (forget(), reload());
@@ -44,9 +55,24 @@ export function resultList(signal, load, show) {
         body.replaceChildren(errorState(error, again));
         retryWhenOnline(error, either, again);
       })
-      .finally(() => either.aborted || node.removeAttribute("aria-busy"));
+      .finally(() => {
+        if (!either.aborted) node.removeAttribute("aria-busy");
+      });
+  };
+  /** @param {ReadonlySet<string>} changed */
+  const refresh = async (changed) => {
+    await loading; // it may have begun before the change
+    const either = AbortSignal.any([signal, current.signal]);
+    const loaded = await load({ signal: either, isFresh: true });
+    if (either.aborted) return;
+    const focused = focusKey(node);
+    const { summary: text, content } = show(loaded);
+    summary.textContent = text;
+    showNews(patch(body, content.filter((child) => child instanceof Node)), changed);
+    if (focused !== undefined && !node.contains(document.activeElement)) summary.focus({ preventScroll: true });
   };
   reload();
+  follow(signal, isConcerned, refresh);
   return { node, reload, note: (text) => (summary.textContent = text) };
 }
 

@@ -53,19 +53,19 @@ export function searchPath({ type, status, contact, q, field, down, page }) {
 
 /**
  * @param {Search} search
- * @param {AbortSignal} signal
+ * @param {import("./lexoffice.js").Asked} asked
  * @param {(read: number, of: number) => void} progress
  * @returns {Promise<Found>}
  */
-export async function findVouchers(search, signal, progress) {
+export async function findVouchers(search, asked, progress) {
   const { type, status, contact, page } = search;
   const query = { type, status, contactId: contact };
   if (search.q || !SORTED_BY_LEXOFFICE.includes(search.field)) {
-    const { rows, capped } = await readAllVouchers(query, signal, progress);
+    const { rows, capped } = await readAllVouchers(query, asked, progress);
     return pageOf(rows, search, capped ? rows.length : 0);
   }
   const sort = `${search.field},${search.down ? "DESC" : "ASC"}`;
-  const found = await readVouchers({ ...query, page, size: PAGE, sort }, signal);
+  const found = await readVouchers({ ...query, page, size: PAGE, sort }, asked);
   return { rows: found.content, total: found.totalElements, pages: found.totalPages, capped: 0 };
 }
 

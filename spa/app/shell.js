@@ -4,14 +4,32 @@
 import { logout } from "/auth/client.js";
 import { h, mark } from "./dom.js";
 import { explain } from "./faults.js";
-import { onWaiting } from "./pace.js";
+import { notices, showMessage } from "./notices.js";
 import { select } from "./parts.js";
 import { LANGUAGES, language, setLanguage, setTheme, t, theme } from "./preferences.js";
 
 /** @typedef {import("./router.js").Section} Section */
 /** @typedef {import("/auth/client.js").ActiveSession} ActiveSession */
 
-const SHORTEST_NOTICE_MS = 700;
+const LOST_MS = 5000; // a connection that comes again at once is nothing to speak of
+/** @type {boolean | undefined} undefined until it is known */
+let isLive;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let losing;
+
+/** @param {boolean} now whether changes at lexoffice appear by themselves */
+export function showLive(now) {
+  clearTimeout(losing);
+  losing = setTimeout(() => {
+    isLive = now;
+    document.getElementById("live")?.replaceWith(liveState());
+  }, now ? 0 : LOST_MS);
+}
+
+function liveState() {
+  const text = isLive === undefined ? "" : isLive ? t.live.on : t.live.off;
+  return h("p", { id: "live", class: isLive ? "live live-on" : "live", "data-testid": "live" }, text);
+}
 
 /**
  * @param {ActiveSession | undefined} session
@@ -24,7 +42,7 @@ export function buildShell(session, redraw) {
   const links = session ? navigation() : [];
   document.body.replaceChildren(
     h("a", { class: "skip", href: "#content" }, t.skip),
-    header(session, company, links), main, footer(session, redraw), waitingNotice(),
+    header(session, company, links), main, footer(session, redraw), notices(),
     h("div", { id: "announcer", class: "visually-hidden", role: "status", "aria-live": "polite" }));
   return {
     main,
@@ -66,8 +84,7 @@ async function leave(button) {
     button.disabled = false;
     button.textContent = t.signOut;
     const { title, text } = explain(error);
-    showNotice(`${title}. ${text}`);
-    setTimeout(() => showNotice(""), 8000);
+    showMessage(`${title}. ${text}`);
   }
 }
 
@@ -105,26 +122,7 @@ function footer(session, redraw) {
   return h("footer", { class: "bottom" },
     session && h("p", { class: "signed-in" }, t.signedIn(nameOf(session))),
     h("p", {}, t.footer),
+    session && liveState(),
     h("div", { class: "choices" },
       h("label", {}, t.language, " ", languageSelect), h("label", {}, t.theme, " ", themeSelect)));
 }
-
-/** @param {string} text empty to take it away */
-function showNotice(text) {
-  const notice = document.getElementById("notice");
-  if (notice) notice.textContent = text;
-}
-
-function waitingNotice() {
-  return h("div", { id: "notice", class: "notice", role: "status", "data-testid": "notice" });
-}
-
-let shownAt = 0;
-onWaiting((seconds) => {
-  if (seconds > 0) {
-    shownAt = performance.now();
-    showNotice(t.faults.waiting(seconds));
-  } else {
-    setTimeout(() => showNotice(""), Math.max(0, SHORTEST_NOTICE_MS - (performance.now() - shownAt)));
-  }
-});

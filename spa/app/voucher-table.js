@@ -30,7 +30,7 @@ export function columns() {
  * @param {(field: SortField) => void} sort
  */
 export function voucherTable(rows, sorted, sort) {
-  return h("table", { class: "cards", role: "table", "data-testid": "vouchers" },
+  return h("table", { class: "cards", role: "table", "data-key": "table", "data-testid": "vouchers" },
     h("caption", { class: "visually-hidden" }, t.vouchers.table),
     h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, columns().map((column) => headCell(column, sorted, sort)))),
     h("tbody", { role: "rowgroup" }, rows.map(voucherRow)));
@@ -55,7 +55,7 @@ function voucherRow(row) {
   const cell = (/** @type {string} */ area, /** @type {import("./dom.js").Child[]} */ ...children) =>
     h("td", { role: "cell", class: area }, ...children);
   const open = row.openAmount ? money(row.openAmount, row.currency) : "";
-  return h("tr", { role: "row", class: row.voucherStatus === "voided" ? "voided" : undefined },
+  return h("tr", { role: "row", class: row.voucherStatus === "voided" ? "voided" : undefined, "data-key": row.id, "data-live": true },
     cell("number-cell",
       h("a", { href: `/vouchers/${row.voucherType}/${row.id}` }, row.voucherNumber || t.vouchers.noNumber),
       row.archived && h("span", { class: "quiet small" }, ` ${t.vouchers.archived}`)),

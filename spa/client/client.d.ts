@@ -89,10 +89,61 @@ export function logout(): Promise<void>;
  * problem documents come back as they are, errors of the resource server included.
  * @throws ProblemError for a problem document that is not 2xx, NetworkError, and `AbortError` as the platform's
  */
-export function fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response>;
+export function fetch(input: RequestInfo | URL, init?: CallInit): Promise<Response>;
+
+export interface CallInit extends RequestInit {
+  /** Which calls go first where the resource server's limit makes them wait (RFC 9218): 0 the first, 7 the last, 3 by default. */
+  urgency?: number;
+  /** Seconds that the call may wait for its turn, at most 25; when it cannot be had in time, 429 comes at once. */
+  patience?: number;
+}
+
+/** Keeps the session from ending for lack of use, and renews the access token. */
+export function keepAlive(): Promise<Session>;
 
 /** Seconds until the answer asks to be called again (`Retry-After`: seconds or a date), or undefined. */
 export function retryAfter(response: Response): number | undefined;
 
 /** Calls back once each time a session that was there is found gone; answers a function that stops this. */
 export function onSessionEnded(callback: (end: SessionEnd) => void): () => void;
+
+/** Calls of `/api` that have no answer yet. */
+export interface Waiting {
+  /** How many; 0 when the wait is over. */
+  calls: number;
+  /** What one call takes while the gateway lets them pass in turn; undefined as long as nothing tells. */
+  secondsPerCall: number | undefined;
+}
+
+/** Calls back when a call is late (0.7 s), then whenever one begins or ends, up to the last; answers a function that stops this. */
+export function onWaiting(callback: (waiting: Waiting) => void): () => void;
+
+/** Something changed at lexoffice. */
+export interface LexofficeEvent {
+  /** As lexoffice names it: `invoice.changed`, `contact.created`, `payment.changed`, ... */
+  type: string;
+  resourceId: string;
+  date: string;
+}
+
+export interface EventListeners {
+  /** Something changed in the books of the user's organization. */
+  changed?(event: LexofficeEvent): void;
+  /** Events may have been missed: all that is shown may be out of date. */
+  missed?(): void;
+  /** The session ends soon, unless it is used (`idle`), or come what may (`expired`). */
+  ending?(ending: { inSeconds: number; reason: "idle" | "expired" }): void;
+  /** The session does not end as soon as was told. */
+  extended?(): void;
+  /** The access token was renewed. */
+  refreshed?(tokens: { expiresAt: string; generation: number }): void;
+  /** Whether events come now, when that is known and whenever it changes. */
+  live?(isLive: boolean): void;
+}
+
+/**
+ * Listens to the gateway's events, with one stream for all listeners of a page: closed while the page is hidden for
+ * long, opened again with what came in between, and after any failure. A session that ends is told by
+ * `onSessionEnded`. Answers a function that stops this.
+ */
+export function events(listeners: EventListeners): () => void;

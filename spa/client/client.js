@@ -1,5 +1,10 @@
 // @ts-check
-/** The browser's side of the gateway: session, sign-in, sign-out, and calls with the CSRF header. */
+/** The browser's side of the gateway: session, sign-in, sign-out, events, and calls with the CSRF header. */
+
+import { eventsOf } from "./stream.js";
+import { callBegins, onWaiting } from "./waiting.js";
+
+export { onWaiting };
 
 /** @typedef {import("./client.js").Session} Session */
 /** @typedef {import("./client.js").SessionEnd} SessionEnd */
@@ -7,6 +12,8 @@
 const SESSION_URL = "/auth/session";
 const LOGIN_URL = "/auth/login";
 const LOGOUT_URL = "/auth/logout";
+const REFRESH_URL = "/auth/session/refresh";
+const API = "/api/";
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** @type {Record<string, string>} */
@@ -65,8 +72,14 @@ export function session() {
 async function askForSession() {
   const response = await fetch(SESSION_URL, { headers: { Accept: "application/json" }, cache: "no-store" });
   if (!response.ok) throw new ProblemError(response, {});
-  /** @type {Session} */
-  const found = await response.json();
+  return noted(await response.json());
+}
+
+/**
+ * @param {Session} found
+ * @returns {Session}
+ */
+function noted(found) {
   csrfHeader = found.csrf_header;
   if (found.active) {
     wasActive = true;
@@ -75,6 +88,13 @@ async function askForSession() {
     endSession({ reason: found.reason, loginUrl: found.login_url });
   }
   return found;
+}
+
+/** @type {typeof import("./client.js").keepAlive} */
+export async function keepAlive() {
+  const response = await fetch(REFRESH_URL, { method: "POST" });
+  if (!response.ok) throw new ProblemError(response, {});
+  return noted(await response.json());
 }
 
 /** @param {number} seconds until the session ends, if nobody uses it in another tab or call */
@@ -131,13 +151,33 @@ export async function fetch(input, init) {
 /** @type {typeof import("./client.js").fetch} */
 async function fetchOnce(input, init) {
   const request = new Request(input, init);
+  const { origin, pathname } = new URL(request.url);
   // The header is a secret of nobody, but another origin would answer it with a failed preflight.
-  if (new URL(request.url).origin === location.origin) {
-    for (const [name, value] of Object.entries(csrfHeader)) request.headers.set(name, value);
+  if (origin === location.origin) {
+    for (const [name, value] of Object.entries({ ...csrfHeader, ...wishes(init) })) request.headers.set(name, value);
   }
-  const response = await send(request);
+  const isCall = origin === location.origin && pathname.startsWith(API);
+  const ends = isCall ? callBegins() : undefined;
+  /** @type {Response | undefined} */
+  let response;
+  try {
+    response = await send(request);
+  } finally {
+    ends?.(response);
+  }
   if (!response.ok && isProblem(response)) throw await readProblem(response);
   return response;
+}
+
+/**
+ * @param {import("./client.js").CallInit} [init]
+ * @returns {Record<string, string>} the fields (RFC 9218, RFC 7240) that tell the gateway's queue
+ */
+function wishes({ urgency, patience } = {}) {
+  return {
+    ...(urgency === undefined ? {} : { Priority: `u=${urgency}` }),
+    ...(patience === undefined ? {} : { Prefer: `wait=${patience}` }),
+  };
 }
 
 /**
@@ -186,3 +226,6 @@ export function onSessionEnded(callback) {
   listeners.add(callback);
   return () => listeners.delete(callback);
 }
+
+/** @type {typeof import("./client.js").events} */
+export const events = eventsOf({ session, ended: endSession });

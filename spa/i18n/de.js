@@ -44,6 +44,16 @@ export const de = {
       replaced: "Eine neuere Anmeldung in diesem Browser hat diese Sitzung ersetzt.",
     },
   },
+  ending: {
+    label: "Ihre Sitzung endet bald",
+    in: (n) => `Sie werden in ${count(n, "Sekunde", "Sekunden")} abgemeldet.`,
+    reasons: {
+      idle: "Eine Weile ist nichts geschehen.",
+      expired: "Ihre Sitzung erreicht ihre längste Dauer. Nach der Anmeldung kommen Sie auf diese Seite zurück.",
+    },
+    buttons: { idle: "Angemeldet bleiben", expired: "Neu anmelden" },
+    kept: "Sie bleiben angemeldet.",
+  },
   ended: {
     heading: "Ihre Sitzung ist beendet",
     reasons: {
@@ -58,6 +68,17 @@ export const de = {
     },
     way: "Was Sie sehen, bleibt stehen. Melden Sie sich neu an, dann kommen Sie auf diese Seite zurück.",
     button: "Neu anmelden",
+  },
+  waiting: {
+    text: "Wartet auf lexoffice",
+    about: (n) => `noch etwa ${count(n, "Sekunde", "Sekunden")}`,
+    soon: "gleich geht es weiter",
+    since: (n) => `seit ${count(n, "Sekunde", "Sekunden")}`,
+  },
+  live: {
+    on: "Änderungen in lexoffice erscheinen hier von selbst.",
+    off: "Änderungen in lexoffice erscheinen gerade nicht von selbst. Wir versuchen weiter, eine Verbindung zu bekommen.",
+    changed: (n) => `Aktualisiert: ${count(n, "Eintrag", "Einträge")}`,
   },
   overview: {
     title: "Übersicht",
@@ -223,7 +244,6 @@ export const de = {
   faults: {
     retry: "Erneut versuchen",
     id: "Anfrage",
-    waiting: (s) => `lexoffice bittet um eine kurze Pause. Weiter in ${count(s, "Sekunde", "Sekunden")} …`,
     startHeading: "Der Dienst ist gerade nicht erreichbar",
     startText: "Sie sind nicht abgemeldet. Wir versuchen es weiter; Sie müssen nichts tun.",
     offline: ["Keine Verbindung", "Der Server hat nicht geantwortet. Prüfen Sie Ihre Verbindung und versuchen Sie es erneut."],

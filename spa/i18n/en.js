@@ -43,6 +43,16 @@ export const en = {
       replaced: "A newer sign-in in this browser replaced this session.",
     },
   },
+  ending: {
+    label: "Your session ends soon",
+    in: (/** @type {number} */ n) => `You will be signed out in ${count(n, "second", "seconds")}.`,
+    reasons: {
+      idle: "Nothing has happened for a while.",
+      expired: "Your session reaches its longest duration. After signing in you come back to this page.",
+    },
+    buttons: { idle: "Stay signed in", expired: "Sign in again" },
+    kept: "You stay signed in.",
+  },
   ended: {
     heading: "Your session has ended",
     reasons: {
@@ -57,6 +67,17 @@ export const en = {
     },
     way: "What you see stays on the screen. Sign in again, and you come back to this page.",
     button: "Sign in again",
+  },
+  waiting: {
+    text: "Waiting for lexoffice",
+    about: (/** @type {number} */ n) => `about ${count(n, "second", "seconds")}`,
+    soon: "any moment now",
+    since: (/** @type {number} */ n) => `for ${count(n, "second", "seconds")} now`,
+  },
+  live: {
+    on: "Changes in lexoffice appear here by themselves.",
+    off: "Changes in lexoffice do not appear by themselves just now. We keep trying to connect.",
+    changed: (/** @type {number} */ n) => `Updated: ${count(n, "entry", "entries")}`,
   },
   overview: {
     title: "Overview",
@@ -223,7 +244,6 @@ export const en = {
   faults: {
     retry: "Try again",
     id: "Request",
-    waiting: (/** @type {number} */ s) => `lexoffice asks for a short pause. Going on in ${count(s, "second", "seconds")} …`,
     startHeading: "We cannot reach the service just now",
     startText: "You are not signed out. We keep trying; there is nothing you need to do.",
     offline: ["No connection", "The server did not answer. Check your connection and try again."],

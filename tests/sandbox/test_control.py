@@ -167,6 +167,15 @@ def test_the_clock_can_be_moved(person: Person, sandbox: Sandbox, clock: Clock) 
     assert person.api("GET", "/countries", token).status_code == 200
 
 
+def test_the_rate_does_not_follow_a_clock_that_is_moved(stage: Stage, clock: Clock, person: Person) -> None:
+    sandbox = stage.put_on(clock, rate=1.0, burst=1)
+    token = person.sign_in().access_token
+    for offset, advance, status in ((0, 0, 200), (3600, 0, 429), (-3600, 1, 200), (0, 0, 429)):
+        sandbox.move_clock(offset)
+        clock.advance(advance)
+        assert person.api("GET", "/countries", token).status_code == status, offset
+
+
 @pytest.mark.parametrize("offset", ["1", None, True, 1e12, [1]])
 def test_a_clock_that_cannot_be_is_refused(person: Person, sandbox: Sandbox, offset: object) -> None:
     assert person.http.post("/sandbox/clock", json={"offset_seconds": offset}).status_code == 400

@@ -269,6 +269,13 @@ def test_a_callback_url_is_asked_before_it_is_subscribed(
     assert types_of(sandbox, hook) == ["contact.created"]
 
 
+@pytest.mark.parametrize(
+    "url", ["http://xn--/", "http://127.0.0.1:1/\ud800", "http://a b/", "http://a:99999/"]
+)
+async def test_a_url_that_nobody_can_call_is_unreachable(url: str) -> None:
+    assert await callback.check_callback(url) == "unreachable"
+
+
 def test_the_oldest_deliveries_are_forgotten(
     eager: Sandbox, monkeypatch: pytest.MonkeyPatch, hook: Wire
 ) -> None:

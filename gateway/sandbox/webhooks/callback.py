@@ -36,7 +36,7 @@ async def _sent(method: str, url: str, body: bytes = b"", headers: dict[str, str
             return str(answer.status_code)
     except TimeoutError:
         return "timeout"
-    except (httpx.HTTPError, httpx.InvalidURL):
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError):  # ValueError: a host that IDNA does not know
         return "unreachable"
 
 

@@ -90,9 +90,9 @@ local function next_of(turns, owner)
   return first
 end
 
-local function asked_from(turns, owner, free_at)
+local function asked_from(turns, owner, free_at, interval)
   local first = next_of(turns)
-  return (not first or first.owner == owner) and free_at or free_at + TURN.GRACE
+  return (not first or first.owner == owner) and free_at or free_at + math.min(TURN.GRACE, interval)
 end
 
 local function serve(turns, served, pace, factor, now)
@@ -131,16 +131,17 @@ function operations.take_turn(key, owner, waiting, rate, burst)
   settle(turns, pace, now)
   enter(turns, owner, waiting, now)
   local factor, served = factor_of(turns, now), next_of(turns, owner)
-  if served and now > asked_from(turns, owner, free_from(turns, pace, factor)) - TURN.EARLY then
+  local interval = 1 / (pace.rate * factor)
+  if served and now > asked_from(turns, owner, free_from(turns, pace, factor), interval) - TURN.EARLY then
     serve(turns, served, pace, factor, now)
   else
     served = nil
   end
   write_turns(key, turns, now)
   local free_at = free_from(turns, pace, factor)
-  local saved, remaining = (now + TURN.EARLY - free_at) * pace.rate * factor, 0
+  local saved, remaining = (now + TURN.EARLY - free_at) / interval, 0
   if saved >= 0 then remaining = math.min(math.floor(saved) + 1, factor == 1 and pace.burst or 1) end
-  return {served and served.session or false, text(math.max(0, asked_from(turns, owner, free_at) - now)),
+  return {served and served.session or false, text(math.max(0, asked_from(turns, owner, free_at, interval) - now)),
     others_of(turns, owner), text(factor), remaining, text(math.max(0, turns.at - now))}
 end
 

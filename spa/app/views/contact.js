@@ -17,7 +17,8 @@ export function contactView({ path: [id = ""], signal }) {
   const title = heading(t.contacts.title);
   const content = loadingPart(signal, {
     bones: h("div", { class: "panel" }, skeleton(8)),
-    load: () => readContact(id, signal),
+    load: (asked) => readContact(id, asked),
+    isConcerned: (change) => change.id === id,
     show: (contact) => {
       retitle(title, nameOf(contact), h("span", { class: "quiet" }, rolesOf(contact)), actions(contact));
       announce(nameOf(contact));
@@ -54,7 +55,7 @@ function contactPanels(contact) {
  */
 function panel(title, content) {
   const filled = content && content.childElementCount + (content.textContent ?? "").length > 0;
-  return h("section", { class: "panel" }, h("h2", {}, title), filled ? content : h("p", { class: "quiet" }, t.contact.nothing));
+  return h("section", { class: "panel", "data-key": title, "data-live": true }, h("h2", {}, title), filled ? content : h("p", { class: "quiet" }, t.contact.nothing));
 }
 
 /** @param {Contact} contact */

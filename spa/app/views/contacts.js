@@ -23,13 +23,13 @@ export function contactsView({ query, signal }) {
     history[push ? "pushState" : "replaceState"](null, "", pathOf(search));
     list.reload();
   };
-  const list = resultList(signal, (inner) => readContacts({ page: search.page, name: search.q }, inner), (found) => ({
+  const list = resultList(signal, (asked) => readContacts({ page: search.page, name: search.q }, asked), (found) => ({
     summary: summaryOf(found),
     content: found.content.length === 0 ? [nothing(search)] : [
       contactTable(found.content),
       pager({ page: search.page, pages: found.totalPages, go: (page) => change({ ...search, page }, true) }),
     ],
-  }));
+  }), ({ kind }) => kind === "contact");
   const form = h("form", { class: "filters", role: "search", "aria-label": t.contacts.searchForm,
     onsubmit: (/** @type {Event} */ event) => event.preventDefault() },
   field(t.contacts.search, searchBox("search", search.q, (text) => {
@@ -64,11 +64,11 @@ function nothing({ q, page }) {
 /** @param {import("../shapes.js").Contact[]} contacts */
 function contactTable(contacts) {
   const head = [t.contacts.name, t.contacts.roles, t.contacts.city, t.contacts.email];
-  return h("table", { class: "cards cards-contacts", role: "table", "data-testid": "contacts" },
+  return h("table", { class: "cards cards-contacts", role: "table", "data-key": "table", "data-testid": "contacts" },
     h("caption", { class: "visually-hidden" }, t.contacts.table),
     h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, head.map((name) =>
       h("th", { role: "columnheader", scope: "col" }, name)))),
-    h("tbody", { role: "rowgroup" }, contacts.map((contact) => h("tr", { role: "row" },
+    h("tbody", { role: "rowgroup" }, contacts.map((contact) => h("tr", { role: "row", "data-key": contact.id, "data-live": true },
       h("td", { role: "cell", class: "number-cell" }, h("a", { href: `/contacts/${contact.id}` }, nameOf(contact))),
       h("td", { role: "cell", class: "type-cell" }, rolesOf(contact)),
       h("td", { role: "cell", class: "date-cell" }, cityOf(contact)),

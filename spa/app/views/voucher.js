@@ -4,7 +4,9 @@
 import { h } from "../dom.js";
 import { pdfButtons } from "../files.js";
 import { day, money } from "../format.js";
+import { isAborted } from "../faults.js";
 import { readPayments, readVoucher } from "../lexoffice.js";
+import { BESIDE } from "../pace.js";
 import { announce, backLink, heading, loadingPart, pill, retitle, skeleton, typeName } from "../parts.js";
 import { t } from "../preferences.js";
 import { voucherSheet } from "../sheet.js";
@@ -12,6 +14,7 @@ import { hasPayments, hasPdf, isType, resourceOf, stateOf } from "../vouchers.js
 
 /** @typedef {import("../shapes.js").Voucher} Voucher */
 /** @typedef {import("../shapes.js").Payments} Payments */
+/** @typedef {{voucher: Voucher, payments?: Payments}} Loaded */
 /** @typedef {import("../vouchers.js").Type} Type */
 
 /**
@@ -27,15 +30,20 @@ export function voucherView({ path: [type = "", id = ""], signal }) {
   const title = heading(typeName(type));
   const content = loadingPart(signal, {
     bones: h("div", { class: "panel sheet" }, skeleton(12)),
-    load: () => readVoucher(resourceOf(type), id, signal),
-    show: (voucher) => {
+    load: async (asked, showPart) => {
+      const voucher = await readVoucher(resourceOf(type), id, asked);
+      if (!hasPayments(type, voucher.voucherStatus)) return { voucher };
+      showPart({ voucher });
+      return { voucher, payments: await readPayments(id, { ...asked, urgency: BESIDE }).catch(unlessAborted) };
+    },
+    show: ({ voucher, payments }) => {
       const name = `${typeName(type)} ${voucher.voucherNumber ?? ""}`.trim();
       retitle(title, name, pill(stateOf(voucher)), actions(type, voucher, signal));
       announce(name);
-      const paid = hasPayments(type, voucher.voucherStatus) && h("div", { class: "paid", "data-testid": "paid" });
-      if (paid) showPayments(id, paid, signal);
+      const paid = hasPayments(type, voucher.voucherStatus) && paidPart(payments);
       return voucherSheet(type, voucher, paid, signal);
     },
+    isConcerned: (change) => change.id === id,
   });
   return { title: typeName(type), node: h("div", {}, back, title, content) };
 }
@@ -47,22 +55,18 @@ export function voucherView({ path: [type = "", id = ""], signal }) {
  */
 function actions(type, voucher, signal) {
   if (hasPdf(type, voucher.voucherStatus)) return pdfButtons(resourceOf(type), voucher, signal);
-  return voucher.voucherStatus === "draft" && h("p", { class: "quiet actions" }, t.voucher.draft);
+  return voucher.voucherStatus === "draft" && h("p", { class: "quiet actions", "data-key": "draft" }, t.voucher.draft);
 }
 
-/**
- * What is still open, or when it was paid: told when it is known, and left out when it cannot be had.
- * @param {string} id
- * @param {HTMLElement} place
- * @param {AbortSignal} signal
- */
-async function showPayments(id, place, signal) {
-  /** @type {Payments} */
-  const payments = await readPayments(id, signal).catch(() => ({}));
-  const { openAmount, currency, paidDate } = payments;
-  if (openAmount) {
-    place.append(h("span", {}, t.voucher.openAmount), h("strong", { class: "number" }, money(openAmount, currency)));
-  } else if (paidDate) {
-    place.append(h("span", {}, t.voucher.paidOn(day(paidDate))));
-  }
+/** @param {unknown} error what was paid is left out when it cannot be had */
+function unlessAborted(error) {
+  if (isAborted(error)) throw error;
+  return undefined;
+}
+
+/** @param {Payments | undefined} payments what is still open, or when it was paid: told when it is known */
+function paidPart({ openAmount, currency, paidDate } = {}) {
+  return h("div", { class: "paid", "data-key": "paid", "data-live": true, "data-testid": "paid" },
+    openAmount ? [h("span", {}, t.voucher.openAmount), h("strong", { class: "number" }, money(openAmount, currency))]
+      : paidDate ? h("span", {}, t.voucher.paidOn(day(paidDate))) : null);
 }

@@ -31,8 +31,9 @@ export function vouchersView({ query, signal }) {
   const sortSelect = select("sort", sortOptions(), sortValue(search), (value) => change(parseSort(value)));
   const form = filterForm(search, change, sortSelect);
   const list = resultList(signal,
-    (inner) => findVouchers(search, inner, (read, of) => list.note(t.vouchers.reading(read, of))),
-    (found) => showFound(found, search, change));
+    (asked) => findVouchers(search, asked, (read, of) => asked.isFresh || list.note(t.vouchers.reading(read, of))),
+    (found) => showFound(found, search, change),
+    ({ kind }) => kind === "voucher");
   return { title: t.vouchers.title, node: h("div", {}, heading(t.vouchers.title), form, list.node) };
 }
 
@@ -62,7 +63,7 @@ function filterForm(search, change, sortSelect) {
  */
 function showFound({ rows, total, pages, capped }, search, change) {
   const chip = search.contact && contactChip(rows[0]?.contactName, change);
-  const note = capped > 0 && h("p", { class: "quiet" }, t.vouchers.capped(capped));
+  const note = capped > 0 && h("p", { class: "quiet", "data-key": "capped" }, t.vouchers.capped(capped));
   const sort = (/** @type {Search["field"]} */ name) =>
     change({ field: name, down: search.field === name ? !search.down : name !== "contactName" });
   const page = pages > 1 ? ` · ${t.paging.page(search.page + 1, pages)}` : "";
@@ -89,7 +90,7 @@ function nothing(search) {
  * @param {Change} change
  */
 function contactChip(name, change) {
-  return h("p", { class: "chip" }, `${t.vouchers.ofContact} `, h("strong", {}, name ?? "…"),
+  return h("p", { class: "chip", "data-key": "chip" }, `${t.vouchers.ofContact} `, h("strong", {}, name ?? "…"),
     h("button", { type: "button", class: "chip-close", "aria-label": t.vouchers.clearContact, title: t.vouchers.clearContact,
       onclick: () => change({ contact: "" }) }, icon("close")));
 }

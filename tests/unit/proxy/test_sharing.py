@@ -17,7 +17,7 @@ ROUTES = RouteTable(
 CACHED = CachedPaths({"/api/v1/kept": 60, "/api/v1/kept/not": 0, "/api/v1/kept/not/but": 5, "/api/files": 7})
 
 
-def plan(path: bytes = b"/api/v1/thing", query: bytes = b"", **fields: str) -> Sharing | None:
+def plan(path: bytes = b"/api/v1/thing", query: bytes = b"", /, **fields: str) -> Sharing | None:
     headers = [(name.replace("_", "-").encode(), value.encode()) for name, value in fields.items()]
     return plan_sharing(
         read_request_fields(headers),
@@ -28,7 +28,7 @@ def plan(path: bytes = b"/api/v1/thing", query: bytes = b"", **fields: str) -> S
     )
 
 
-def lines(path: bytes = b"/api/v1/thing", **fields: str) -> list[bytes]:
+def lines(path: bytes = b"/api/v1/thing", /, **fields: str) -> list[bytes]:
     planned = plan(path, **fields)
     assert planned is not None
     return [each.lines for each in planned.keys]

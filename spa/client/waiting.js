@@ -1,0 +1,58 @@
+// @ts-check
+/** Tells that calls of the API wait for the resource server, and how far apart its answers are. */
+
+/** @typedef {import("./client.js").Waiting} Waiting */
+
+const PATIENT_MS = 700;
+
+/** @type {Set<object>} */
+const underWay = new Set();
+/** @type {Set<(waiting: Waiting) => void>} */
+const listeners = new Set();
+let isTold = false;
+/** @type {number | undefined} */
+let secondsPerCall;
+let lastTurn = 0;
+
+/** @type {typeof import("./client.js").onWaiting} */
+export function onWaiting(callback) {
+  listeners.add(callback);
+  return () => listeners.delete(callback);
+}
+
+/** @returns {(response?: Response) => void} to be called at its end, with the answer if there is one */
+export function callBegins() {
+  const call = {};
+  underWay.add(call);
+  const timer = setTimeout(() => {
+    isTold = true;
+    tell();
+  }, PATIENT_MS);
+  if (isTold) tell();
+  return (response) => {
+    clearTimeout(timer);
+    underWay.delete(call);
+    if (response) learn(response, performance.now());
+    if (isTold) tell();
+    isTold &&= underWay.size > 0;
+  };
+}
+
+function tell() {
+  for (const callback of [...listeners]) callback({ calls: underWay.size, secondsPerCall });
+}
+
+/**
+ * Where a call stood in the gateway's queue since the last one left it, the time between the two is what a turn takes.
+ * @param {Response} response
+ * @param {number} now
+ */
+function learn(response, now) {
+  const queue = /(?:^|,)\s*queue;dur=([\d.]+)/.exec(response.headers.get("Server-Timing") ?? "");
+  if (!queue) return;
+  const apart = (now - lastTurn) / 1000;
+  lastTurn = now;
+  const queued = Number(queue[1]) / 1000;
+  if (queued < 0.05 || queued * 1.5 < apart) return;
+  secondsPerCall = secondsPerCall === undefined ? apart : (secondsPerCall + apart) / 2;
+}

@@ -18,6 +18,7 @@ from gateway.proxy.invalidation import touched_by_event
 if TYPE_CHECKING:
     from gateway.events.bus import Bus
     from gateway.proxy.invalidation import Resources
+    from gateway.proxy.peer_answers import PeerAnswers
     from gateway.proxy.response_cache import ResponseCache, Written
 
 _LOGGER = logging.getLogger(__name__)
@@ -30,18 +31,26 @@ _AGAIN_SECONDS = 0.5
 class CacheEvents:
     """Subscribes `heed` and `lose` at the bus; `announce` is for the writes of this process."""
 
-    def __init__(self, bus: Bus, cache: ResponseCache) -> None:
+    def __init__(self, bus: Bus, cache: ResponseCache, peers: PeerAnswers | None) -> None:
         self._bus = bus
         self._cache = cache
+        self._peers = peers
         self._own = secrets.token_hex(8)
         self._telling: set[asyncio.Task[None]] = set()
         bus.subscribe(self.heed, lose=cache.forget_everything)
 
-    def announce(self, written: Written) -> None:
-        """Tell the others, beside whatever goes on here."""
-        task = asyncio.create_task(self._tell(pack_written(written, sender=self._own)))
+    def announce(self, written: Written) -> asyncio.Task[None]:
+        """Tell the others, beside whatever goes on here; done when it is told."""
+        task = asyncio.create_task(self._tell(written))
         self._telling.add(task)
         task.add_done_callback(self._telling.discard)
+        return task
+
+    async def publish(self, event: Event) -> str:
+        """Publish lexoffice's event, once nobody finds what it has made outdated; raises StoreUnavailable."""
+        if self._peers is not None and event.organization_id is not None:
+            await self._peers.forget(touched_by_event(event.type), organization=event.organization_id)
+        return await self._bus.publish(event)
 
     def heed(self, event: Event) -> None:
         """Forget what another process has written, or lexoffice has told of."""
@@ -63,9 +72,12 @@ class CacheEvents:
             task.cancel()
         await asyncio.gather(*self._telling, return_exceptions=True)
 
-    async def _tell(self, event: Event) -> None:
+    async def _tell(self, written: Written) -> None:
+        event = pack_written(written, sender=self._own)
         for _ in range(_ATTEMPTS):
             try:
+                if self._peers is not None and written.organization is not None:
+                    await self._peers.forget(written.resources, organization=written.organization)
                 await self._bus.publish(event)
             except StoreError:
                 await asyncio.sleep(_AGAIN_SECONDS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -271,7 +271,7 @@ def test_a_stream_is_one_line_in_the_log_when_it_is_over_and_counted_when_it_beg
     assert open_streams(first) == before["lexgate_event_streams"]
 
 
-def lines_of(caplog: pytest.LogCaptureFixture) -> list[dict[str, object]]:
+def lines_of(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
     fields = [vars(record)["fields"] for record in caplog.records if record.name == "gateway.request"]
     return [each for each in fields if each["route"] == PATH]
 

@@ -80,7 +80,7 @@ def end_at_the_authorization_server(browser: Browser, gateway: Running) -> str:
     return "signed_out_elsewhere"
 
 
-def end_from_another_browser(browser: Browser, gateway: Running) -> str:
+def end_from_another_browser(_: Browser, gateway: Running) -> str:
     with Browser(gateway.public_url) as other:
         other.sign_in()
         [session] = [each for each in other.fetch("/auth/sessions").json()["sessions"] if not each["current"]]

@@ -84,7 +84,8 @@ def told(raw: RawBrowser) -> list[Told]:
 
 def last_id(raw: RawBrowser) -> str:
     """Return the last id that has come."""
-    return _PLACE.findall(bytes(raw.received))[-1].decode()
+    places: list[bytes] = _PLACE.findall(bytes(raw.received))
+    return places[-1].decode()
 
 
 def next_event(raw: RawBrowser) -> Told:

@@ -85,6 +85,12 @@ class Bus:
         """The id of the last event that this replica heard: where `since` begins for a newcomer."""
         return str(self._last)
 
+    @property
+    def recent(self) -> list[Event]:
+        """The events of the last five minutes that this replica knows of, also from before it started."""
+        self._drop_outdated()
+        return [event for _, _, event in self._recent]
+
     async def publish(self, event: Event) -> str:
         """Tell all replicas, and return the event's id; after StoreUnavailable they may hear or not.
 

@@ -130,9 +130,6 @@ class Budget:
         for driver in drivers:
             driver.cancel()
         await asyncio.gather(*drivers, return_exceptions=True)
-        for line in self._lines.values():
-            self._fail(line, "the gateway ends")
-        self._lines.clear()
 
     async def _begin(self, line: _Line) -> None:
         """Ask once in the first caller's own task; whoever then still waits needs a driver."""
@@ -157,9 +154,9 @@ class Budget:
                 await self._ask(line)
         except Exception:
             _LOGGER.exception("a queue of calls failed")
-            self._fail(line, "the queue failed")
         finally:
             del self._lines[line.key]
+            self._fail(line, "the queue ended")
 
     async def _ask(self, line: _Line) -> None:
         """Tell the store who waits, and let the one go whose turn it is."""

@@ -90,6 +90,7 @@ class Sending:
         attempts = Attempts(self._request.method, body is None or body.is_replayable)
         if begun is not None and begun.has_waited_in_vain:
             begun = None
+        step: Step | None
         while True:
             try:
                 answer = await (self._take_over(begun) if begun else self._send(is_fresh=attempts.resent))
@@ -130,14 +131,9 @@ class Sending:
             raise
         return answer
 
-    async def _take_turn(self, pacing: Pacing) -> None:
-        self._limit.lift()
-        if await pacing.take_turn():
-            self.opened = await self._forward.admit(self._request)  # it may have ended meanwhile
-
     async def _send(self, *, is_fresh: bool) -> UpstreamAnswer:
-        if self._pacing is not None:
-            await self._take_turn(self._pacing)
+        self._limit.lift()
+        await self._take_turn()
         request, route = self._request, self._request.matched.route
         pool = self._forward.upstream.pool(route)
         body = None if request.body is None else request.body.content()
@@ -171,6 +167,10 @@ class Sending:
             request.exchange.upstream_seconds += seconds
             self._forward.metrics.observe_upstream(seconds)
 
+    async def _take_turn(self) -> None:
+        if self._pacing is not None and await self._pacing.take_turn():
+            self.opened = await self._forward.admit(self._request)  # it may have ended meanwhile
+
     def _note_use(self, bearer: bytes) -> bytes:
         if bearer not in self.used:
             self.used.append(bearer)
@@ -192,30 +192,27 @@ class Sending:
 
     async def _decide(self, answer: UpstreamAnswer, attempts: Attempts) -> Step | None:
         """Decide on an answer; None if it is one of those that are passed on without a thought."""
-        jitter = random.random()  # noqa: S311 - spreads calls out, guards nothing
-        if self._pacing is not None and await self._pacing.is_throttled(answer):
-            await self._pacing.slow_down()
-            return decide_on_throttling(
-                attempts, patience=self._pacing.patience, retry_after=self._asked_wait(answer), jitter=jitter
-            )
-        if answer.status not in RETRIED_STATUSES:
+        pacing = self._pacing
+        is_throttled = pacing is not None and await pacing.is_throttled(answer)
+        if answer.status not in RETRIED_STATUSES and not is_throttled:
             return None
+        values = [value for name, value in answer.headers if name == b"retry-after"]
+        retry_after = parse_retry_after(values[0] if values else None, now=self._forward.clock())
+        jitter = random.random()  # noqa: S311 - spreads calls out, guards nothing
+        if pacing is not None and is_throttled:
+            await pacing.slow_down()
+            return decide_on_throttling(
+                attempts, patience=pacing.patience, retry_after=retry_after, jitter=jitter
+            )
+        patience = parse_patience(self._request.fields.prefer)
         step = decide_on_status(
-            attempts,
-            answer.status,
-            patience=parse_patience(self._request.fields.prefer),
-            retry_after=self._asked_wait(answer),
-            jitter=jitter,
+            attempts, answer.status, patience=patience, retry_after=retry_after, jitter=jitter
         )
         if step.decision == "refresh_and_replay" and not self._can_refresh():
             step = Step("pass")
         if step.decision == "pass" and answer.status == HTTPStatus.UNAUTHORIZED and attempts.refreshed:
             self._note_refusal()
         return step
-
-    def _asked_wait(self, answer: UpstreamAnswer) -> float | None:
-        values = [value for name, value in answer.headers if name == b"retry-after"]
-        return parse_retry_after(values[0] if values else None, now=self._forward.clock())
 
     async def _renew_for_next_time(self, answer: UpstreamAnswer) -> None:
         """Renew the token under which a body was refused that only the browser can send again.

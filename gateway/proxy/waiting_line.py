@@ -141,8 +141,8 @@ class WaitingLine:
         Sessions before it in line have one more; of those that wait elsewhere nobody knows where they are.
         """
         elsewhere = Counter[bytes]()
-        for session, calls in told.others:
-            elsewhere[session] += calls
+        for session, number in told.others:
+            elsewhere[session] += number
         lengths = [*map(len, self._sessions.values()), *elsewhere.values()]
         reaching = [sum(length > turn for length in lengths) for turn in range(2 * max(lengths, default=0))]
         within = [0, *itertools.accumulate(reaching)]

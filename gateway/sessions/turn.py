@@ -106,7 +106,7 @@ class Turns:
     def idle_at(self) -> float:
         """From when on nothing is lost if it is forgotten."""
         recovered_at = self.changed_at + (1 - self.factor) / RECOVERY
-        return max(self.at, recovered_at, *(entry.until for entry in self.entries))
+        return max(self.at + MARGIN, recovered_at, *(entry.until for entry in self.entries))
 
 
 def decide_turn(
@@ -118,16 +118,17 @@ def decide_turn(
     """
     turns = _enter(_settle(turns or Turns(), pace, now), owner, waiting, now)
     factor = _factor(turns, now)
+    interval = 1 / (pace.rate * factor)
     mine = [entry for entry in turns.entries if entry.owner == owner]
     served = None
-    if mine and now > _asked_at(turns, owner, _free_at(turns, pace, factor)) - EARLY:
+    if mine and now > _asked_at(turns, owner, _free_at(turns, pace, factor), interval) - EARLY:
         served = min(mine, key=_line)
         turns = _serve(turns, served, pace, now)
     free_at = _free_at(turns, pace, factor)
-    saved = (now + EARLY - free_at) * pace.rate * factor
+    saved = (now + EARLY - free_at) / interval
     turn = Turn(
         session=None if served is None else served.session,
-        wait=max(0.0, _asked_at(turns, owner, free_at) - now),
+        wait=max(0.0, _asked_at(turns, owner, free_at, interval) - now),
         others=tuple(Waiting(row.session, row.calls) for row in turns.entries if row.owner != owner),
         factor=factor,
         remaining=0 if saved < 0 else min(int(saved) + 1, pace.burst if factor == 1 else 1),
@@ -158,12 +159,10 @@ def _settle(turns: Turns, pace: Pace, now: float) -> Turns:
     if _factor(turns, now) == 1:
         turns = replace(turns, factor=1.0)
     latest = now + MARGIN + max(pace.burst, 1 / turns.factor) / pace.rate
-    return replace(
-        turns,
-        at=turns.at if turns.at <= latest + STEP else latest,
-        opening=min(turns.opening, latest + STEP),
-        entries=tuple(entry for entry in turns.entries if now < entry.until <= now + LEASE + STEP),
-    )
+    if turns.at > latest + STEP:
+        turns = replace(turns, at=latest, opening=0.0)
+    entries = tuple(entry for entry in turns.entries if now < entry.until <= now + LEASE + STEP)
+    return replace(turns, entries=entries)
 
 
 def _enter(turns: Turns, owner: bytes, waiting: Sequence[Waiting], now: float) -> Turns:
@@ -215,10 +214,13 @@ def _free_at(turns: Turns, pace: Pace, factor: float) -> float:
     return turns.at - (pace.burst - 1) / pace.rate - (MARGIN if turns.at < turns.opening else 0.0)
 
 
-def _asked_at(turns: Turns, owner: bytes, free_at: float) -> float:
-    """Return when an owner may have a turn that comes free at `free_at`: later if it is another's."""
+def _asked_at(turns: Turns, owner: bytes, free_at: float, interval: float) -> float:
+    """Return when an owner may have a turn that comes free at `free_at`: later if it is another's.
+
+    Not so late that it would miss the turn after that, which may be its own.
+    """
     first = min(turns.entries, key=_line, default=None)
-    return free_at if first is None or first.owner == owner else free_at + GRACE
+    return free_at if first is None or first.owner == owner else free_at + min(GRACE, interval)
 
 
 def _line(entry: Entry) -> tuple[int, int]:

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.browser.conftest import Complaints
-    from tests.support.running import Running
 
 MANY = """async (calls) => {
   const { pacedFetch } = await import('/app/pace.js');
@@ -93,7 +92,9 @@ def test_the_sums_that_are_there_are_shown_before_the_year_is(
     expect(page.get_by_test_id("total-open")).to_contain_text("€")
     expect(page.get_by_test_id("total-paid")).not_to_contain_text("€")
     notice = page.get_by_test_id("notice")
-    expect(notice).to_contain_text({"de-DE": "Wartet auf lexoffice", "en-GB": "Waiting for lexoffice"}[locale])
+    expect(notice).to_contain_text(
+        {"de-DE": "Wartet auf lexoffice", "en-GB": "Waiting for lexoffice"}[locale]
+    )
     for width in (1280, 360):
         page.set_viewport_size({"width": width, "height": 900})
         look(page, f"waiting-{scheme}-{width}")

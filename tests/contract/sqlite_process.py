@@ -86,12 +86,22 @@ async def end(store: SqliteStore, session_key: str) -> None:
     say("ended")
 
 
+async def append(store: SqliteStore, events: str) -> None:
+    """Add so many events to the log, once the test says so."""
+    say("ready")
+    sys.stdin.readline()
+    for number in range(int(events)):
+        await store.append_event(b"%d" % number, now=NOW)
+    say("appended")
+
+
 WORK: dict[str, Callable[[SqliteStore, str], Awaitable[None]]] = {
     "count_up": count_up,
     "spend": spend,
     "write_until_killed": write_until_killed,
     "fill": fill,
     "end": end,
+    "append": append,
 }
 
 

@@ -31,6 +31,7 @@ def _start(path: Path, work: str, argument: str = "") -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "tests.contract.sqlite_process", str(path), work, argument],
         cwd=ROOT,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -127,3 +128,24 @@ async def test_a_read_only_file_is_unavailable_and_says_no_path(public_folder: P
         pass
     _make_read_only(database)
     assert _output(_start(database, "open_as_stranger")) == "store_unavailable ''"
+
+
+async def test_every_process_hears_the_events_of_all(database: Path) -> None:
+    async with opened(SqliteStore(database)) as store:
+        place = (await store.read_events(None, wait_seconds=0, limit=1)).last
+        processes = [_start(database, "append", "50") for _ in range(2)]
+        for process in processes:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+        heard: list[bytes] = []
+        for process in processes:
+            assert process.stdin is not None
+            process.stdin.write("now\n")
+            process.stdin.flush()
+        while len(heard) < 100:
+            batch = await store.read_events(place, wait_seconds=1, limit=1000)
+            assert batch.is_whole
+            heard += [row for _, row in batch.rows]
+            place = batch.last
+        assert sorted(heard) == sorted([b"%d" % number for number in range(50)] * 2)
+        assert [_output(process) for process in processes] == ["appended"] * 2

@@ -18,7 +18,7 @@ local function read_turns(key)
 end
 
 local function write_turns(key, turns, now)
-  local idle_at = math.max(turns.at, turns.changed_at + (1 - turns.factor) / TURN.RECOVERY)
+  local idle_at = math.max(turns.at + TURN.MARGIN, turns.changed_at + (1 - turns.factor) / TURN.RECOVERY)
   local parts = {struct.pack(TURNS, turns.at, turns.opening, turns.factor, turns.changed_at, turns.count)}
   for _, entry in ipairs(turns.entries) do
     idle_at = math.max(idle_at, entry.ends)
@@ -38,8 +38,7 @@ local function settle(turns, pace, now)
   turns.changed_at = math.min(turns.changed_at, now)
   if factor_of(turns, now) == 1 then turns.factor = 1 end
   local latest = now + TURN.MARGIN + math.max(pace.burst, 1 / turns.factor) / pace.rate
-  if turns.at > latest + TURN.STEP then turns.at = latest end
-  turns.opening = math.min(turns.opening, latest + TURN.STEP)
+  if turns.at > latest + TURN.STEP then turns.at, turns.opening = latest, 0 end
   local entries = {}
   for _, entry in ipairs(turns.entries) do
     if now < entry.ends and entry.ends <= now + TURN.LEASE + TURN.STEP then entries[#entries + 1] = entry end
@@ -90,9 +89,9 @@ local function next_of(turns, owner)
   return first
 end
 
-local function asked_from(turns, owner, free_at)
+local function asked_from(turns, owner, free_at, interval)
   local first = next_of(turns)
-  return (not first or first.owner == owner) and free_at or free_at + TURN.GRACE
+  return (not first or first.owner == owner) and free_at or free_at + math.min(TURN.GRACE, interval)
 end
 
 local function serve(turns, served, pace, factor, now)
@@ -131,16 +130,17 @@ function operations.take_turn(key, owner, waiting, rate, burst)
   settle(turns, pace, now)
   enter(turns, owner, waiting, now)
   local factor, served = factor_of(turns, now), next_of(turns, owner)
-  if served and now > asked_from(turns, owner, free_from(turns, pace, factor)) - TURN.EARLY then
+  local interval = 1 / (pace.rate * factor)
+  if served and now > asked_from(turns, owner, free_from(turns, pace, factor), interval) - TURN.EARLY then
     serve(turns, served, pace, factor, now)
   else
     served = nil
   end
   write_turns(key, turns, now)
   local free_at = free_from(turns, pace, factor)
-  local saved, remaining = (now + TURN.EARLY - free_at) * pace.rate * factor, 0
+  local saved, remaining = (now + TURN.EARLY - free_at) / interval, 0
   if saved >= 0 then remaining = math.min(math.floor(saved) + 1, factor == 1 and pace.burst or 1) end
-  return {served and served.session or false, text(math.max(0, asked_from(turns, owner, free_at) - now)),
+  return {served and served.session or false, text(math.max(0, asked_from(turns, owner, free_at, interval) - now)),
     others_of(turns, owner), text(factor), remaining, text(math.max(0, turns.at - now))}
 end
 

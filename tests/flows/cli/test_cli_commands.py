@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def test_help_names_every_command(tmp_path: Path) -> None:
     done = run("--help", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-    for command in ("demo", "serve", "doctor", "keygen"):
+    for command in ("demo", "serve", "doctor", "webhooks", "keygen"):
         assert f"\n    {command} " in done.stdout
 
 
@@ -29,6 +29,7 @@ def test_help_names_every_command(tmp_path: Path) -> None:
         ("demo", "Ctrl-C"),
         ("serve", "Exit code 0"),
         ("doctor", "Exit code 0"),
+        ("webhooks", "event-subscriptions.write"),
         ("keygen", "To rotate"),
     ],
 )

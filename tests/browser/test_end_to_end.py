@@ -6,14 +6,16 @@ since a test machine may be busy.
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import look, sign_in
+from tests.browser.conftest import axe_violations, look, sign_in
 from tests.browser.test_live import ON
+from tests.browser.test_waiting import MANY
 from tests.support.running import RunningClock, running_gateway
 
 if TYPE_CHECKING:
@@ -67,6 +69,7 @@ class Desk:
     def open_app(self, path: str, *, user: str = "anna") -> None:
         sign_in(self.app, path=path, user=user)
         expect(self.app.get_by_test_id("live")).to_have_text(ON)
+        expect(self.app.locator("[aria-busy]")).to_have_count(0)
         self.read_for_a_moment()
         self.lexoffice.goto(self._home + {"anna": "nordlicht", "jonas": "rebenhof"}[user])
 
@@ -124,3 +127,31 @@ def test_who_ends_the_connection_at_lexoffice_is_signed_out_within_a_moment(desk
     assert 0 <= desk.elapsed("from token.revoked to the signed-out page") < GENEROUS_MS
     expect(desk.app.get_by_test_id("vouchers")).not_to_be_attached()
     expect(desk.app.get_by_role("button", name="Sign in with lexoffice")).to_be_visible()
+
+
+@pytest.mark.parametrize(("scheme", "locale"), [("light", "de-DE"), ("dark", "en-GB")])
+def test_a_queue_at_the_gateway_is_told_with_about_the_time_that_it_takes(
+    new_page: Callable[..., Page], scheme: str, locale: str
+) -> None:
+    page = new_page(color_scheme=scheme, locale=locale)
+    sign_in(page, path="/vouchers", user="jonas")
+    expect(page.get_by_test_id("vouchers")).to_be_visible()
+    answers: list[int] = []
+    page.on("response", lambda answer: answers.append(answer.status) if "/contacts" in answer.url else None)
+    started = page.evaluate("Date.now()")
+    page.evaluate(MANY, [[f"contacts?page={number}", 3] for number in range(12)])
+    notice = page.get_by_test_id("notice")
+    told = re.compile(r"(?:about|noch etwa) (\d+) ")
+    expect(notice).to_contain_text(told)
+    found = told.search(notice.text_content() or "")
+    assert found is not None
+    estimate = int(found[1])
+    for width in (1280, 360):
+        page.set_viewport_size({"width": width, "height": 800})
+        look(page, f"queue-{scheme}-{width}")
+    assert axe_violations(page) == []
+    expect(notice).to_be_empty()
+    took = (page.evaluate("Date.now()") - started) / 1000
+    sys.stdout.write(f"\ntwelve calls: told about {estimate} s, took {took:.1f} s\n")
+    assert took / 3 < estimate < took * 2
+    assert answers == [200] * 12

@@ -42,9 +42,10 @@ function booksReader() {
    */
   return async (asked, showPart) => {
     const from = `${lastTwelveMonths()[0]}-01`;
+    const asking = readAllVouchers({ type: REVENUE_TYPES, status: "open" }, { ...asked, urgency: SEEN });
     const settled = readAllVouchers({ type: REVENUE_TYPES, status: SETTLED_STATES, from }, { ...asked, urgency: BESIDE });
     settled.catch(() => {}); // told below, unless the first question fails before
-    const open = await readAllVouchers({ type: REVENUE_TYPES, status: "open" }, { ...asked, urgency: SEEN });
+    const open = await asking;
     if (known || open.rows.length > 0) showPart(booksOf(open, known));
     known = await settled;
     return booksOf(open, known);

@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect
 
 from gateway import __version__
 from gateway.browser.cookie import SessionCookie
+from gateway.cache_events import CacheEvents
 from gateway.errors import GatewayError
 from gateway.events.auth_events import AuthEvents
 from gateway.events.bus import Bus
@@ -39,6 +40,7 @@ from gateway.proxy.forward import Forward
 from gateway.proxy.invalidation import touch_everything, touched_by_write
 from gateway.proxy.lane import Lane
 from gateway.proxy.own_fields import OwnFields
+from gateway.proxy.peer_answers import PeerAnswers
 from gateway.proxy.response_cache import ResponseCache
 from gateway.proxy.route import RouteTable
 from gateway.proxy.sharing import CachedPaths
@@ -171,6 +173,8 @@ class Gateway:
         )
         self._upstream = Upstream()
         self._asking_once = self._build_asking_once()
+        self._cache_events = CacheEvents(self._bus, self._asking_once.cache, self._asking_once.peers)
+        self._asking_once.announce = self._cache_events.announce
         self._budget = self._build_budget()
         self._sweep = Sweep(
             vault=self._vault, revocation=self._revocation, metrics=self._metrics, clock=clock
@@ -208,6 +212,7 @@ class Gateway:
             await self._budget.close()
         await self._authorization_server.close()
         await self._asking_once.close()
+        await self._cache_events.close()
         await self._upstream.close()
         await self._store.close()
 
@@ -246,6 +251,9 @@ class Gateway:
             touched_by_write=touch_everything if settings.provider == "openid" else touched_by_write,
             is_in_use=any(route.is_shared for route in settings.route_list),
             metrics=self._metrics,
+            peers=None
+            if settings.store == "memory://"
+            else PeerAnswers(self._store, self._keyring, clock=self._clock),
         )
 
     def _build_budget(self) -> Budget | None:
@@ -378,7 +386,7 @@ class Gateway:
         return Webhook(
             public_key=None if pem is None else parse_public_key(pem),
             window=self._settings.webhook_window,
-            bus=self._bus,
+            publisher=self._cache_events,
             vault=self._vault,
             audit=self._audit,
             metrics=self._metrics,

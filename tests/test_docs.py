@@ -14,6 +14,7 @@ from starlette.routing import Route
 import gateway.errors
 from gateway.app import Gateway
 from gateway.errors import ConfigurationError, GatewayError
+from gateway.events.streams import PATH as EVENTS_PATH
 from gateway.observability.metrics import Metrics
 from gateway.parts import shipped_spa
 from gateway.settings import Settings, load_settings, variable_of
@@ -103,7 +104,7 @@ def test_every_endpoint_is_in_its_table(tmp_path: Path) -> None:
     }
     modules = ("client.js", "client.d.ts", "stream.js", "waiting.js", "page.css")
     offered |= {("GET", f"/auth/{name}") for name in modules}
-    offered |= {("GET", path) for path in ("/livez", "/readyz", "/metrics")}
+    offered |= {("GET", path) for path in ("/livez", "/readyz", "/metrics", EVENTS_PATH)}
     assert len(offered) >= 11
     for method, path in offered:
         assert re.search(rf"`{method} {re.escape(path)}[?`]", rows()), f"{method} {path}"

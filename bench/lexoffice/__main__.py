@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import os
 import platform
 import sys
@@ -87,7 +88,7 @@ def measure_lexgate(scenario: Scenario, limit: Limit) -> Row:
     settings = {
         "LEXGATE_BUDGET_RATE": f"{limit.rate:g}",
         "LEXGATE_BUDGET_BURST": f"{limit.burst}",
-        "LEXGATE_CACHE": _cache_setting(),
+        "LEXGATE_CACHE": json.dumps(CACHE),
     }
     with (
         tempfile.TemporaryDirectory(prefix="lexgate-bench-") as folder,
@@ -145,10 +146,6 @@ def _measure_side(
             rows.append(row)
             sys.stderr.write(f"{build_measured_table([row], limit).splitlines()[-1]}\n")
     return rows
-
-
-def _cache_setting() -> str:
-    return ",".join(f"{path}={seconds}" for path, seconds in CACHE.items())
 
 
 if __name__ == "__main__":

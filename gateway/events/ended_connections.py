@@ -32,8 +32,8 @@ _REST_SECONDS = 0.5
 class EndedConnections:
     """Subscribes to the bus of every replica; the first does the work, the others look whether it did.
 
-    The tokens of such a connection are dead: nothing is revoked. Sessions that began after the event are of
-    a connection that the user made anew, and stay.
+    The tokens of such a connection are dead: nothing is revoked. Sessions whose tokens are newer than the
+    event are of a connection that the user made anew, and stay.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class EndedConnections:
         ended = await self._vault.end_connection(
             issuer=self._issuer,
             connection_id=event.resource_id or "",
-            begun_before=datetime.fromisoformat(event.date or "").timestamp(),
+            ended_at=datetime.fromisoformat(event.date or "").timestamp(),
             now=self._clock(),
         )
         for session_key in ended:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from gateway.events.server_sent import LAST_CHUNK, build_event, build_life_event, build_retry, unframe
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 MAX_UNREAD_BYTES = 65_536
 """What is written and not yet taken by the system; a browser that lets more pile up is left."""
+UNACKNOWLEDGED_SECONDS = 45
+"""How long a heartbeat may be on its way: a phone that changes its network says no goodbye to the old one."""
+_USER_TIMEOUT: int | None = getattr(socket, "TCP_USER_TIMEOUT", None)  # Linux has it
 
 
 class StreamConnection(Protocol):
@@ -100,6 +104,10 @@ class EventStream:
         """Take the connection over, after the head."""
         self._connection = connection
         self.transport = connection.transport
+        if _USER_TIMEOUT is not None:
+            self.transport.get_extra_info("socket").setsockopt(
+                socket.IPPROTO_TCP, _USER_TIMEOUT, UNACKNOWLEDGED_SECONDS * 1000
+            )
         self.keep_alive = keep_alive and is_chunked
         self._is_chunked = is_chunked
 

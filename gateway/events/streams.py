@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 import time
 from collections import deque
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from gateway.observability.metrics import Metrics
     from gateway.sessions.event_log import EventId
 
+_LOGGER = logging.getLogger(__name__)
+
 PATH = "/auth/events"
 STREAMS_EACH = 5
 """Streams that one session may have open here; a browser is expected to need one."""
@@ -35,6 +38,8 @@ HEARTBEAT_SECONDS = 15
 RETRY_MILLISECONDS = 2000
 _PORTION = 256
 """Streams that are written to before everything else in this process has its turn."""
+_MAX_REPLAYED_BYTES = 32_768
+"""Far below what makes a browser count as one that does not read."""
 _LEAST_PAUSE_MILLISECONDS = 200
 _MOST_SPREAD_MILLISECONDS = 5000
 
@@ -77,7 +82,7 @@ class Streams:
 
     def join(self, stream: EventStream, *, last_event_id: str) -> None:
         """Greet a stream whose head was written, tell what it missed, and keep it up to date from then on."""
-        missed = self._bus.since(last_event_id) if last_event_id else []
+        missed = self._find_missed(stream, last_event_id) if last_event_id else []
         place = self._bus.last_id if missed is None or not last_event_id else last_event_id
         stream.write(build_retry(RETRY_MILLISECONDS))
         document = {"version": self._version, "id": self._bus.last_id}
@@ -86,8 +91,10 @@ class Streams:
             self.count("missed")
             stream.write(build_event("missed", {}))
         else:
-            self._replay(stream, missed)
             stream.after = parse_event_id(last_event_id)
+            for chunk in missed:
+                self.count("lexoffice")
+                stream.write(chunk)
         stream.write(self._build_heartbeat())
         self._add(stream)
 
@@ -129,11 +136,14 @@ class Streams:
         spread = min(_MOST_SPREAD_MILLISECONDS, 500 + self._number)
         return _LEAST_PAUSE_MILLISECONDS + secrets.randbelow(spread)
 
-    def _replay(self, stream: EventStream, events: Iterable[Event]) -> None:
-        for event in events:
-            if event.organization_id == stream.organization is not None and event.type in PASSED_ON:
-                self.count("lexoffice")
-                stream.write(build_lexoffice_event(event))
+    def _find_missed(self, stream: EventStream, last_event_id: str) -> list[bytes] | None:
+        """Return what is to be told again; None if that is not known, or so much that asking anew is less."""
+        events = self._bus.since(last_event_id)
+        if events is None:
+            return None
+        own = [event for event in events if event.organization_id == stream.organization is not None]
+        chunks = [build_lexoffice_event(event) for event in own if event.type in PASSED_ON]
+        return chunks if sum(map(len, chunks)) <= _MAX_REPLAYED_BYTES else None
 
     def _add(self, stream: EventStream) -> None:
         if stream.organization is not None:
@@ -171,7 +181,7 @@ class Streams:
             chunk, place, streams = self._due[0]
             for stream in streams:
                 if place is None or stream.after is None or place > stream.after:
-                    stream.write(chunk)
+                    _write(stream, chunk)
                 left -= 1
                 if not left:
                     self._goes_on = True
@@ -186,8 +196,16 @@ class Streams:
         self._beats += 1
         heartbeat = self._build_heartbeat()
         for stream in self._slots[self._beats % HEARTBEAT_SECONDS]:
-            stream.write(heartbeat)
+            _write(stream, heartbeat)
 
     def _build_heartbeat(self) -> bytes:
         # While an event is being told, not everybody has heard what the bus has.
         return build_heartbeat("" if self._due else self._bus.last_id)
+
+
+def _write(stream: EventStream, chunk: bytes) -> None:
+    try:
+        stream.write(chunk)
+    except Exception:
+        # A defect in one stream must not keep the news from the others.
+        _LOGGER.exception("a stream of events could not be written to")

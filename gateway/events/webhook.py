@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from starlette.responses import Response
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
     from starlette.requests import Request
 
-    from gateway.events.bus import Bus
     from gateway.events.event import Event
     from gateway.events.webhook_delivery import Delivery
     from gateway.observability.audit import Audit
@@ -39,6 +38,13 @@ _ANSWER_SECONDS = 0.8
 """lexoffice is promised an answer within a second, whatever the store is up to."""
 _RETRY_AFTER = 5
 _TOO_LARGE = f"A delivery has at most {BODY_LIMIT} bytes."
+
+
+class Publisher(Protocol):
+    """Tells all processes of an event."""
+
+    async def publish(self, event: Event) -> str:
+        """Return the event's id; raises StoreUnavailable."""
 
 
 class Webhook:
@@ -54,7 +60,7 @@ class Webhook:
         *,
         public_key: RSAPublicKey | None,
         window: int,
-        bus: Bus,
+        publisher: Publisher,
         vault: Vault,
         audit: Audit,
         metrics: Metrics,
@@ -62,7 +68,7 @@ class Webhook:
     ) -> None:
         self._public_key = public_key
         self._window = window
-        self._bus = bus
+        self._publisher = publisher
         self._vault = vault
         self._audit = audit
         self._metrics = metrics
@@ -102,7 +108,7 @@ class Webhook:
         key, now = hashlib.sha256(b"webhook" + digest).digest(), self._clock()
         if await self._vault.spent_until(key, now=now) is not None:
             return "repeated"
-        await self._bus.publish(delivery.event)
+        await self._publisher.publish(delivery.event)
         # After the event, not before: had the store failed in between, lexoffice's own repetition would be
         # taken for a replay, and nobody would ever hear. Of two that come at the same moment both are told.
         expires_at = delivery.occurred_at + self._window + FUTURE_SECONDS

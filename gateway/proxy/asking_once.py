@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import contextmanager
+from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -24,12 +24,13 @@ from gateway.errors import (
 from gateway.proxy.caching import matches_etag, refuse_stored
 from gateway.proxy.flight import Asked, Flight
 from gateway.proxy.passing import Passing
+from gateway.proxy.response_cache import Written
 from gateway.proxy.retry import SAFE_METHODS, parse_patience
 from gateway.proxy.sharing import plan_sharing, public_path
 from gateway.proxy.stored_answer import build_stored_head
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import AsyncGenerator, Callable
 
     from starlette.types import Send
 
@@ -46,9 +47,12 @@ if TYPE_CHECKING:
     from gateway.proxy.stored_answer import StoredAnswer
     from gateway.sessions.opened_session import OpenedSession
 
-    Announce = Callable[[bytes, str | None, Resources], None]
+    Announce = Callable[[Written], asyncio.Task[None] | None]
 
 _NOT_PERFORMED = (ResourceServerUnreachable, UpstreamFull, ResendRequired, BrowserError)
+
+_TELLING_SECONDS = 1.0
+"""How long the answer to a write waits until what it touches is found nowhere any more."""
 
 
 class AskingOnce:
@@ -65,7 +69,7 @@ class AskingOnce:
         peers: PeerAnswers | None = None,
     ) -> None:
         self.cache = cache
-        self._peers = peers
+        self.peers = peers
         self.announce: Announce = _announce_to_nobody
         self._is_in_use = is_in_use
         self._cached = cached
@@ -111,8 +115,10 @@ class AskingOnce:
                 return True
         return await self._fly_along(passing, asked, refusal)
 
-    @contextmanager
-    def writing(self, opened: OpenedSession, request: CallRequest) -> Generator[Callable[[int], None]]:
+    @asynccontextmanager
+    async def writing(
+        self, opened: OpenedSession, request: CallRequest
+    ) -> AsyncGenerator[Callable[[int], None]]:
         """Forget what a call with an unsafe method touches, when its answer or its failure is there.
 
         The status of its answer is to be told. Without one, or with 504, it may still be performed.
@@ -126,13 +132,25 @@ class AskingOnce:
             is_open = False
             raise
         finally:
-            connection, organization = opened.grant.key, opened.session.claims.get("organization_id")
-            if is_open:
-                self.cache.doubt(connection)
-            touched = self._touched_by_write(public_path(request.matched))
-            # RFC 9111 §4.4: before the browser can know of it, and whatever became of it.
-            self.cache.forget(touched, connection=connection, organization=organization)
-            self.announce(connection, organization, touched)
+            await self._note_written(
+                Written(
+                    opened.grant.key,
+                    opened.session.claims.get("organization_id"),
+                    self._touched_by_write(public_path(request.matched)),
+                    is_open,
+                )
+            )
+
+    async def _note_written(self, written: Written) -> None:
+        """Forget what a write touches, and have it announced."""
+        if not self._is_in_use:
+            return
+        if written.is_open:
+            self.cache.doubt(written.connection)
+        # RFC 9111 §4.4: before the browser can know of it, and whatever became of it.
+        self.cache.forget(written.resources, connection=written.connection, organization=written.organization)
+        if (announcing := self.announce(written)) is not None:
+            await asyncio.wait([announcing], timeout=_TELLING_SECONDS)
 
     async def close(self) -> None:
         """End all calls, and forget everything."""
@@ -182,7 +200,7 @@ class AskingOnce:
                 self._metrics.count_shared_call()
                 return flight, True
         own = asked.sharing.keys[-1]
-        flight = self._flights[own] = Flight(asked, self.cache, self._landed, self._peers)
+        flight = self._flights[own] = Flight(asked, self.cache, self._landed, self.peers)
         self._aloft.add(flight)
         return flight, False
 
@@ -264,5 +282,5 @@ def _told(flight: Flight, refusal: str, *, joined: bool) -> bytes:
     return b"; ".join(parts)
 
 
-def _announce_to_nobody(_connection: bytes, _organization: str | None, _touched: Resources) -> None:
-    pass
+def _announce_to_nobody(_written: Written) -> None:
+    return None

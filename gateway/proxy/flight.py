@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from gateway.proxy.caching import Freshness, Wanted
     from gateway.proxy.call import CallRequest
     from gateway.proxy.forward import Forward
-    from gateway.proxy.pacing import Pacing
     from gateway.proxy.peer_answers import PeerAnswers
     from gateway.proxy.peer_record import PeerAnswer
     from gateway.proxy.response_cache import Reading, ResponseCache
@@ -149,9 +148,10 @@ class Flight:
         try:
             await self._fly(limit)
         except asyncio.CancelledError:
-            if limit.verdict is not None:
+            verdict = limit.verdict
+            if verdict is not None:
                 limit.go_on()
-            self.shared.fail(limit.verdict or broken("nobody waits for the answer any more"))
+            self.shared.fail(verdict or broken("nobody waits for the answer any more"))
         except Exception as error:  # noqa: BLE001 - whoever waits is told, and nobody else
             self.shared.fail(error)
         finally:
@@ -239,7 +239,7 @@ class Flight:
             self._keep(freshness)
         shared.finish()
         self._decide()
-        if self._fetch is not None and self.stored is not None and freshness is not None:
+        if self._fetch is not None and self.stored is not None and freshness is not None and self.is_kept:
             await self._fetch.keep(self.stored, seconds=freshness.seconds - self._cache.age(self.stored))
 
     def _keep(self, freshness: Freshness) -> None:
@@ -275,6 +275,7 @@ class Flight:
         found = await self._peers.find(
             sharing.kept_as,
             organization=organization,
+            connected_at=opened.grant.created_at,
             resource=resource_of(sharing.path),
             begin=self._begin_looking,
         )
@@ -333,11 +334,6 @@ class _FlightSending(Sending):
         super().__init__(forward, request, limit, opened)
         self._sends = sends
 
-    async def _take_turn(self, pacing: Pacing) -> None:
-        await super()._take_turn(pacing)
+    async def _take_turn(self) -> None:
+        await super()._take_turn()
         self._sends()
-
-    async def _send(self, *, is_fresh: bool) -> UpstreamAnswer:
-        if self._pacing is None:
-            self._sends()
-        return await super()._send(is_fresh=is_fresh)

@@ -138,14 +138,22 @@ class PeerAnswers:
         self._clock = clock
 
     async def find(
-        self, key: SharedKey, *, organization: str, resource: str | None, begin: Callable[[], None]
+        self,
+        key: SharedKey,
+        *,
+        organization: str,
+        connected_at: float,
+        resource: str | None,
+        begin: Callable[[], None],
     ) -> PeerAnswer | Fetch | None:
         """Return an answer, or the right to fetch it once nobody else does; None if the store cannot tell.
 
+        `connected_at` is when the grant began, in seconds since the epoch: what an earlier one was answered,
+        that has ended, is found no more.
         `begin` is called each time before the store is asked: what is forgotten here after that is not in
         what comes back.
         """
-        place = _place(key, organization, resource)
+        place = _place(key, organization, connected_at, resource)
         owner, pause = secrets.token_bytes(16), _FIRST_PAUSE
         while True:
             begin()
@@ -204,9 +212,16 @@ class PeerAnswers:
             await self._store.release_answer(place.place, place.key, owner=owner)
 
 
-def _place(key: SharedKey, organization: str, resource: str | None) -> _Place:
+def _place(key: SharedKey, organization: str, connected_at: float, resource: str | None) -> _Place:
     digest = hashlib.sha256(b"lexgate answer")
-    for part in (organization.encode(), key.owner, key.prefix.encode(), key.target, key.lines):
+    for part in (
+        organization.encode(),
+        repr(connected_at).encode(),
+        key.owner,
+        key.prefix.encode(),
+        key.target,
+        key.lines,
+    ):
         digest.update(len(part).to_bytes(4, "big") + part)
     depends_on = _UNKNOWN if resource is None else _scope(resource)
     return _Place(_organization_place(organization), digest.digest(), (_ANYTHING, depends_on))

@@ -1,4 +1,4 @@
-"""An answer as one process writes it down for the others, but for the token that it was searched for (PURE)."""
+"""An answer as one process writes it down for the others, without the token that was sent (PURE)."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -47,6 +47,15 @@ class _Connection:
     sessions: set[bytes] = field(default_factory=set[bytes], repr=False)
     is_doubtful: bool = False
     """Its grant changed, and no session of it was admitted since: it may have ended."""
+
+
+class Written(NamedTuple):
+    """A write that ended, or of which `is_open` whether it is performed; `resources` are what it touches."""
+
+    connection: bytes
+    organization: str | None
+    resources: Resources
+    is_open: bool
 
 
 class ResponseCache:

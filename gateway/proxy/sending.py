@@ -133,8 +133,7 @@ class Sending:
 
     async def _send(self, *, is_fresh: bool) -> UpstreamAnswer:
         self._limit.lift()
-        if self._pacing is not None and await self._pacing.take_turn():
-            self.opened = await self._forward.admit(self._request)  # it may have ended meanwhile
+        await self._take_turn()
         request, route = self._request, self._request.matched.route
         pool = self._forward.upstream.pool(route)
         body = None if request.body is None else request.body.content()
@@ -167,6 +166,10 @@ class Sending:
             seconds = time.perf_counter() - started
             request.exchange.upstream_seconds += seconds
             self._forward.metrics.observe_upstream(seconds)
+
+    async def _take_turn(self) -> None:
+        if self._pacing is not None and await self._pacing.take_turn():
+            self.opened = await self._forward.admit(self._request)  # it may have ended meanwhile
 
     def _note_use(self, bearer: bytes) -> bytes:
         if bearer not in self.used:

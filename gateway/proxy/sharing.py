@@ -22,8 +22,9 @@ _ALONE = frozenset({b"range", b"if-range", b"if-match", b"if-unmodified-since"})
 _CONDITIONS = frozenset({b"if-none-match", b"if-modified-since"})
 # RFC 9218 §4: how urgent it is to one caller says nothing of the answer.
 _UNTOLD = b"priority"
-# RFC 9111 §5.2: caches on the way to the resource server are told what the browser wants.
-_DIRECTIVES = (b"cache-control", b"pragma")
+# RFC 9111 §5.2: caches on the way to the resource server are told that a stored answer will not do, in words
+# of the gateway's own: a browser's would be in no key.
+_INSISTING = b"cache-control: no-cache\r\n"
 _ALONE_WITH_CONTENT = b"content-"
 _WAIT_ALONE = re.compile(rb'wait\s*=\s*"?\d{1,6}"?', re.IGNORECASE)
 _KEYED = (b"accept", b"accept-language")
@@ -93,8 +94,10 @@ def plan_sharing(
         return None
     route, target = matched.route, matched.target
     if seconds:
-        kept_as = SharedKey(connection, route.prefix, target, _keyed_lines(named, _KEYED))
-        keys: tuple[SharedKey, ...] = (kept_as._replace(lines=_keyed_lines(named, _KEYED + _DIRECTIVES)),)
+        kept_as = SharedKey(connection, route.prefix, target, _keyed_lines(named))
+        insisting = kept_as._replace(lines=kept_as.lines + _INSISTING)
+        insists = wanted.no_cache or wanted.max_age is not None
+        keys: tuple[SharedKey, ...] = (insisting,) if insists else (insisting, kept_as)
     else:
         told = [(name, value) for name, value in passed if not _is_untold(name, value)]
         plain = [field for field in told if field[0] not in _CONDITIONS]
@@ -117,8 +120,8 @@ def _is_untold(name: bytes, value: bytes) -> bool:
     return name == _UNTOLD or (name == b"prefer" and bool(_WAIT_ALONE.fullmatch(value.strip())))
 
 
-def _keyed_lines(named: Mapping[bytes, bytes], names: tuple[bytes, ...]) -> bytes:
-    kept = [(name, named[name]) for name in names if name in named]
+def _keyed_lines(named: Mapping[bytes, bytes]) -> bytes:
+    kept = [(name, named[name]) for name in _KEYED if name in named]
     return _lines(kept) + _FIXED
 
 

@@ -44,7 +44,7 @@ _EVENTS = (
     "CREATE TABLE events (number INTEGER PRIMARY KEY, kept_at REAL NOT NULL, sealed BLOB NOT NULL)",
 )
 
-# One value for each budget, since every turn reads and writes all of it; the layout is in turn_state.py.
+# One value for each budget, since every turn reads and writes all of it; the layout is in turn_records.py.
 _BUDGETS = (
     """CREATE TABLE budgets (
         key BLOB PRIMARY KEY, state BLOB NOT NULL, forgotten_at REAL NOT NULL) WITHOUT ROWID""",

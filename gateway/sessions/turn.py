@@ -106,7 +106,7 @@ class Turns:
     def idle_at(self) -> float:
         """From when on nothing is lost if it is forgotten."""
         recovered_at = self.changed_at + (1 - self.factor) / RECOVERY
-        return max(self.at, recovered_at, *(entry.until for entry in self.entries))
+        return max(self.at + MARGIN, recovered_at, *(entry.until for entry in self.entries))
 
 
 def decide_turn(
@@ -159,12 +159,10 @@ def _settle(turns: Turns, pace: Pace, now: float) -> Turns:
     if _factor(turns, now) == 1:
         turns = replace(turns, factor=1.0)
     latest = now + MARGIN + max(pace.burst, 1 / turns.factor) / pace.rate
-    return replace(
-        turns,
-        at=turns.at if turns.at <= latest + STEP else latest,
-        opening=min(turns.opening, latest + STEP),
-        entries=tuple(entry for entry in turns.entries if now < entry.until <= now + LEASE + STEP),
-    )
+    if turns.at > latest + STEP:
+        turns = replace(turns, at=latest, opening=0.0)
+    entries = tuple(entry for entry in turns.entries if now < entry.until <= now + LEASE + STEP)
+    return replace(turns, entries=entries)
 
 
 def _enter(turns: Turns, owner: bytes, waiting: Sequence[Waiting], now: float) -> Turns:

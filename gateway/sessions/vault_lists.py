@@ -89,22 +89,31 @@ class ListingVault(GrantVault):
         return await self._end_filed(self._index_keys.sid_keys(issuer=issuer, sid=sid), now=now)
 
     async def end_connection(
-        self, *, issuer: str, connection_id: str, begun_before: float, now: float
+        self, *, issuer: str, connection_id: str, ended_at: float, now: float
     ) -> tuple[bytes, ...]:
-        """End the sessions begun until then of a connection that the authorization server has ended.
+        """End the sessions of a connection that the authorization server ended at a time.
 
-        Returns their keys. No grant is to be revoked for it: the tokens are dead.
+        Those whose tokens are newer stay: a sign-in has brought the connection back, and all its sessions
+        share what that brought. Returns the keys of the others. No grant is to be revoked for it: the tokens
+        are dead.
         """
         records = [
             record
             for index_key in self._index_keys.sid_keys(issuer=issuer, sid=connection_id)
             for record in await self._store.list_sessions(index_key)
-            if record.created_at <= begun_before
+            if record.created_at <= ended_at and not await self._has_tokens_after(record.grant_key, ended_at)
         ]
         for record in records:
             await self._store.end_session(record.key, reason="grant_ended", now=now)
             self._changed((record.key, record.grant_key))
         return tuple(record.key for record in records)
+
+    async def _has_tokens_after(self, grant_key: bytes, ended_at: float) -> bool:
+        try:
+            grant = await self.read_grant(grant_key)
+        except RecordUnreadable:
+            return False
+        return grant is not None and grant.tokens.refreshed_at > ended_at
 
     async def end_by_subject(self, *, issuer: str, client_id: str, subject: str, now: float) -> SessionsEnded:
         """End all sessions of a subject at a client."""

@@ -24,7 +24,7 @@ class Limits(BaseSettings):
         examples=["10"],
     )
     max_connections: Annotated[int, BeforeValidator(parse_count)] = Field(
-        default=4096,
+        default=8192,
         description="connections that the public listener holds at once; a further one gets 503",
-        examples=["4096"],
+        examples=["8192"],
     )

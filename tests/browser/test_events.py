@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gateway.sandbox.accounts import NORDLICHT
 from tests.browser.conftest import MovingClock, sign_in
@@ -81,7 +81,11 @@ def test_an_event_source_comes_back_after_a_restart_and_misses_nothing(
     chromium: Browser, tmp_path: Path
 ) -> None:
     port = free_port()
-    options = {"store": f"sqlite:///{tmp_path}/sessions.sqlite", "port": port, "clock": MovingClock(0)}
+    options: dict[str, Any] = {
+        "store": f"sqlite:///{tmp_path}/sessions.sqlite",
+        "port": port,
+        "clock": MovingClock(0),
+    }
     context = chromium.new_context(base_url=f"http://localhost:{port}", locale="en-GB")
     page = context.new_page()
     try:

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.browser.conftest import Complaints
-    from tests.support.running import Running
 
 MANY = """async (calls) => {
   const { pacedFetch } = await import('/app/pace.js');

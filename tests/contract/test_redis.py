@@ -60,7 +60,7 @@ async def test_a_tombstone_and_a_spent_key_expire_when_they_should(
 
 async def test_a_budget_expires_when_it_is_idle(redis_store: RedisStore, redis_client: Redis) -> None:
     waiting, name = [Waiting(b"x", 1)], b"lexgate:{00}:b" + key("budget")
-    for pace, least, most in ((Pace(2, 2), 600, 600 + 1000), (Pace(0.1, 2), 10_000, 10_600 + 1000)):
+    for pace, least, most in ((Pace(2, 2), 700, 1700), (Pace(0.1, 2), 10_000, 11_200)):
         await redis_client.delete(name)
         await redis_store.take_turn(key("budget"), owner=b"one", waiting=waiting, pace=pace, now=NOW)
         assert least < await redis_client.pttl(name) <= most

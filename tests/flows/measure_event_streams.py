@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 import uvloop
 
@@ -26,6 +26,7 @@ from gateway.events.event import Event
 from gateway.serving import Listener, bind, serve
 from gateway.sessions.session import Tokens
 from gateway.settings import load_settings
+from tests.contract.redis_servers import RedisServer, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +44,7 @@ async def _sign_in(gateway: Gateway, number: int) -> list[str]:
     fields: list[str] = []
     now = time.time()
     for each in range(number):
-        names = {"issuer": "https://as.example", "client_id": "client", "subject": f"{each}"}
+        names: dict[str, Any] = {"issuer": "https://as.example", "client_id": "client", "subject": f"{each}"}
         session_id = vault.new_session_id(**names, connection_id=None)
         fields.append(f"{SESSION_COOKIE}={cookie.sign(session_id)}")
         await vault.begin(
@@ -143,7 +144,7 @@ def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
 @contextmanager
 def _running(number: int, store: str) -> Iterator[_Gateway]:
     command = [sys.executable, "-m", "tests.flows.measure_event_streams", "serve", str(number), store]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:  # noqa: S603 - this very file
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         said = json.loads(_pipe(process.stdout).readline())
         yield _Gateway(process, said["port"], said["fields"])
         _pipe(process.stdin).close()
@@ -161,7 +162,7 @@ class _Readers:
         for field in gateway.fields:
             sock = socket.create_connection(("127.0.0.1", gateway.port))
             sock.sendall(f"GET /auth/events HTTP/1.1\r\nHost: x\r\nCookie: {field}\r\n\r\n".encode())
-            sock.setblocking(False)
+            sock.settimeout(0)
             self.selector.register(sock, selectors.EVENT_READ, bytearray())
             self.number += 1
         self.take(b"event: hello")
@@ -216,8 +217,8 @@ def measure(number: int, name: str, store: str) -> str:
         telling = (gateway.used() - used) / _EVENTS / number
         readers.close()
     return (
-        f"| {name} | {number:,} | {size:,.0f} | {opening / number * 1e6:.0f} | {opened:.1f} | {rest:.2f} % | {telling * 1e6:.0f} "
-        f"| {median(seconds) * 1000:.0f} | {max(seconds) * 1000:.0f} |"
+        f"| {name} | {number:,} | {size:,.0f} | {opening / number * 1e6:.0f} | {opened:.1f} | {rest:.2f} % "
+        f"| {telling * 1e6:.0f} | {median(seconds) * 1000:.0f} | {max(seconds) * 1000:.0f} |"
     )
 
 
@@ -229,9 +230,16 @@ def main(number: int) -> None:
         "| µs of CPU to tell | ms to the last one | at most |\n|---|---|---|---|---|---|---|---|---|\n"
     )
     with TemporaryDirectory() as folder:
-        for name, store in (("memory", "memory://"), ("SQLite", f"sqlite:///{folder}/sessions.sqlite")):
+        server = RedisServer(Path(folder), free_port())
+        stores = {
+            "memory": "memory://",
+            "SQLite": f"sqlite:///{folder}/sessions.sqlite",
+            "Redis": f"redis://127.0.0.1:{server.port}",
+        }
+        for name, store in stores.items():
             say(measure(number, name, store) + "\n")
             sys.stdout.flush()
+        server.stop()
 
 
 if __name__ == "__main__":

@@ -130,3 +130,10 @@ def test_text_cannot_break_out_of_a_pdf_string() -> None:
 )
 def test_money_is_written_the_german_way(cents: int, text: str) -> None:
     assert money(cents) == text
+
+
+def test_books_that_nobody_listens_to_can_be_changed() -> None:
+    books = generate_books(ORGANIZATIONS[0], seed=7, now=NOW)
+    (contact, *_) = books.contacts.values()
+    books.keep_contact({**contact, "note": "neu"})
+    assert books.contacts[contact["id"]]["note"] == "neu"

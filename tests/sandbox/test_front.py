@@ -166,7 +166,7 @@ def test_the_clock_is_moved_and_set_back(http: httpx.Client, sandbox: Sandbox, c
 def test_the_page_shows_what_became_of_the_deliveries(
     http: httpx.Client, stage: Stage, clock: Clock, hook: Wire
 ) -> None:
-    sandbox = stage.put_on(clock, webhook_retries=(60.0,))
+    sandbox = stage.put_on(clock, webhook_retries=(1.0,))
     for event_type in EVENT_TYPES:
         sandbox.webhooks.subscribe(NORDLICHT.id, event_type, f"{hook.url}/hook")
     page = send(http, "/books/nordlicht/invoices", random="yes")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -200,6 +201,22 @@ def test_a_delivery_that_fails_is_tried_again(eager: Sandbox, http: httpx.Client
     assert (told["state"], told["eventType"]) == ("delivered", "invoice.created")
     assert [attempt["outcome"] for attempt in told["attempts"]] == ["500", "301", "204"]
     assert [heard.target for heard in hook.heard] == [b"/hook"] * 3
+
+
+def test_the_thread_of_deliveries_ends_with_them(sandbox: Sandbox, hook: Wire) -> None:
+    before = set(threading.enumerate())
+
+    def couriers() -> list[str]:
+        new = set(threading.enumerate()) - before
+        return [thread.name for thread in new if thread.name == "sandbox-webhooks"]
+
+    sandbox.webhooks.subscribe(NORDLICHT.id, "invoice.created", f"{hook.url}/hook")
+    hook.script = lambda _: TAKEN if couriers() else reply(500)
+    for _ in range(2):
+        add_random_invoice(sandbox.books[NORDLICHT.id], sandbox.random, now=sandbox.now())
+        assert len(settled(sandbox, hook)) == len(sandbox.webhooks.deliveries())
+        until(lambda: couriers() == [])
+    assert [delivery.state for delivery in sandbox.webhooks.deliveries()] == ["delivered"] * 2
 
 
 def test_a_delivery_that_always_fails_is_given_up(eager: Sandbox) -> None:

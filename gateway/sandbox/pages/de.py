@@ -38,7 +38,7 @@ TEXTS: dict[str, str] = {
     "customer": "Kunde",
     "amount": "Summe in Euro",
     "add": "Rechnung anlegen",
-    "add_random": "Irgendeine anlegen",
+    "add_random": "Zufällige anlegen",
     "no_number": "Entwurf",
     "dated": "{date}, fällig am {due}",
     "still_open": "{amount} offen",

@@ -18,7 +18,7 @@ local function read_turns(key)
 end
 
 local function write_turns(key, turns, now)
-  local idle_at = math.max(turns.at, turns.changed_at + (1 - turns.factor) / TURN.RECOVERY)
+  local idle_at = math.max(turns.at + TURN.MARGIN, turns.changed_at + (1 - turns.factor) / TURN.RECOVERY)
   local parts = {struct.pack(TURNS, turns.at, turns.opening, turns.factor, turns.changed_at, turns.count)}
   for _, entry in ipairs(turns.entries) do
     idle_at = math.max(idle_at, entry.ends)
@@ -38,8 +38,7 @@ local function settle(turns, pace, now)
   turns.changed_at = math.min(turns.changed_at, now)
   if factor_of(turns, now) == 1 then turns.factor = 1 end
   local latest = now + TURN.MARGIN + math.max(pace.burst, 1 / turns.factor) / pace.rate
-  if turns.at > latest + TURN.STEP then turns.at = latest end
-  turns.opening = math.min(turns.opening, latest + TURN.STEP)
+  if turns.at > latest + TURN.STEP then turns.at, turns.opening = latest, 0 end
   local entries = {}
   for _, entry in ipairs(turns.entries) do
     if now < entry.ends and entry.ends <= now + TURN.LEASE + TURN.STEP then entries[#entries + 1] = entry end

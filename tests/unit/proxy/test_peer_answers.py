@@ -54,9 +54,14 @@ async def _two() -> AsyncIterator[tuple[PeerAnswers, PeerAnswers, MemoryStore]]:
 
 
 async def _find(
-    peers: PeerAnswers, key: SharedKey = _KEY, organization: str = _ORGANIZATION
+    peers: PeerAnswers,
+    key: SharedKey = _KEY,
+    organization: str = _ORGANIZATION,
+    connected_at: float = _NOW,
 ) -> PeerAnswer | Fetch | None:
-    return await peers.find(key, organization=organization, resource="contacts", begin=lambda: None)
+    return await peers.find(
+        key, organization=organization, connected_at=connected_at, resource="contacts", begin=lambda: None
+    )
 
 
 async def _fetch(peers: PeerAnswers, key: SharedKey = _KEY, organization: str = _ORGANIZATION) -> Fetch:
@@ -134,6 +139,12 @@ async def test_another_key_finds_nothing(key: SharedKey) -> None:
     async with _two() as (one, other, _):
         await (await _fetch(one)).keep(_stored(), seconds=60)
         await (await _fetch(other, key)).release()
+
+
+async def test_a_connection_that_was_made_anew_finds_nothing_of_before() -> None:
+    async with _two() as (one, other, _):
+        await (await _fetch(one)).keep(_stored(), seconds=60)
+        assert isinstance(await _find(other, connected_at=_NOW + 1), Fetch)
 
 
 async def test_another_organization_finds_nothing() -> None:

@@ -1,8 +1,9 @@
-"""Who shows a session's life is told of it, whatever process it happens in, and of nothing that is not known."""
+"""Who shows a session's life is told of it wherever it happens, and of nothing that is not known."""
 
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from gateway.errors import StoreUnavailable
 from gateway.sessions.session_life import Ending, Extended, Refreshed
 from gateway.sessions.vault import Ended
 from tests.support.opened import until
-from tests.unit.sessions.opened_calls import begin
+from tests.unit.sessions.opened_calls import begin, short_lived
 from tests.unit.sessions.sign_ins import NOW, build_tokens, read_grant
 
 if TYPE_CHECKING:
@@ -250,6 +251,21 @@ async def test_who_left_is_not_told_and_nobody_is_asked_for(
     assert not stage.opened._is_wanted()  # noqa: SLF001 - nothing else tells
 
 
+async def test_who_left_while_the_store_was_asked_is_not_told_of_what_goes_on(
+    stage: Stage, clock: Clock, counted: CountedStore
+) -> None:
+    session, _ = await begin(stage.vault)
+    listener, watched = await listen(stage, session, clock)
+
+    async def give_up() -> None:
+        watched.stop()
+
+    counted.after["read_grant"] = give_up
+    clock.advance(1750)
+    await settle(stage)
+    assert listener.told == []
+
+
 async def test_one_who_fails_over_the_news_keeps_it_from_nobody(
     stage: Stage, other: Stage, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -265,19 +281,15 @@ async def test_one_who_fails_over_the_news_keeps_it_from_nobody(
 async def test_a_session_whose_tokens_ended_is_over_although_the_store_has_it(
     stage: Stage, clock: Clock
 ) -> None:
-    tokens = build_tokens()
-    session, _ = await begin(stage.vault, tokens=tokens)
-    grant = await read_grant(stage.vault, session)
-    bounded = build_tokens("second", refreshed_at=NOW + 1)
-    await stage.vault.replace_tokens(
-        grant,
-        type(bounded)(
-            **{name: getattr(bounded, name) for name in bounded.__slots__} | {"refresh_token": None}
-        ),
-    )
-    clock.advance(14_000)
-    await stage.vault.keep_alive(session, now=NOW + 1700)
-    assert isinstance(await stage.opened.lives.read(session.key), Ended)
+    session, _ = await begin(stage.vault)
+    tokens = dataclasses.replace(short_lived(600), refresh_token=None)
+    await stage.vault.replace_tokens(await read_grant(stage.vault, session), tokens)
+    listener, _ = await listen(stage, session, clock)
+    clock.advance(550)
+    await settle(stage)
+    clock.advance(50)
+    await settle(stage)
+    assert listener.told == [Ending(50, "expired"), "expired"]
 
 
 async def test_a_session_that_ends_between_two_looks_at_the_store_is_over_for_its_own_reason(

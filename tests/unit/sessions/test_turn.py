@@ -310,7 +310,7 @@ def test_what_is_idle_may_be_forgotten() -> None:
     budget = Budget()
     budget.drain(2)
     assert budget.turns is not None
-    assert budget.turns.idle_at == pytest.approx(budget.now + 1 + MARGIN)
+    assert budget.turns.idle_at == pytest.approx(budget.now + 1 + 2 * MARGIN)
     budget.ask(("x", 1))
     budget.slow_down()
     assert budget.turns.idle_at == pytest.approx(budget.now + 50)

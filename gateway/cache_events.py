@@ -1,0 +1,107 @@
+"""Joins the private cache to the bus: writes here are told elsewhere, and those told from there are heeded.
+
+The cache knows no events and the bus no cache; a message of another version, or one that was missed, means
+everything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from typing import TYPE_CHECKING
+
+from gateway.errors import StoreError
+from gateway.events.event import CACHE, Event
+from gateway.proxy.invalidation import touched_by_event
+
+if TYPE_CHECKING:
+    from gateway.events.bus import Bus
+    from gateway.proxy.invalidation import Resources
+    from gateway.proxy.peer_answers import PeerAnswers
+    from gateway.proxy.response_cache import ResponseCache, Written
+
+_LOGGER = logging.getLogger(__name__)
+
+_EVERYTHING = "*"
+_ATTEMPTS = 20
+_AGAIN_SECONDS = 0.5
+
+
+class CacheEvents:
+    """Subscribes `heed` and `lose` at the bus; `announce` is for the writes of this process."""
+
+    def __init__(self, bus: Bus, cache: ResponseCache, peers: PeerAnswers | None) -> None:
+        self._bus = bus
+        self._cache = cache
+        self._peers = peers
+        self._own = secrets.token_hex(8)
+        self._telling: set[asyncio.Task[None]] = set()
+        bus.subscribe(self.heed, lose=cache.forget_everything)
+
+    def announce(self, written: Written) -> asyncio.Task[None]:
+        """Tell the others, beside whatever goes on here; done when it is told."""
+        task = asyncio.create_task(self._tell(written))
+        self._telling.add(task)
+        task.add_done_callback(self._telling.discard)
+        return task
+
+    async def publish(self, event: Event) -> str:
+        """Publish lexoffice's event, once nobody finds what it has made outdated; raises StoreUnavailable."""
+        if self._peers is not None and event.organization_id is not None:
+            await self._peers.forget(touched_by_event(event.type), organization=event.organization_id)
+        return await self._bus.publish(event)
+
+    def heed(self, event: Event) -> None:
+        """Forget what another process has written, or lexoffice has told of."""
+        if event.type != CACHE:
+            touched = touched_by_event(event.type)
+            self._cache.forget(touched, organization=event.organization_id)
+            return
+        if event.data.get("from") == self._own:
+            return  # it was forgotten before it was told
+        connection = None if event.connection is None else bytes.fromhex(event.connection)
+        if connection is not None and event.data.get("open"):
+            self._cache.doubt(connection)
+        touched = _unpack_resources(event.data.get("resources"))
+        self._cache.forget(touched, connection=connection, organization=event.organization_id)
+
+    async def close(self) -> None:
+        """Tell no more."""
+        for task in self._telling:
+            task.cancel()
+        await asyncio.gather(*self._telling, return_exceptions=True)
+
+    async def _tell(self, written: Written) -> None:
+        event = pack_written(written, sender=self._own)
+        for _ in range(_ATTEMPTS):
+            try:
+                if self._peers is not None and written.organization is not None:
+                    await self._peers.forget(written.resources, organization=written.organization)
+                await self._bus.publish(event)
+            except StoreError:
+                await asyncio.sleep(_AGAIN_SECONDS)
+            else:
+                return
+        _LOGGER.error("a write could not be told to the other processes: what they keep may be outdated")
+
+
+def pack_written(written: Written, *, sender: str) -> Event:
+    """Build the message of a write."""
+    data = {"resources": _pack_resources(written.resources), "from": sender}
+    if written.is_open:
+        data["open"] = "1"
+    return Event(
+        type=CACHE,
+        organization_id=written.organization,
+        connection=written.connection.hex(),
+        data=data,
+    )
+
+
+def _pack_resources(resources: Resources) -> str:
+    return _EVERYTHING if resources is None else " ".join(sorted(resources))
+
+
+def _unpack_resources(text: str | None) -> Resources:
+    return None if text is None or text == _EVERYTHING else frozenset(text.split())

@@ -1,0 +1,224 @@
+"""One answer for several readers: a model of feeding, reading, joining and leaving in any order."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from gateway.errors import ResourceServerBroken
+from gateway.proxy import shared_answer
+from gateway.proxy.shared_answer import BEHIND_BYTES, JOINABLE_BYTES, SharedAnswer
+from gateway.proxy.upstream_answer import HIGH_WATER_BYTES, broken
+
+if TYPE_CHECKING:
+    from gateway.proxy.shared_answer import Reader
+
+WATER, BEHIND, JOINABLE, KEEPS = 20, 80, 20, 35
+PIECES = st.binary(min_size=1, max_size=30)
+
+
+@dataclass(eq=False)
+class Following:
+    """A reader, what it got, and the read that waits, if one does."""
+
+    reader: Reader
+    got: bytes = b""
+    waiting: asyncio.Task[bytes] | None = None
+    ended: str = ""
+    errors: list[Exception] = field(default_factory=list[Exception])
+
+
+class Model(RuleBasedStateMachine):
+    """Every reader gets the very bytes from the first to the last, whatever the others do."""
+
+    readers = Bundle[Following]("readers")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loop = asyncio.new_event_loop()
+        self.shared = SharedAnswer()
+        self.fed = b""
+        self.state = "open"
+        self.following: list[Following] = []
+        self.pump: asyncio.Task[None] | None = None
+
+    def spin(self) -> None:
+        for _ in range(4):
+            self.loop.run_until_complete(asyncio.sleep(0))
+
+    def settle(self) -> None:
+        self.spin()
+        for each in self.following:
+            task = each.waiting
+            if task is not None and task.done():
+                each.waiting = None
+                error = task.exception()
+                if isinstance(error, Exception):
+                    each.errors.append(error)
+                    each.ended = "error"
+                elif piece := task.result():
+                    each.got += piece
+                else:
+                    each.ended = "whole"
+        if self.pump is not None and self.pump.done():
+            self.pump = None
+
+    @precondition(lambda self: self.state == "open" and not self.fed)
+    @rule()
+    def keep(self) -> None:
+        self.shared.keeps = KEEPS
+
+    @precondition(lambda self: self.state == "open" and self.pump is None)
+    @rule(piece=PIECES)
+    def feed(self, piece: bytes) -> None:
+        self.shared.feed(piece)
+        self.fed += piece
+        self.pump = self.loop.create_task(self.shared.wait_for_room())
+        self.settle()
+
+    @precondition(lambda self: self.shared.is_joinable)
+    @rule(target=readers)
+    def join(self) -> Following:
+        joined = Following(self.shared.join())
+        self.following.append(joined)
+        return joined
+
+    @rule()
+    def wake_for_nothing(self) -> None:
+        self.shared.wake()
+        self.settle()
+
+    @rule(each=readers)
+    def read(self, each: Following) -> None:
+        if each.waiting is None and not each.ended:
+            each.waiting = self.loop.create_task(each.reader.read())
+            self.settle()
+
+    @rule(each=readers)
+    def read_whole(self, each: Following) -> None:
+        if each.waiting is None and not each.ended and each.reader.is_whole:
+            each.got += each.reader.read_whole()
+            each.ended = "whole"
+            self.settle()
+
+    @rule(each=consumes(readers))
+    def leave(self, each: Following) -> None:
+        if each.waiting is not None:
+            each.waiting.cancel()
+        each.reader.release()
+        each.reader.release()
+        self.following.remove(each)
+        self.settle()
+
+    @precondition(lambda self: self.state == "open")
+    @rule()
+    def finish(self) -> None:
+        self.state = "whole"
+        self.shared.finish()
+        self.shared.fail(broken("too late"))
+        self.settle()
+
+    @precondition(lambda self: self.state == "open")
+    @rule()
+    def fail(self) -> None:
+        self.state = "broken"
+        self.shared.fail(broken("by the test"))
+        self.settle()
+
+    @invariant()
+    def what_was_read_is_what_came(self) -> None:
+        for each in self.following:
+            assert self.fed.startswith(each.got)
+            if each.ended == "whole":
+                assert self.state == "whole"
+                assert each.got == self.fed
+            if each.ended == "error":
+                assert self.state == "broken" or each.reader.is_broken_off
+
+    @invariant()
+    def nobody_waits_for_what_is_there(self) -> None:
+        for each in self.following:
+            if each.waiting is not None:
+                assert each.got == self.fed
+                assert self.state == "open"
+
+    @invariant()
+    def only_who_is_far_behind_is_broken_off(self) -> None:
+        for each in self.following:
+            if each.reader.is_broken_off:
+                assert len(self.fed) - len(each.got) > BEHIND
+            elif self.state == "open":
+                assert len(self.fed) - len(each.got) <= BEHIND
+
+    @invariant()
+    def the_fastest_sets_the_pace(self) -> None:
+        fast = [len(each.got) for each in self.following if not each.reader.is_broken_off]
+        has_room = len(self.fed) <= self.shared.keeps or (not fast or len(self.fed) - max(fast) <= WATER)
+        if self.state == "open":
+            assert (self.pump is None) is has_room
+
+    @invariant()
+    def no_more_is_kept_than_the_slowest_needs(self) -> None:
+        slow = [len(each.got) for each in self.following if not each.reader.is_broken_off]
+        needed = len(self.fed) - min(slow, default=len(self.fed))
+        assert self.shared.kept_bytes <= max(JOINABLE, self.shared.keeps, needed)
+        assert self.shared.kept_bytes <= BEHIND or self.state != "open"
+        if self.shared.is_joinable:
+            assert self.shared.read_kept() == self.fed
+
+    def teardown(self) -> None:
+        for task in [self.pump, *(each.waiting for each in self.following)]:
+            if task is not None:
+                task.cancel()
+        self.spin()
+        self.loop.close()
+
+
+def test_readers_of_any_speed_get_every_byte_and_hold_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("HIGH_WATER_BYTES", WATER), ("BEHIND_BYTES", BEHIND), ("JOINABLE_BYTES", JOINABLE)):
+        monkeypatch.setattr(shared_answer, name, value)
+    run_state_machine_as_test(
+        Model, settings=settings(max_examples=150, stateful_step_count=40, deadline=None, derandomize=True)
+    )
+
+
+def test_the_bounds_are_those_of_the_documents() -> None:
+    assert (BEHIND_BYTES, JOINABLE_BYTES, HIGH_WATER_BYTES) == (8 * 2**20, 256 * 2**10, 256 * 2**10)
+
+
+async def test_a_reader_sees_head_and_method_of_the_answer() -> None:
+    shared = SharedAnswer()
+    reader = shared.join()
+    assert reader.status == 0
+    shared.begin(206, [(b"a", b"b")], 7)
+    assert (reader.method, reader.status, reader.headers, reader.length) == ("GET", 206, [(b"a", b"b")], 7)
+
+
+async def test_one_that_fell_behind_is_told_so_and_memory_is_freed() -> None:
+    shared = SharedAnswer()
+    slow, fast = shared.join(), shared.join()
+    piece = bytes(1024 * 1024)
+    most = 0
+    for _ in range(32):
+        shared.feed(piece)
+        await fast.read()
+        most = max(most, shared.kept_bytes)
+    assert most <= BEHIND_BYTES
+    assert shared.kept_bytes <= len(piece)
+    with pytest.raises(ResourceServerBroken):
+        await slow.read()
+    assert not slow.is_whole

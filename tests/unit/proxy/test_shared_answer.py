@@ -55,6 +55,7 @@ class Model(RuleBasedStateMachine):
         self.state = "open"
         self.following: list[Following] = []
         self.pump: asyncio.Task[None] | None = None
+        self.was_fed = False
 
     def spin(self) -> None:
         for _ in range(4):
@@ -87,6 +88,7 @@ class Model(RuleBasedStateMachine):
     def feed(self, piece: bytes) -> None:
         self.shared.feed(piece)
         self.fed += piece
+        self.was_fed = True
         self.pump = self.loop.create_task(self.shared.wait_for_room())
         self.settle()
 
@@ -167,9 +169,12 @@ class Model(RuleBasedStateMachine):
     @invariant()
     def the_fastest_sets_the_pace(self) -> None:
         fast = [len(each.got) for each in self.following if not each.reader.is_broken_off]
-        has_room = len(self.fed) <= self.shared.keeps or (not fast or len(self.fed) - max(fast) <= WATER)
-        if self.state == "open":
-            assert (self.pump is None) is has_room
+        has_room = len(self.fed) <= self.shared.keeps or not fast or len(self.fed) - max(fast) <= WATER
+        if self.state == "open" and self.pump is not None:
+            assert not has_room, "the resource server is waited for in vain"
+        if self.was_fed and not has_room:
+            assert self.pump is not None, "more was taken than the fastest wants"
+        self.was_fed = False
 
     @invariant()
     def no_more_is_kept_than_the_slowest_needs(self) -> None:

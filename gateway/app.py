@@ -174,7 +174,7 @@ class Gateway:
         self._upstream = Upstream()
         self._asking_once = self._build_asking_once()
         self._cache_events = CacheEvents(self._bus, self._asking_once.cache, self._asking_once.peers)
-        self._asking_once.announce = self._cache_events.announce
+        self._asking_once.writes.announce = self._cache_events.announce
         self._budget = self._build_budget()
         self._sweep = Sweep(
             vault=self._vault, revocation=self._revocation, metrics=self._metrics, clock=clock

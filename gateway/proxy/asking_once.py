@@ -49,6 +49,8 @@ if TYPE_CHECKING:
 
     Announce = Callable[[Written], asyncio.Task[None] | None]
 
+_LEAST_PATIENCE = 0.2
+"""Seconds that a call may take to be sent without that being a wait."""
 _NOT_PERFORMED = (ResourceServerUnreachable, UpstreamFull, ResendRequired, BrowserError)
 
 _TELLING_SECONDS = 1.0
@@ -178,7 +180,7 @@ class AskingOnce:
             flight, joined = self._find_flight(asked)
             reader = flight.board(asked)
             try:
-                await self._decided(flight, reader, asked)
+                await self._decided(flight, reader, asked, joined=joined)
                 if not asked.opened.is_live:
                     await asked.forward.admit(asked.request)  # it may have ended meanwhile
                 if flight.sole is not None and flight.sole is not reader:
@@ -211,25 +213,26 @@ class AskingOnce:
             del self._flights[own]
 
     @staticmethod
-    async def _decided(flight: Flight, reader: Reader, asked: Asked) -> None:
-        """Wait as long as the caller would, until the call is sent; then its own limits count."""
-        patience = parse_patience(asked.request.fields.prefer)
+    async def _decided(flight: Flight, reader: Reader, asked: Asked, *, joined: bool) -> None:
+        """Wait as long as the caller would, until the call is sent; then its own limits count.
+
+        Who began the call need not be refused here: that is done where it waits.
+        """
+        patience = max(_LEAST_PATIENCE, parse_patience(asked.request.fields.prefer)) if joined else None
         try:
             async with asyncio.timeout(patience):
                 await flight.sent(reader)
         except TimeoutError:
             budget = asked.forward.budget
             raise SessionBusy(retry_after=1) if budget is None else budget.refuse() from None
+        finally:
+            _tell_times(flight, asked)
         await flight.decided(reader)
 
     async def _pass(
         self, passing: Passing, asked: Asked, flight: Flight, reader: Reader, status: bytes
     ) -> None:
-        own = asked.request.exchange
-        took = time.perf_counter() - own.started  # who joined late waited for a part of it
-        own.upstream_seconds = min(flight.exchange.upstream_seconds, took)
-        if flight.exchange.queue_seconds is not None:
-            own.queue_seconds = min(flight.exchange.queue_seconds, took - own.upstream_seconds)
+        _tell_times(flight, asked)
         if flight.stored is not None:
             age = self.cache.age(flight.stored)
             outcome = "peer" if flight.is_found else "miss"
@@ -257,6 +260,14 @@ class AskingOnce:
         self._metrics.count_cached(outcome)
         head = build_stored_head(stored, is_match=is_match, age=age, cache_status=b"lexgate; " + status)
         await passing.pass_whole(head, b"" if is_match else stored.body)
+
+
+def _tell_times(flight: Flight, asked: Asked) -> None:
+    own, shared = asked.request.exchange, flight.exchange
+    took = time.perf_counter() - own.started  # who joined late waited for a part of it
+    own.upstream_seconds = min(shared.upstream_seconds, took)
+    if shared.queue_seconds is not None:
+        own.queue_seconds = min(shared.queue_seconds, took - own.upstream_seconds)
 
 
 def _is_searched(stored: StoredAnswer, asked: Asked) -> bool:

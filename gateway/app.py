@@ -335,6 +335,8 @@ class Gateway:
                 refresh_token_lifetime=settings.refresh_token_lifetime,
                 keeps_id_token=settings.logout_id_token_hint,
             ),
+            # The lexware presets ask the API itself who has signed in.
+            charge=self._budget.charge if self._budget and settings.provider != "openid" else None,
             clock=self._clock,
         )
 

@@ -48,7 +48,13 @@ SCENARIOS = (
     Scenario(
         "ten users, three replicas, HTTP/2", people=10, replicas=3, connections=UNLIMITED, is_judged=False
     ),
-    Scenario("fifteen users, three replicas", people=15, replicas=3, is_judged=False),
+    Scenario(
+        "fifteen users, three replicas, HTTP/2",
+        people=15,
+        replicas=3,
+        connections=UNLIMITED,
+        is_judged=False,
+    ),
 )
 
 

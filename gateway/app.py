@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from gateway import __version__
 from gateway.browser.cookie import SessionCookie
@@ -300,7 +301,7 @@ class Gateway:
 
     def _build_web(self, problems: Problems) -> FastAPI:
         web = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
-        for kind in (GatewayError, HTTPException, Exception):
+        for kind in (GatewayError, HTTPException, ClientDisconnect, Exception):
             web.add_exception_handler(kind, problems.handle)
         web.include_router(build_login_router(self._build_sign_in()))
         web.include_router(build_logout_router(self._build_sign_out()))

@@ -24,10 +24,7 @@ THEMES = [("light", "de-DE"), ("dark", "en-GB")]
 @pytest.fixture(scope="module")
 def running() -> Iterator[Running]:
     settings = {"LEXGATE_SESSION_IDLE": str(IDLE_SECONDS), "LEXGATE_SESSION_MAX": "3600"}
-    limits = {"rate": 20.0, "burst": 20}
-    with running_gateway(
-        "lexware", clock=RunningClock(), settings=settings, sandbox_options=limits
-    ) as running:
+    with running_gateway("lexware", clock=RunningClock(), settings=settings) as running:
         yield running
 
 

@@ -102,7 +102,7 @@ def test_a_session_with_one_call_is_not_refused_for_another_ones_many(slow: Pace
         ]
         answer = jonas.fetch("/api/one", headers={"Prefer": "wait=1"})
         assert answer.status_code == 200
-        assert queue_milliseconds(answer) < 900
+        assert queue_milliseconds(answer) < 1500  # behind all of the other's it would be six seconds
         slow.running.call(slow.running.gateway._budget.close())  # type: ignore[union-attr] # noqa: SLF001 - not to wait for the rest
         assert {call.result().status_code for call in many} == {200, 503}
 

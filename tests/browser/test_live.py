@@ -146,6 +146,7 @@ def test_a_tab_that_nobody_sees_gives_its_connection_up_and_then_catches_up(
 
 def test_nothing_is_asked_for_while_nobody_looks(new_page: Callable[..., Page], books: Books) -> None:
     page = new_page()
+    page.clock.install()
     follow(page, "/vouchers")
     expect(page.locator("[aria-busy]")).to_have_count(0)
     calls: list[str] = []
@@ -160,7 +161,7 @@ def test_nothing_is_asked_for_while_nobody_looks(new_page: Callable[..., Page], 
     for _ in range(3):
         voucher = books.change("add_random_invoice")
     wait_for(page, lambda: page.evaluate("window.changes") >= 3)
-    page.wait_for_timeout(200)
+    page.clock.run_for(2000)
     assert calls == []
     show(page, "visible")
     expect(row_of(page, voucher)).to_be_visible()

@@ -1,0 +1,88 @@
+"""What must not come of streams of events and of deliveries, whoever sends what, and whatever a store forgets."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.contract.redis_servers import RedisServer, free_port
+from tests.support.browser import Browser
+from tests.support.event_streams import (
+    listening,
+    next_event,
+    next_events,
+    organization_of,
+    publish,
+    told,
+)
+from tests.support.running import RunningClock, running_gateway
+from tests.support.webhooks import SETTINGS, body_of, deliver
+from tests.support.webhooks import listening as hearing
+from tests.support.wire import until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.support.running import Running
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[RedisServer]:
+    server = RedisServer(tmp_path, free_port())
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def running(redis: RedisServer) -> Iterator[Running]:
+    with running_gateway("lexware", store=redis.url, clock=RunningClock()) as running:
+        yield running
+
+
+@pytest.fixture
+def anna(running: Running) -> Iterator[Browser]:
+    with Browser(running.public_url) as browser:
+        browser.sign_in()
+        yield browser
+
+
+def test_streams_hear_on_after_redis_has_lost_the_end_of_the_log(
+    redis: RedisServer, running: Running, anna: Browser
+) -> None:
+    """As many events come as were lost: none of them is taken for one that was heard."""
+    organization = organization_of(anna)
+    with listening(running, anna) as raw:
+        publish(running, organization, "kept")
+        next_event(raw)
+        assert redis.ask("save") == "OK"
+        publish(running, organization, "lost")
+        known = next_event(raw).id
+    with listening(running, anna, {"Last-Event-ID": known}) as raw:
+        redis.stop()
+        redis.start()
+        until(lambda: anna.fetch("/auth/session").status_code == 200)
+        publish(running, organization, "new")
+        assert [event.kind for event in next_events(raw, 2)] == ["missed", "lexoffice"]
+        publish(running, organization, "newer")
+        assert next_event(raw).document["resource_id"] == "newer"
+    with listening(running, anna, {"Last-Event-ID": known}) as raw:
+        assert [event.kind for event in told(raw)] == ["missed"]
+
+
+def test_a_delivery_that_comes_many_times_at_once_is_told_once(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        running = stack.enter_context(
+            running_gateway(settings=SETTINGS, store=f"sqlite:///{tmp_path}/sessions.sqlite")
+        )
+        ear = stack.enter_context(hearing(running))
+        body = body_of(running.clock(), resourceId="once")
+        with ThreadPoolExecutor(16) as pool:
+            answers = [pool.submit(deliver, running, body) for _ in range(64)]
+            assert {answer.result().status_code for answer in answers} == {204}
+        assert deliver(running, changes={"resourceId": "afterwards"}).status_code == 204
+        until(lambda: bool(ear.events) and ear.events[-1].resource_id == "afterwards")
+        assert [event.resource_id for event in ear.events] == ["once", "afterwards"]

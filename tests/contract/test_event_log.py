@@ -222,7 +222,7 @@ async def test_a_redis_that_lost_everything_began_another_log(redis_server: Redi
 
 
 async def test_a_redis_that_lost_the_end_of_its_log_gives_out_no_id_twice(redis_server: RedisServer) -> None:
-    """As a file that lacks its last second does, or a replica that takes over: as many may come as were lost."""
+    """As a file that lacks its last second, or a replica that takes over: as many may come as were lost."""
     async with opened(RedisStore(redis_server.url)) as store:
         await _append(store, b"kept")
         assert redis_server.ask("save") == "OK"

@@ -1,4 +1,4 @@
-"""What must not come of streams of events and of deliveries, whoever sends what, and whatever a store forgets."""
+"""What must not come of streams and of deliveries, whoever sends what, and whatever a store forgets."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gateway.events import delivery_pace
 from tests.contract.redis_servers import RedisServer, free_port
 from tests.support.browser import Browser
 from tests.support.event_streams import (
@@ -86,3 +87,29 @@ def test_a_delivery_that_comes_many_times_at_once_is_told_once(tmp_path: Path) -
         assert deliver(running, changes={"resourceId": "afterwards"}).status_code == 204
         until(lambda: bool(ear.events) and ear.events[-1].resource_id == "afterwards")
         assert [event.resource_id for event in ear.events] == ["once", "afterwards"]
+
+
+def test_a_flood_of_one_organization_s_deliveries_leaves_room_for_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever has lexoffice can have it sign what they change there, and send us all of it at once."""
+    monkeypatch.setattr(delivery_pace, "AT_ONCE", 5)
+    with running_gateway(settings=SETTINGS) as running, hearing(running) as ear:
+
+        def send(resource: str, organization: str = "a-stranger", kind: str = "contact.changed") -> int:
+            changes = {"resourceId": resource, "organizationId": organization, "eventType": kind}
+            answer = deliver(running, changes=changes)
+            if answer.status_code == 429:
+                assert answer.json()["code"] == "webhook_busy"
+                assert int(answer.headers["retry-after"]) > 0
+            return answer.status_code
+
+        assert [send(f"flood-{number}") for number in range(7)] == [204] * 5 + [429] * 2
+        assert send("ours", "another-organization") == 204
+        assert send("a-connection", kind="token.revoked") == 204
+        assert send("unheard-of", kind="a.b") == 204
+        running.clock.advance(1 / delivery_pace.A_SECOND)
+        assert [send("flood-5"), send("flood-6")] == [204, 429]
+        running.clock.advance(-3600)  # a clock that is set back keeps nobody out for an hour
+        assert send("set-back") == 204
+        until(lambda: len(ear.events) == 9)

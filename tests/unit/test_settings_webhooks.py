@@ -49,7 +49,16 @@ def test_anything_else_is_refused_and_not_repeated(tmp_path: Path) -> None:
     curve = pem_of(ec.generate_private_key(ec.SECP256R1()).public_key())
     (tmp_path / "empty.pem").write_text("")
     (tmp_path / "binary.pem").write_bytes(bytes(range(256)))
-    wrong = (weak, curve, OF_NO_KNOWN_KIND, "missing.pem", "empty.pem", "binary.pem", ".", LEXOFFICE.pem[:-80])
+    wrong = (
+        weak,
+        curve,
+        OF_NO_KNOWN_KIND,
+        "missing.pem",
+        "empty.pem",
+        "binary.pem",
+        ".",
+        LEXOFFICE.pem[:-80],
+    )
     for value in wrong:
         with pytest.raises(ConfigurationError) as refusal:
             load_key(tmp_path, value)

@@ -11,8 +11,8 @@ _REMEMBERED = 1024
 class DeliveryPace:
     """Counts for one process, by a generic cell rate algorithm (GCRA).
 
-    lexoffice signs what anybody changes in books of their own, and who has collected such deliveries could send
-    thousands at once: those of others would be dropped from the log, which keeps a number of events.
+    lexoffice signs what anybody changes in books of their own, and who has collected such deliveries could
+    send thousands at once: those of others would be dropped from the log, which keeps a number of events.
     """
 
     def __init__(self) -> None:

@@ -12,11 +12,13 @@ from gateway.events import delivery_pace
 from tests.contract.redis_servers import RedisServer, free_port
 from tests.support.browser import Browser
 from tests.support.event_streams import (
+    END,
     listening,
     next_event,
     next_events,
     organization_of,
     publish,
+    request,
     told,
 )
 from tests.support.running import RunningClock, running_gateway
@@ -113,3 +115,24 @@ def test_a_flood_of_one_organization_s_deliveries_leaves_room_for_the_others(
         running.clock.advance(-3600)  # a clock that is set back keeps nobody out for an hour
         assert send("set-back") == 204
         until(lambda: len(ear.events) == 9)
+
+
+@pytest.mark.parametrize("part", ["heads", "bodies"])
+def test_large_requests_behind_a_stream_are_not_kept_for_as_long_as_it_lasts(part: str) -> None:
+    """Five streams of a session with sixteen requests of 64 KB behind each would be 5 MB for hours."""
+    with running_gateway() as running, Browser(running.public_url) as browser:
+        browser.sign_in()
+        fields = {f"X-{number}": "x" * 7000 for number in range(8)} if part == "heads" else {}
+        body = "" if part == "heads" else "x" * 60_000
+        one = request(browser, {**fields, "Content-Length": str(len(body))}, path="/auth/session")
+        with listening(running, browser) as raw:
+            raw.send((one + body.encode()) * 16)
+            raw.wait_until_read()
+            publish(running, organization_of(browser))
+            assert next_event(raw).kind == "lexoffice"
+            browser.fetch("/auth/logout", "POST")
+            raw.receive_until(END)
+            del raw.received[: raw.received.index(END) + len(END)]
+            raw.rest()
+        assert raw.received.count(b'"reason":"signed_out"') == 2
+        assert raw.end == "eof"

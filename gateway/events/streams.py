@@ -81,13 +81,14 @@ class Streams:
     def join(self, stream: EventStream, *, last_event_id: str) -> None:
         """Greet a stream whose head was written, tell what it missed, and keep it up to date from then on."""
         missed = self._find_missed(stream, last_event_id) if last_event_id else []
-        place = self._bus.last_id if missed is None or not last_event_id else last_event_id
+        here = self._bus.last_id
+        # Nobody may go on from here who has not been told what is missing up to here.
+        place = "" if missed is None else last_event_id or here
         stream.write(build_retry(RETRY_MILLISECONDS))
-        document = {"version": self._version, "id": self._bus.last_id}
-        stream.write(build_event("hello", document, event_id=place))
+        stream.write(build_event("hello", {"version": self._version, "id": here}, event_id=place))
         if missed is None:
             self.count("missed")
-            stream.write(build_event("missed", {}))
+            stream.write(build_event("missed", {}, event_id=here))
         else:
             for chunk in missed:
                 self.count("lexoffice")

@@ -46,6 +46,10 @@ class CacheEvents:
         task.add_done_callback(self._telling.discard)
         return task
 
+    def has_room(self, event: Event) -> bool:
+        """Say whether the log may take one more like this; see KEPT_OF_ONE."""
+        return self._bus.has_room(event)
+
     async def publish(self, event: Event) -> str:
         """Publish lexoffice's event, once nobody finds what it has made outdated; raises StoreUnavailable."""
         if self._peers is not None and event.organization_id is not None:

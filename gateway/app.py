@@ -26,7 +26,12 @@ from gateway.events.webhook_delivery import parse_public_key
 from gateway.observability.audit import Audit
 from gateway.observability.logs import RequestLog
 from gateway.observability.metrics import Metrics
-from gateway.parts import build_authorization_server, build_store, shipped_spa
+from gateway.parts import (
+    build_authorization_server,
+    build_store,
+    choose_settle_seconds,
+    shipped_spa,
+)
 from gateway.proxy.asking_once import AskingOnce
 from gateway.proxy.browser_connection import browser_connection_of
 from gateway.proxy.budget import Budget
@@ -141,7 +146,9 @@ class Gateway:
         self._opened = OpenedSessions(
             authentication=self._authentication, refresher=self._refresher, vault=self._vault, clock=clock
         )
-        self._bus = Bus(self._store, self._keyring, clock=clock)
+        self._bus = Bus(
+            self._store, self._keyring, clock=clock, settle_seconds=choose_settle_seconds(settings)
+        )
         self._ended_connections = EndedConnections(
             issuer=self._authorization_server.name,
             vault=self._vault,
@@ -178,7 +185,7 @@ class Gateway:
         self.admin: ASGIApp = build_admin_app(self.health)
         self.public = self._build_public()
         self._bus.subscribe(self._ended_connections.heed, lose=_lose_nothing)
-        self._bus.subscribe(self._streams.heed, lose=self._streams.lose)
+        self._bus.subscribe(self._streams.heed, lose=self._streams.lose, settled=True)
 
     async def open(self) -> None:
         """Open the store and start what runs beside the requests; raises StoreUnavailable."""
@@ -335,6 +342,8 @@ class Gateway:
                 refresh_token_lifetime=settings.refresh_token_lifetime,
                 keeps_id_token=settings.logout_id_token_hint,
             ),
+            # The lexware presets ask the API itself who has signed in.
+            charge=self._budget.charge if self._budget and settings.provider != "openid" else None,
             clock=self._clock,
         )
 

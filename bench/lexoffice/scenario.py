@@ -48,7 +48,13 @@ SCENARIOS = (
     Scenario(
         "ten users, three replicas, HTTP/2", people=10, replicas=3, connections=UNLIMITED, is_judged=False
     ),
-    Scenario("fifteen users, three replicas", people=15, replicas=3, is_judged=False),
+    Scenario(
+        "fifteen users, three replicas, HTTP/2",
+        people=15,
+        replicas=3,
+        connections=UNLIMITED,
+        is_judged=False,
+    ),
 )
 
 
@@ -59,9 +65,12 @@ async def measure(
     ports: Sequence[int],
     people: Sequence[Mapping[str, str]],
     *,
-    loads: int = 2,
+    rest: float = _REST_SECONDS,
 ) -> Row:
-    """Load the dashboard so many times behind one proxy; `people` are the fields that each browser sends."""
+    """Load the dashboard twice behind one proxy; `people` are the fields that each browser sends.
+
+    Before each load lies a rest, after which the bucket is full.
+    """
     browsers = [
         Browser(ports, fields, scenario.connections, first_port=number)
         for number, fields in enumerate(people)
@@ -70,8 +79,8 @@ async def measure(
     if proxy == LEXGATE:
         await asyncio.gather(*(browser.hold(_EVENTS) for browser in browsers))
     done: list[Load] = []
-    for _ in range(loads):
-        await asyncio.sleep(_REST_SECONDS)
+    for _ in range(2):
+        await asyncio.sleep(rest)
         await asyncio.to_thread(sandbox.forget_arrivals)
         client = AskOnce() if proxy == LEXGATE else Backoff(chance)
         async with asyncio.timeout(_BOUND_SECONDS):

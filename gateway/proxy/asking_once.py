@@ -175,16 +175,14 @@ class AskingOnce:
         except TimeoutError:
             budget = asked.forward.budget
             raise SessionBusy(retry_after=1) if budget is None else budget.refuse() from None
+        finally:
+            _tell_times(flight, asked)
         await flight.decided(reader)
 
     async def _pass(
         self, passing: Passing, asked: Asked, flight: Flight, reader: Reader, status: bytes
     ) -> None:
-        own = asked.request.exchange
-        took = time.perf_counter() - own.started  # who joined late waited for a part of it
-        own.upstream_seconds = min(flight.exchange.upstream_seconds, took)
-        if flight.exchange.queue_seconds is not None:
-            own.queue_seconds = min(flight.exchange.queue_seconds, took - own.upstream_seconds)
+        _tell_times(flight, asked)
         if flight.stored is not None:
             age = self.cache.age(flight.stored)
             outcome = "peer" if flight.is_found else "miss"
@@ -212,6 +210,14 @@ class AskingOnce:
         self._metrics.count_cached(outcome)
         head = build_stored_head(stored, is_match=is_match, age=age, cache_status=b"lexgate; " + status)
         await passing.pass_whole(head, b"" if is_match else stored.body)
+
+
+def _tell_times(flight: Flight, asked: Asked) -> None:
+    own, shared = asked.request.exchange, flight.exchange
+    took = time.perf_counter() - own.started  # who joined late waited for a part of it
+    own.upstream_seconds = min(shared.upstream_seconds, took)
+    if shared.queue_seconds is not None:
+        own.queue_seconds = min(shared.queue_seconds, took - own.upstream_seconds)
 
 
 def _is_searched(stored: StoredAnswer, asked: Asked) -> bool:

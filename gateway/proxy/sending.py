@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from gateway.proxy.deadlines import CallLimit
     from gateway.proxy.forward import Forward
     from gateway.proxy.lane_call import LaneCall
+    from gateway.proxy.request_fields import RequestFields
     from gateway.proxy.upstream_answer import UpstreamAnswer
     from gateway.sessions.opened_session import OpenedSession
 
@@ -68,10 +69,15 @@ class Sending:
         if request.matched.route.is_paced and forward.budget is not None and opened is not None:
             self._pacing = Pacing(forward.budget, forward.concurrency, request, opened)
 
-    def hasten(self, *, priority: bytes | None, patience: float) -> None:
-        """Wait at least as urgently and patiently for a turn as another caller does who wants the same."""
+    def hasten(self, fields: RequestFields, opened: OpenedSession) -> None:
+        """Wait for a turn as urgently, patiently and briefly as another caller does who wants the same."""
         if self._pacing is not None:
-            self._pacing.hasten(priority=priority, patience=patience)
+            self._pacing.hasten(fields, opened)
+
+    def part(self, opened: OpenedSession) -> None:
+        """Wait no more for the sake of a session whose callers have left."""
+        if self._pacing is not None:
+            self._pacing.part(opened)
 
     async def run(self, begun: LaneCall | None) -> UpstreamAnswer:
         """Send until there is an answer to pass on, the first time perhaps by the lane; `release` it."""

@@ -6,9 +6,10 @@ full again. A bucket that is full lets `burst` calls through at once; the next o
 connection) do not make these come too early where they are counted, and no span of time ever has more than
 rate x time + burst of them. Every moment spent late is made up for, as far as the burst reaches.
 
-Sessions take turns, whichever process they wait in: the one that joined or was served longest ago is next,
-and among the processes of one session likewise. Nothing is handed out ahead. If the next one's process does
-not ask within `GRACE` after a turn came free, whoever asks has it: one that was killed holds nobody up.
+Sessions take turns, whichever process they wait in: the one that joined or was served longest ago is next.
+Of the processes in which it waits, the one with its most urgent call has the turn, and among equals the one
+whose call waits longest. Nothing is handed out ahead. If the next one's process does not ask within `GRACE`
+after a turn came free, whoever asks has it: one that was killed holds nobody up.
 """
 
 from __future__ import annotations
@@ -50,10 +51,23 @@ class Pace(NamedTuple):
 
 
 class Waiting(NamedTuple):
-    """A session, by a label of 1 to 32 bytes, and how many of its calls wait."""
+    """A session, by a label of 1 to 32 bytes, and what is known of its calls that wait in one process.
+
+    Urgencies are -1 to 7, the lowest the most urgent (RFC 9218 §4.1); ages are seconds, so that no clocks are
+    compared. What is said of the next one counts if there is one.
+    """
 
     session: bytes
     calls: int
+    urgency: int = 3
+    """Of the first of them."""
+    age: float = 0.0
+    """How long the first has waited."""
+    next_urgency: int = 3
+    """Of the one after the first, which takes its place when that is sent."""
+    next_age: float = 0.0
+    last_urgency: int = 3
+    """Of the last: none of them is less urgent."""
 
 
 class Turn(NamedTuple):
@@ -78,14 +92,27 @@ class Entry:
     """A session that waits in one process, the owner."""
 
     owner: bytes = field(repr=False)
-    session: bytes = field(repr=False)
-    calls: int
+    waiting: Waiting
+    """As it was when the owner asked."""
     rank: int
     """The same in all entries of a session; the lowest is next."""
-    order: int
-    """Among the entries of a session the lowest is next."""
     until: float
-    """When the entry is forgotten unless its owner asks again."""
+    """When the entry is forgotten unless its owner asks again: `LEASE` after it did."""
+
+    @property
+    def session(self) -> bytes:
+        """Return whose calls they are."""
+        return self.waiting.session
+
+    def line(self) -> tuple[int, int, float]:
+        """Return its place in line: the lowest is next."""
+        return self.rank, self.waiting.urgency, self.until - self.waiting.age
+
+    def told(self, now: float) -> Waiting:
+        """Return what other processes are told of it."""
+        more = now - (self.until - LEASE)
+        row = self.waiting
+        return row._replace(age=row.age + more, next_age=row.next_age + more)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +126,7 @@ class Turns:
     """What it was at `changed_at`, when it last fell; it has grown since."""
     changed_at: float = 0.0
     count: int = 0
-    """The last rank and order that was given."""
+    """The last rank that was given."""
     entries: tuple[Entry, ...] = ()
 
     @property
@@ -122,14 +149,14 @@ def decide_turn(
     mine = [entry for entry in turns.entries if entry.owner == owner]
     served = None
     if mine and now > _asked_at(turns, owner, _free_at(turns, pace, factor), interval) - EARLY:
-        served = min(mine, key=_line)
+        served = min(mine, key=Entry.line)
         turns = _serve(turns, served, pace, now)
     free_at = _free_at(turns, pace, factor)
     saved = (now + EARLY - free_at) / interval
     turn = Turn(
         session=None if served is None else served.session,
         wait=max(0.0, _asked_at(turns, owner, free_at, interval) - now),
-        others=tuple(Waiting(row.session, row.calls) for row in turns.entries if row.owner != owner),
+        others=tuple(entry.told(now) for entry in turns.entries if entry.owner != owner),
         factor=factor,
         remaining=0 if saved < 0 else min(int(saved) + 1, pace.burst if factor == 1 else 1),
         reset=max(0.0, turns.at - now),
@@ -166,16 +193,14 @@ def _settle(turns: Turns, pace: Pace, now: float) -> Turns:
 
 
 def _enter(turns: Turns, owner: bytes, waiting: Sequence[Waiting], now: float) -> Turns:
-    known = {entry.session: entry for entry in turns.entries if entry.owner == owner}
-    others = [entry for entry in turns.entries if entry.owner != owner]
-    ranks = {entry.session: entry.rank for entry in others}
+    ranks = {entry.session: entry.rank for entry in turns.entries}
     count, mine = turns.count, list[Entry]()
-    for session, calls in waiting:
-        entry = known.get(session)
-        if entry is None:
+    for row in waiting:
+        if row.session not in ranks:
             count += 1
-            entry = Entry(owner, session, calls, ranks.get(session, count), count, 0.0)
-        mine.append(replace(entry, calls=calls, until=now + LEASE))
+            ranks[row.session] = count
+        mine.append(Entry(owner, row, ranks[row.session], now + LEASE))
+    others = (entry for entry in turns.entries if entry.owner != owner)
     return replace(turns, count=count, entries=(*others, *mine))
 
 
@@ -189,10 +214,11 @@ def _serve(turns: Turns, served: Entry, pace: Pace, now: float) -> Turns:
     count = turns.count + 1
     entries: list[Entry] = []
     for entry in turns.entries:
-        if entry is not served:
-            entries.append(replace(entry, rank=count) if entry.session == served.session else entry)
-        elif entry.calls > 1:
-            entries.append(replace(entry, calls=entry.calls - 1, rank=count, order=count))
+        row, rank = entry.waiting, count if entry.session == served.session else entry.rank
+        if entry is served:
+            row = row._replace(calls=row.calls - 1, urgency=row.next_urgency, age=row.next_age)
+        if row.calls:
+            entries.append(replace(entry, waiting=row, rank=rank))
     at += 1 / (pace.rate * factor)
     return replace(turns, at=at, opening=opening, count=count, entries=tuple(entries))
 
@@ -219,9 +245,5 @@ def _asked_at(turns: Turns, owner: bytes, free_at: float, interval: float) -> fl
 
     Not so late that it would miss the turn after that, which may be its own.
     """
-    first = min(turns.entries, key=_line, default=None)
+    first = min(turns.entries, key=Entry.line, default=None)
     return free_at if first is None or first.owner == owner else free_at + min(GRACE, interval)
-
-
-def _line(entry: Entry) -> tuple[int, int]:
-    return entry.rank, entry.order

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from gateway import __version__
 from gateway.browser.cookie import SessionCookie
@@ -25,7 +26,12 @@ from gateway.events.webhook_delivery import parse_public_key
 from gateway.observability.audit import Audit
 from gateway.observability.logs import RequestLog
 from gateway.observability.metrics import Metrics
-from gateway.parts import build_authorization_server, build_store, shipped_spa
+from gateway.parts import (
+    build_authorization_server,
+    build_store,
+    choose_settle_seconds,
+    shipped_spa,
+)
 from gateway.proxy.asking_once import AskingOnce
 from gateway.proxy.browser_connection import browser_connection_of
 from gateway.proxy.budget import Budget
@@ -140,7 +146,9 @@ class Gateway:
         self._opened = OpenedSessions(
             authentication=self._authentication, refresher=self._refresher, vault=self._vault, clock=clock
         )
-        self._bus = Bus(self._store, self._keyring, clock=clock)
+        self._bus = Bus(
+            self._store, self._keyring, clock=clock, settle_seconds=choose_settle_seconds(settings)
+        )
         self._ended_connections = EndedConnections(
             issuer=self._authorization_server.name,
             vault=self._vault,
@@ -166,7 +174,7 @@ class Gateway:
         self._upstream = Upstream()
         self._asking_once = self._build_asking_once()
         self._cache_events = CacheEvents(self._bus, self._asking_once.cache, self._asking_once.peers)
-        self._asking_once.announce = self._cache_events.announce
+        self._asking_once.writes.announce = self._cache_events.announce
         self._budget = self._build_budget()
         self._sweep = Sweep(
             vault=self._vault, revocation=self._revocation, metrics=self._metrics, clock=clock
@@ -177,7 +185,7 @@ class Gateway:
         self.admin: ASGIApp = build_admin_app(self.health)
         self.public = self._build_public()
         self._bus.subscribe(self._ended_connections.heed, lose=_lose_nothing)
-        self._bus.subscribe(self._streams.heed, lose=self._streams.lose)
+        self._bus.subscribe(self._streams.heed, lose=self._streams.lose, settled=True)
 
     async def open(self) -> None:
         """Open the store and start what runs beside the requests; raises StoreUnavailable."""
@@ -300,7 +308,7 @@ class Gateway:
 
     def _build_web(self, problems: Problems) -> FastAPI:
         web = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
-        for kind in (GatewayError, HTTPException, Exception):
+        for kind in (GatewayError, HTTPException, ClientDisconnect, Exception):
             web.add_exception_handler(kind, problems.handle)
         web.include_router(build_login_router(self._build_sign_in()))
         web.include_router(build_logout_router(self._build_sign_out()))
@@ -334,6 +342,8 @@ class Gateway:
                 refresh_token_lifetime=settings.refresh_token_lifetime,
                 keeps_id_token=settings.logout_id_token_hint,
             ),
+            # The lexware presets ask the API itself who has signed in.
+            charge=self._budget.charge if self._budget and settings.provider != "openid" else None,
             clock=self._clock,
         )
 

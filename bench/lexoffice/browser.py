@@ -17,7 +17,7 @@ CONNECTIONS = 6
 """So many has Chromium for one host over HTTP/1.1, over all tabs of an app."""
 UNLIMITED = 1000
 """Of a browser that speaks HTTP/2 to a server before the gateway."""
-_NOT_MODIFIED = 304
+_OK, _NOT_MODIFIED = 200, 304
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,7 @@ class Browser:
     first_port: int = 0
     _free: asyncio.Semaphore = field(init=False)
     _idle: list[Connection] = field(default_factory=list)
+    _held: list[Connection] = field(default_factory=list)
     _ports: Iterator[int] = field(init=False)
     _stored: dict[str, tuple[str, bytes]] = field(default_factory=dict)
 
@@ -64,14 +65,23 @@ class Browser:
             return Fetched(200, stored, 0, sent_at, answered_at)
         return Fetched(answer.status, body, len(body), sent_at, answered_at)
 
+    async def hold(self, path: str) -> None:
+        """Open a stream of events on one of the connections, and keep it; RuntimeError if there is none."""
+        await self._free.acquire()
+        connection = await Connection.open(next(self._ports))
+        self._held.append(connection)
+        status = await connection.listen(path, {**self.fields, "Accept": "text/event-stream"})
+        if status != _OK:
+            raise RuntimeError(f"{path} answered {status}")
+
     def close(self) -> None:
         """End all connections."""
-        for connection in self._idle:
+        for connection in (*self._idle, *self._held):
             connection.close()
 
     def _store(self, path: str, answer: WireAnswer) -> None:
         etag = answer.fields.get("etag")
-        if answer.status == 200 and etag and "no-store" not in answer.fields.get("cache-control", ""):  # noqa: PLR2004 - HTTP's own
+        if answer.status == _OK and etag and "no-store" not in answer.fields.get("cache-control", ""):
             self._stored[path] = (etag, bytes(answer.body))
 
     async def _exchange(self, path: str, fields: Mapping[str, str]) -> WireAnswer:

@@ -51,6 +51,7 @@ DASHBOARD: tuple[Asked, ...] = (
     Asked("quotations", _voucherlist("quotation", "open"), "list", _LIST),
     Asked("paid", _voucherlist("invoice", "paid"), "list", _LIST),
     Asked("credit notes", _voucherlist("creditnote", "any"), "list", _LIST),
+    Asked("orders", _voucherlist("orderconfirmation", "any"), "list", _LIST),
     Asked("customers", "/api/v1/contacts?customer=true&page=0&size=250", "reference", _BY_SETTING),
     Asked("vendors", "/api/v1/contacts?vendor=true&page=0&size=250", "reference", _BY_SETTING),
     Asked("articles", "/api/v1/articles?page=0&size=250", "reference", _BY_SETTING),
@@ -58,9 +59,8 @@ DASHBOARD: tuple[Asked, ...] = (
     Asked("payment conditions", "/api/v1/payment-conditions", "reference", _REFERENCE),
     Asked("posting categories", "/api/v1/posting-categories", "reference", _REFERENCE),
     Asked("print layouts", "/api/v1/print-layouts", "reference", _REFERENCE),
-    Asked("invoice 1", "/api/v1/invoices/{0}", "single", _MONEY, VISIBLE, _OVERDUE),
     Asked("payments 1", "/api/v1/payments/{0}", "single", _MONEY, VISIBLE, _OVERDUE),
-    Asked("invoice 2", "/api/v1/invoices/{1}", "single", _MONEY, VISIBLE, _OVERDUE),
     Asked("payments 2", "/api/v1/payments/{1}", "single", _MONEY, VISIBLE, _OVERDUE),
+    Asked("invoice 1", "/api/v1/invoices/{0}", "single", _MONEY, VISIBLE, _OVERDUE),
 )
 """In the order in which the page's script asks; single ones as soon as the list that names them is there."""

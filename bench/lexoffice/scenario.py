@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 LEXGATE, PLAIN = "lexgate", "plain proxy, backoff"
 STAGGER_SECONDS = 0.1
 """How long after one another tabs and people begin."""
+_EVENTS = "/auth/events"
+"""The stream that the app holds in the tab that is shown: one for each browser."""
 _REST_SECONDS = 3.0
 """After which the bucket is full again, and nothing is in flight."""
 _BOUND_SECONDS = 900
@@ -46,6 +48,13 @@ SCENARIOS = (
     Scenario(
         "ten users, three replicas, HTTP/2", people=10, replicas=3, connections=UNLIMITED, is_judged=False
     ),
+    Scenario(
+        "fifteen users, three replicas, HTTP/2",
+        people=15,
+        replicas=3,
+        connections=UNLIMITED,
+        is_judged=False,
+    ),
 )
 
 
@@ -56,17 +65,22 @@ async def measure(
     ports: Sequence[int],
     people: Sequence[Mapping[str, str]],
     *,
-    loads: int = 2,
+    rest: float = _REST_SECONDS,
 ) -> Row:
-    """Load the dashboard so many times behind one proxy; `people` are the fields that each browser sends."""
+    """Load the dashboard twice behind one proxy; `people` are the fields that each browser sends.
+
+    Before each load lies a rest, after which the bucket is full.
+    """
     browsers = [
         Browser(ports, fields, scenario.connections, first_port=number)
         for number, fields in enumerate(people)
     ]
     chance = Random(1)  # noqa: S311 - waits, no secrets
+    if proxy == LEXGATE:
+        await asyncio.gather(*(browser.hold(_EVENTS) for browser in browsers))
     done: list[Load] = []
-    for _ in range(loads):
-        await asyncio.sleep(_REST_SECONDS)
+    for _ in range(2):
+        await asyncio.sleep(rest)
         await asyncio.to_thread(sandbox.forget_arrivals)
         client = AskOnce() if proxy == LEXGATE else Backoff(chance)
         async with asyncio.timeout(_BOUND_SECONDS):

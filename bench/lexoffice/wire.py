@@ -63,11 +63,10 @@ class Connection:
 
     async def get(self, path: str, fields: Mapping[str, str]) -> WireAnswer:
         """Send a GET and return its whole answer; Broken if there is none."""
-        lines = [f"GET {path} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items())]
         answer = WireAnswer()
         parser = httptools.HttpResponseParser(answer)
         try:
-            self.writer.write("\r\n".join([*lines, "", ""]).encode("latin-1"))
+            self._send(path, fields)
             while not answer.is_whole:
                 piece = await self.reader.read(_READ_BYTES)
                 if not piece:
@@ -82,6 +81,19 @@ class Connection:
         self.was_used = True
         answer.status = parser.get_status_code()
         return answer
+
+    async def listen(self, path: str, fields: Mapping[str, str]) -> int:
+        """Send a GET and return the status of an answer whose body has no end; Broken if there is none."""
+        self._send(path, fields)
+        try:
+            head = await self.reader.readuntil(b"\r\n\r\n")
+        except (OSError, asyncio.IncompleteReadError) as error:
+            raise Broken(begun=False) from error
+        return int(head.split(maxsplit=2)[1])
+
+    def _send(self, path: str, fields: Mapping[str, str]) -> None:
+        lines = [f"GET {path} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items())]
+        self.writer.write("\r\n".join([*lines, "", ""]).encode("latin-1"))
 
     def close(self) -> None:
         """End it at once."""

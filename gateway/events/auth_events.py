@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from gateway.sessions.authentication import Authentication
     from gateway.sessions.opened import OpenedSessions
     from gateway.sessions.opened_lives import WatchedLife
-    from gateway.sessions.session import Grant, Session
+    from gateway.sessions.session import Session
 
 _OWN_FIELDS = (
     (b"content-type", b"text/event-stream"),
@@ -86,16 +86,20 @@ class AuthEvents:
             raise RuntimeError("the server below offers no connection to write to")
         self._streams.take_place(key)
         watched = self._opened.watch_life(key)
-        is_open = False
+        stream = None
         try:
             found = await self._opened.lives.read(key)
             if isinstance(found, Ended):
                 raise SessionRequired(found.reason)
-            is_open = self._open(connection, exchange, watched, found, last_event_id)
+            stream = self._open(connection, exchange, watched, found[0])
         finally:
-            if not is_open:
+            if stream is None:
                 watched.stop()
                 self._streams.leave_place(key)
+        if stream is not None:
+            self._streams.join(stream, last_event_id=last_event_id)
+            stream.session_lives(watched.tell(stream, *found, now=self._clock()))
+            connection.end_stream_if_draining(stream)
 
     def _judge(self, method: str, headers: list[tuple[bytes, bytes]]) -> None:
         judge_request(
@@ -116,11 +120,9 @@ class AuthEvents:
         connection: _Connection,
         exchange: Exchange,
         watched: WatchedLife,
-        found: tuple[Session, Grant],
-        last_event_id: str,
-    ) -> bool:
+        session: Session,
+    ) -> EventStream | None:
         """Take the connection over, unless the browser has left."""
-        session, grant = found
         stream = EventStream(
             self._streams,
             watched,
@@ -131,14 +133,11 @@ class AuthEvents:
         )
         fields = b"%bx-request-id: %b\r\n" % (self._fields, exchange.request_id.encode())
         if connection.has_left or not connection.begin_stream(stream, _STATUS, fields):
-            return False
+            return None
         exchange.status = _STATUS
         exchange.is_told_later = True
         self._metrics.count_request(PATH, "GET", _STATUS, time.perf_counter() - exchange.started)
-        self._streams.join(stream, last_event_id=last_event_id)
-        stream.session_lives(watched.tell(stream, session, grant, now=self._clock()))
-        connection.end_stream_if_draining(stream)
-        return True
+        return stream
 
 
 def _text(headers: list[tuple[bytes, bytes]], name: bytes) -> str | None:

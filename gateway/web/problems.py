@@ -7,6 +7,7 @@ import logging
 from typing import TYPE_CHECKING, Any, cast
 
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from gateway.errors import (
@@ -143,6 +144,8 @@ def _as_gateway_error(error: Exception) -> GatewayError:
             allowed = (error.headers or {}).get("Allow", "GET, HEAD")
             return MethodRefused(tuple(method.strip() for method in allowed.split(",")))
         return RequestInvalid()
+    if isinstance(error, ClientDisconnect):
+        return RequestInvalid(log_detail="whoever sent it left before its body was there")
     unexpected = GatewayError()
     unexpected.__cause__ = error
     return unexpected

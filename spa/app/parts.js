@@ -100,7 +100,8 @@ export function showNews({ came, changed: others }, changed) {
  * @param {AbortSignal} signal
  * @param {object} part
  * @param {Child} part.bones
- * @param {(asked: import("./lexoffice.js").Asked, showPart: (loaded: T) => void) => Promise<T>} part.load may show what is there first
+ * @param {(asked: import("./lexoffice.js").Asked, showPart: (loaded: T) => void) => Promise<T>} part.load may show what is there
+ *   first, beside what it knew
  * @param {(loaded: T) => Child | Child[]} part.show
  * @param {(change: import("./live.js").Change) => boolean} part.isConcerned
  */
@@ -131,8 +132,8 @@ export function loadingPart(signal, { bones, load, show, isConcerned }) {
   let loading = run();
   follow(signal, isConcerned, async (changed) => {
     await loading; // it may have begun before the change
-    const loaded = await load({ signal, isFresh: true }, () => {});
-    if (!signal.aborted) showNews(shown(loaded), changed);
+    const news = (/** @type {T} */ loaded) => void (signal.aborted || showNews(shown(loaded), changed));
+    news(await load({ signal, isFresh: true }, news));
   });
   return region;
 }

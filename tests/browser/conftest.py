@@ -71,7 +71,10 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def running() -> Iterator[Running]:
     limits = {"rate": 20.0, "burst": 20}
-    with running_gateway("lexware", clock=MovingClock(0), sandbox_options=limits) as running:
+    settings = {"LEXGATE_BUDGET_RATE": "20", "LEXGATE_BUDGET_BURST": "20"}
+    with running_gateway(
+        "lexware", clock=MovingClock(0), settings=settings, sandbox_options=limits, webhooks=True
+    ) as running:
         yield running
 
 

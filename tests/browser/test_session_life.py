@@ -1,4 +1,4 @@
-"""A person is told at once, and why, that the session ends soon or has ended; nothing is taken without need."""
+"""A person is told at once, and why, that the session ends soon or has ended; what need not go stays."""
 
 from __future__ import annotations
 
@@ -24,10 +24,7 @@ THEMES = [("light", "de-DE"), ("dark", "en-GB")]
 @pytest.fixture(scope="module")
 def running() -> Iterator[Running]:
     settings = {"LEXGATE_SESSION_IDLE": str(IDLE_SECONDS), "LEXGATE_SESSION_MAX": "3600"}
-    limits = {"rate": 20.0, "burst": 20}
-    with running_gateway(
-        "lexware", clock=RunningClock(), settings=settings, sandbox_options=limits
-    ) as running:
+    with running_gateway("lexware", clock=RunningClock(), settings=settings) as running:
         yield running
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -106,7 +107,7 @@ async def test_a_cancelled_turn_was_taken_or_was_not(store: SessionStore, steps:
     async def ask() -> Turn:
         waiting = [Waiting(b"x", 9)]
         return await store.take_turn(
-            key("budget"), owner=b"one", waiting=waiting, pace=Pace(0.01, 3), now=NOW
+            key("budget"), owner=b"one", waiting=waiting, pace=Pace(0.01, 3), now=time.time()
         )
 
     taking = asyncio.create_task(ask())

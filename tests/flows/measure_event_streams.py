@@ -26,6 +26,7 @@ from gateway.events.event import Event
 from gateway.serving import Listener, bind, serve
 from gateway.sessions.session import Tokens
 from gateway.settings import load_settings
+from tests.contract.redis_servers import RedisServer, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -229,9 +230,16 @@ def main(number: int) -> None:
         "| µs of CPU to tell | ms to the last one | at most |\n|---|---|---|---|---|---|---|---|---|\n"
     )
     with TemporaryDirectory() as folder:
-        for name, store in (("memory", "memory://"), ("SQLite", f"sqlite:///{folder}/sessions.sqlite")):
+        server = RedisServer(Path(folder), free_port())
+        stores = {
+            "memory": "memory://",
+            "SQLite": f"sqlite:///{folder}/sessions.sqlite",
+            "Redis": f"redis://127.0.0.1:{server.port}",
+        }
+        for name, store in stores.items():
             say(measure(number, name, store) + "\n")
             sys.stdout.flush()
+        server.stop()
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import logging
+import socket
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+import gateway.http_protocol
 from tests.support.running import running_gateway
 from tests.support.webhooks import (
     LEXOFFICE,
@@ -71,6 +73,13 @@ def build_signatures(kind: str, body: bytes, now: float) -> list[str]:
     return made.get(kind, [kind])
 
 
+def _head(length: int) -> bytes:
+    return (
+        f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nConnection: close\r\n"
+        f"Content-Length: {length}\r\n\r\n"
+    ).encode()
+
+
 def assert_nothing_was_heard(running: Running, ear: Ear) -> None:
     """See that a right delivery is heard after the attack, and alone."""
     right = body_of(running.clock(), resourceId=f"after-{time.monotonic_ns()}")
@@ -108,11 +117,7 @@ def test_a_body_that_says_it_is_too_large_is_not_read(running: Running, ear: Ear
     except httpx.WriteError:
         # The connection was closed under the rest of the body.
         pass
-    request = (
-        f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nConnection: close\r\n"
-        f"Content-Length: {len(body)}\r\n\r\n"
-    ).encode()
-    received = send_raw(running.url, request)
+    received = send_raw(running.url, _head(len(body)))
     assert statuses(received) == [413]
     assert_nothing_was_heard(running, ear)
 
@@ -135,6 +140,28 @@ def test_a_body_without_end_is_broken_off(running: Running, ear: Ear) -> None:
     finally:
         connection.close()
     assert_nothing_was_heard(running, ear)
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(
+    running: Running, ear: Ear, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway.http_protocol, "BODY_SECONDS", 0.2)
+    received = send_raw(running.url, _head(60_000) + b'{"organizationId"')
+    assert statuses(received) == [408]
+    assert b'"code": "request_too_slow"' in received
+    assert_nothing_was_heard(running, ear)
+
+
+def test_a_sender_that_leaves_is_no_defect(
+    running: Running, ear: Ear, caplog: pytest.LogCaptureFixture
+) -> None:
+    parts = urlsplit(running.url)
+    caplog.set_level(logging.INFO)
+    with socket.create_connection(("127.0.0.1", parts.port or 80), timeout=10) as connection:
+        connection.sendall(_head(60_000) + b'{"organizationId"')
+    until(lambda: "gateway.request" in {record.name for record in caplog.records})
+    assert_nothing_was_heard(running, ear)
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 def test_a_chunked_body_of_the_right_size_is_read(running: Running, ear: Ear) -> None:

@@ -315,13 +315,10 @@ def test_a_connection_serves_on_after_a_stream(first: Running, anna: Browser) ->
         raw.receive_until(b"\n:\n")
 
 
-def test_a_session_without_an_organization_hears_of_no_books(first: Running) -> None:
+def test_a_session_hears_of_the_books_that_its_id_token_names_the_organization_of() -> None:
     with running_gateway("openid") as running, Browser(running.public_url) as browser:
         browser.sign_in()
-        claims = browser.fetch("/auth/session").json()["claims"]
         with listening(running, browser) as raw:
-            publish(running, claims.get("organization_id", ""), "books")
-            browser.fetch("/auth/logout", "POST")
-            raw.receive_until(END)
-            assert (b"books" in raw.received) == ("organization_id" in claims)
-    assert first.url
+            publish(running, "another", "foreign")
+            publish(running, organization_of(browser))
+            assert next_event(raw).document == CHANGED

@@ -123,7 +123,7 @@ def test_the_metrics_move_when_something_happens(running: Running) -> None:
         browser.sign_in()
         assert metrics(running)["lexgate_sessions"] == 1
         for _ in range(3):
-            browser.fetch("/api/v1/profile")
+            browser.fetch("/api/v1/contacts")
         cross_site = {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}
         assert browser.fetch("/api/v1/contacts", "POST", headers=cross_site).status_code == 403
         assert browser.fetch("/api/v1/contacts", "POST", headers={"X-CSRF": ""}).status_code == 403

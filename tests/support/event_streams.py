@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -99,6 +100,20 @@ def next_events(raw: RawBrowser, number: int) -> list[Told]:
     while len(told(raw)) < known + number:
         assert raw.receive(), f"the stream has ended: {bytes(raw.received)!r}"
     return told(raw)[known:]
+
+
+def told_within(raw: RawBrowser, *, seconds: float) -> list[Told]:
+    """Take what comes for a while, and return all that was told so far."""
+    ends = time.monotonic() + seconds
+    try:
+        while (left := ends - time.monotonic()) > 0:
+            raw.sock.settimeout(left)
+            raw.receive()
+    except TimeoutError:
+        pass
+    finally:
+        raw.sock.settimeout(raw.seconds)
+    return told(raw)
 
 
 def organization_of(browser: Browser) -> str:

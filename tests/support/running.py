@@ -17,6 +17,8 @@ import uvloop
 import gateway.http_draining
 from gateway.app import Gateway
 from gateway.sandbox import Sandbox, SandboxOptions, build_sandbox
+from gateway.sandbox.accounts import ORGANIZATIONS
+from gateway.sandbox.webhooks.event import EVENT_TYPES
 from gateway.serving import Listener, bind, serve
 from gateway.settings import load_settings
 
@@ -98,8 +100,12 @@ def running_gateway(
     clock: Clock | None = None,
     secret: str = SECRET,
     port: int = 0,
+    webhooks: bool = False,
 ) -> Iterator[Running]:
-    """Run sandbox and gateway until the block ends; the sandbox is on 127.0.0.1, the gateway on localhost."""
+    """Run sandbox and gateway until the block ends; the sandbox is on 127.0.0.1, the gateway on localhost.
+
+    With `webhooks` the sandbox tells the gateway of all that happens in its books.
+    """
     clock = clock or Clock()
     with (
         bind("127.0.0.1", port, setting="PORT") as public,
@@ -121,6 +127,7 @@ def running_gateway(
             **(sandbox_options or {}),
         }
         sandbox_app = build_sandbox(SandboxOptions(**options))
+        sandbox: Sandbox = sandbox_app.state.sandbox
         environment = {
             "LEXGATE_PUBLIC_URL": public_url,
             "LEXGATE_SECRETS": secret,
@@ -129,6 +136,7 @@ def running_gateway(
             "LEXGATE_API_URL": sandbox_url,
             "LEXGATE_STORE": store,
             "LEXGATE_BUDGET_RATE": "0",
+            **({"LEXGATE_WEBHOOK_PUBLIC_KEY": sandbox.webhook_public_key_pem()} if webhooks else {}),
             **_picture(picture, sandbox_url),
             **(settings or {}),
         }
@@ -140,13 +148,15 @@ def running_gateway(
                 Listener(gateway.admin, admin),
             )
             thread.serve(gateway, listeners)
+            if webhooks:
+                _subscribe(sandbox, f"{public_url}/webhooks/lexoffice")
             yield Running(
                 public_url=public_url,
                 url=public_url,
                 admin_url=f"http://127.0.0.1:{_port(admin)}",
                 sandbox_url=sandbox_url,
                 clock=clock,
-                sandbox=sandbox_app.state.sandbox,
+                sandbox=sandbox,
                 gateway=gateway,
                 loop=thread.loop,
                 environment=environment,
@@ -246,6 +256,12 @@ def _impatience() -> Iterator[None]:
         yield
     finally:
         gateway.http_draining.LINGER_SECONDS = lingering
+
+
+def _subscribe(sandbox: Sandbox, callback_url: str) -> None:
+    for organization in ORGANIZATIONS:
+        for event_type in EVENT_TYPES:
+            sandbox.webhooks.subscribe(organization.id, event_type, callback_url)
 
 
 def _picture(picture: str, sandbox_url: str) -> dict[str, str]:

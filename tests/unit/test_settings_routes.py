@@ -201,3 +201,27 @@ def test_a_limit_is_a_whole_number_above_0(tmp_path: Path, field: str) -> None:
         assert refusal.value.problems[0].startswith(
             f"LEXGATE_{field}: must be a whole number above 0; write e.g. "
         )
+
+
+def test_answers_are_shared_where_there_is_a_budget_or_a_cached_path(tmp_path: Path) -> None:
+    v1, other, live = {"prefix": "/api/v1"}, {"prefix": "/api/other"}, {"prefix": "/api/live", "share": False}
+    unpaced = {"LEXGATE_BUDGET_RATE": "0"}
+    routes = routes_of(tmp_path, v1, other, FILES, live, **unpaced)
+    assert {prefix for prefix, route in routes.items() if route.is_shared} == {"/api", "/api/v1"}
+    routes = routes_of(tmp_path, v1, other, FILES, live)
+    assert {prefix for prefix, route in routes.items() if route.is_shared} == {
+        "/api",
+        "/api/v1",
+        "/api/other",
+    }
+    assert not any(
+        route.is_shared for route in routes_of(tmp_path, **unpaced, LEXGATE_CACHE_BYTES="0").values()
+    )
+    assert not routes_of(tmp_path, {**FILES, "share": True})["/api/files"].is_shared, (
+        "there is nobody to share"
+    )
+
+
+def test_a_call_that_is_shared_is_not_plain(tmp_path: Path) -> None:
+    assert not routes_of(tmp_path, LEXGATE_BUDGET_RATE="0")["/api"].goes_in_lane
+    assert routes_of(tmp_path, LEXGATE_BUDGET_RATE="0", LEXGATE_CACHE_BYTES="0")["/api"].goes_in_lane

@@ -23,7 +23,7 @@ export function overviewView({ signal, session }) {
   const node = h("div", { class: "overview" },
     heading(t.overview.title),
     h("p", { class: "lead" }, t.overview.lead(session.claims.organization ?? "")),
-    loadingPart(signal, { bones: overviewBones(), load: readBooks, show: showBooks,
+    loadingPart(signal, { bones: overviewBones(), load: booksReader(), show: showBooks,
       isConcerned: ({ kind }) => kind === "voucher" }));
   return { title: t.overview.title, node };
 }
@@ -31,17 +31,25 @@ export function overviewView({ signal, session }) {
 /**
  * Two questions to lexoffice, whatever the size of the firm: all that is open, which is told first, and what was
  * settled in twelve months.
- * @param {import("../lexoffice.js").Asked} asked
- * @param {(books: Books) => void} showPart
- * @returns {Promise<Books>}
  */
-async function readBooks(asked, showPart) {
-  const from = `${lastTwelveMonths()[0]}-01`;
-  const settled = readAllVouchers({ type: REVENUE_TYPES, status: SETTLED_STATES, from }, { ...asked, urgency: BESIDE });
-  settled.catch(() => {}); // told below, unless the first question fails before
-  const open = await readAllVouchers({ type: REVENUE_TYPES, status: "open" }, { ...asked, urgency: SEEN });
-  if (open.rows.length > 0) showPart(booksOf(open, undefined));
-  return booksOf(open, await settled);
+function booksReader() {
+  /** @type {Rows | undefined} */
+  let known;
+  /**
+   * @param {import("../lexoffice.js").Asked} asked
+   * @param {(books: Books) => void} showPart
+   * @returns {Promise<Books>}
+   */
+  return async (asked, showPart) => {
+    const from = `${lastTwelveMonths()[0]}-01`;
+    const asking = readAllVouchers({ type: REVENUE_TYPES, status: "open" }, { ...asked, urgency: SEEN });
+    const settled = readAllVouchers({ type: REVENUE_TYPES, status: SETTLED_STATES, from }, { ...asked, urgency: BESIDE });
+    settled.catch(() => {}); // told below, unless the first question fails before
+    const open = await asking;
+    if (known || open.rows.length > 0) showPart(booksOf(open, known));
+    known = await settled;
+    return booksOf(open, known);
+  };
 }
 
 /**

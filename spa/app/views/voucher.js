@@ -28,19 +28,22 @@ export function voucherView({ path: [type = "", id = ""], signal }) {
     return { title, node: h("div", {}, back, heading(title), h("p", {}, t.voucher.unknownText)) };
   }
   const title = heading(typeName(type));
+  /** @type {Payments | undefined} */
+  let payments;
   const content = loadingPart(signal, {
     bones: h("div", { class: "panel sheet" }, skeleton(12)),
     load: async (asked, showPart) => {
       const voucher = await readVoucher(resourceOf(type), id, asked);
       if (!hasPayments(type, voucher.voucherStatus)) return { voucher };
-      showPart({ voucher });
-      return { voucher, payments: await readPayments(id, { ...asked, urgency: BESIDE }).catch(unlessAborted) };
+      showPart({ voucher, payments });
+      payments = await readPayments(id, { ...asked, urgency: BESIDE }).catch(unlessAborted);
+      return { voucher, payments };
     },
-    show: ({ voucher, payments }) => {
+    show: ({ voucher, payments: paidSoFar }) => {
       const name = `${typeName(type)} ${voucher.voucherNumber ?? ""}`.trim();
       retitle(title, name, pill(stateOf(voucher)), actions(type, voucher, signal));
       announce(name);
-      const paid = hasPayments(type, voucher.voucherStatus) && paidPart(payments);
+      const paid = hasPayments(type, voucher.voucherStatus) && paidPart(paidSoFar);
       return voucherSheet(type, voucher, paid, signal);
     },
     isConcerned: (change) => change.id === id,

@@ -11,10 +11,12 @@ from gateway.events.bus import Bus
 from gateway.events.event import Event
 from gateway.sandbox.accounts import NORDLICHT
 from gateway.sessions.keyring import Keyring
+from gateway.sessions.redis import RedisStore
 from gateway.sessions.sqlite import SqliteStore
 from tests.flows.cli.crew import log_of, metrics_of, until, workers_of
 from tests.flows.cli.process import SECONDS, end
 from tests.flows.cli.stage import serving, settings_before
+from tests.flows.cli.test_cli_replicas import redis, replicas
 from tests.support.browser import Browser
 from tests.support.event_streams import (
     END,
@@ -31,14 +33,16 @@ from tests.support.event_streams import (
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from gateway.sessions.store import SessionStore
     from tests.flows.cli.stage import HeldApi, Stage
+
+__all__ = ["redis"]  # a fixture
 
 _RETRY = re.compile(rb"retry: (\d+)\n\n")
 
 
-async def publish(settings: dict[str, str], database: Path, resource: str) -> None:
+async def publish(settings: dict[str, str], store: SessionStore, resource: str) -> None:
     """Publish an event as another process on the same store does."""
-    store = SqliteStore(database)
     await store.open()
     try:
         bus = Bus(store, Keyring([settings["LEXGATE_SECRETS"]]), clock=time.time)
@@ -90,18 +94,18 @@ async def test_a_rolling_restart_loses_no_event(api: HeldApi, tmp_path: Path) ->
     with serving(api, settings, tmp_path) as stage, Browser(stage.public_url) as browser:
         browser.sign_in()
         with listening(At(stage.public_url), browser) as raw:
-            await publish(settings, database, "before")
+            await publish(settings, SqliteStore(database), "before")
             assert next_event(raw).document["resource_id"] == "before"
             known = last_id(raw)
             former = workers_of(stage)
             stage.process.send_signal(signal.SIGHUP)
             raw.receive_until(END)
-            await publish(settings, database, "between")
+            await publish(settings, SqliteStore(database), "between")
         until(lambda: not former & workers_of(stage) and len(workers_of(stage)) == 2)
         with listening(At(stage.public_url), browser, {"Last-Event-ID": known}) as raw:
             while not told(raw):
                 assert raw.receive()
-            await publish(settings, database, "after")
+            await publish(settings, SqliteStore(database), "after")
             assert next_event(raw).document["resource_id"] == "after"
             assert [event.document["resource_id"] for event in told(raw)] == ["between", "after"]
             assert metrics_of(stage)["lexgate_event_streams"] == 1
@@ -121,3 +125,27 @@ def test_an_open_stream_holds_up_no_restart(api: HeldApi, tmp_path: Path) -> Non
                 assert time.monotonic() - began < 15, "less than calls in flight may take"
             assert browser.fetch(PATH, "HEAD").status_code == 405
         assert end(stage.process)[0] == 0
+
+
+async def test_behind_nginx_a_stream_goes_on_at_the_other_replica(
+    api: HeldApi, redis: str, tmp_path: Path
+) -> None:
+    with replicas(api, redis, tmp_path) as (*stages, settings), Browser(stages[0].public_url) as browser:
+        browser.sign_in()
+        with listening(At(browser.origin), browser) as raw:
+            await publish(settings, RedisStore(redis), "before")
+            assert next_event(raw).document["resource_id"] == "before"
+            known = last_id(raw)
+            [holding] = [each for each in stages if metrics_of(each)["lexgate_event_streams"] == 1]
+            [other] = [each for each in stages if each is not holding]
+            holding.process.send_signal(signal.SIGTERM)
+            raw.receive_until(END)
+        await publish(settings, RedisStore(redis), "between")
+        with listening(At(browser.origin), browser, {"Last-Event-ID": known}) as raw:
+            while not told(raw):
+                assert raw.receive()
+            assert [event.document["resource_id"] for event in told(raw)] == ["between"]
+            assert metrics_of(other)["lexgate_event_streams"] == 1
+            raw.reset()
+            until(lambda: metrics_of(other)["lexgate_event_streams"] == 0)
+        assert holding.process.wait(SECONDS) == 0

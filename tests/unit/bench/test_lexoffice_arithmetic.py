@@ -49,7 +49,9 @@ def test_every_call_that_follows_another_follows_one_of_the_dashboards_lists() -
     assert all(asked.after for asked in DASHBOARD if "{" in asked.path)
 
 
-@pytest.mark.parametrize(("calls", "seconds"), [(1, 0.0), (2, 0.0), (3, 0.5), (20, 9.0), (56, 27.0)])
+@pytest.mark.parametrize(
+    ("calls", "seconds"), [(1, 0.0), (2, 0.0), (3, 0.5), (20, 9.0), (47, 22.5), (62, 30.0)]
+)
 def test_the_burst_is_free_and_every_further_call_takes_its_part_of_a_second(
     calls: int, seconds: float
 ) -> None:

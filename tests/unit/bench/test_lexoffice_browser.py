@@ -42,6 +42,9 @@ class Server:
     breaks: bool = False
     """Whether it closes a connection within an answer."""
 
+    cut: bytes = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{"
+    """What is left of an answer that breaks off."""
+
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         ended = asyncio.Event()
@@ -63,7 +66,7 @@ class Server:
 
     def answer(self, request: bytes) -> bytes:
         if self.breaks:
-            return b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{"
+            return self.cut
         if b"If-None-Match" in request:
             return b'HTTP/1.1 304 Not Modified\r\nETag: "x"\r\n\r\n'
         status = self.statuses.popleft() if self.statuses else 200
@@ -134,6 +137,25 @@ async def test_a_connection_whose_answer_is_its_last_one_is_not_used_again() -> 
     assert (statuses, server.connections) == ([200, 200, 200], 3)
 
 
+async def test_a_stream_of_events_takes_one_of_the_connections() -> None:
+    server = Server()
+    server.held.set()
+    async with serving(server) as browser:
+        await browser.hold("/auth/events")
+        await asyncio.gather(*(browser.fetch(f"/{number}") for number in range(9)))
+    assert b"Accept: text/event-stream" in server.requests[0]
+    assert server.connections == CONNECTIONS
+
+
+@pytest.mark.parametrize("breaks", [False, True], ids=["refused", "broken"])
+async def test_without_its_stream_of_events_a_browser_is_not_measured(*, breaks: bool) -> None:
+    server = Server(statuses=deque([503]), breaks=breaks, cut=b"HTTP/1.1 200")
+    server.held.set()
+    async with serving(server) as browser:
+        with pytest.raises(Broken if breaks else RuntimeError):
+            await browser.hold("/auth/events")
+
+
 async def test_an_answer_that_breaks_off_is_no_answer_and_is_not_asked_for_again() -> None:
     server = Server(breaks=True)
     server.held.set()
@@ -151,7 +173,7 @@ async def test_a_page_asks_for_what_its_lists_name_and_tells_how_urgent_and_pati
     assert len(seen) == len(DASHBOARD)
     assert all(one.is_there for one in seen)
     paths = {request.split()[1] for request in server.requests}
-    assert {b"/api/v1/invoices/a", b"/api/v1/payments/a", b"/api/v1/invoices/b"} < paths
+    assert {b"/api/v1/invoices/a", b"/api/v1/payments/a", b"/api/v1/payments/b"} < paths
     assert all(b"Prefer: wait=25\r\n" in request for request in server.requests)
     assert all(b"Priority: u=" in request for request in server.requests)
 

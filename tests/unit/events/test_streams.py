@@ -187,8 +187,9 @@ async def test_a_browser_that_lets_too_much_pile_up_is_left(streams: Streams) ->
 
 
 async def test_a_gap_in_the_events_is_told_to_all_who_hear_of_books(streams: Streams) -> None:
-    (_, member), (_, bystander) = join(streams), join(streams, organization=None)
+    (_, member), (bystander_stream, bystander) = join(streams), join(streams, organization=None)
     streams.lose()
+    bystander_stream.leave()
     assert member.written[-1].count(b"id: 7-1\nevent: missed\n") == 1
     assert not any(b"missed" in piece for piece in bystander.written)
 

@@ -90,7 +90,10 @@ def test_the_earlier_of_the_servers_word_and_the_settings_counts(
     ],
 )
 def test_what_may_not_be_used_without_asking_is_not_stored(headers: list[tuple[bytes, bytes]]) -> None:
-    """RFC 9111 §5.2.2.4, §5.2.2.5 forbid it, §4.1 for Vary; §5.3 of an Expires that is no date; §5.4."""
+    """RFC 9111 §5.2.2.4, §5.2.2.5 forbid it, as RFC 9111 §4.1 does for Vary.
+
+    RFC 9111 §5.3: what is no date is in the past.
+    """
     assert freshness(*headers) is None
 
 
@@ -153,6 +156,7 @@ def test_the_requests_directives_are_obeyed(cache_control: bytes, age: float, re
 
 
 def test_pragma_counts_where_there_is_no_cache_control() -> None:
+    """RFC 9111 §5.4."""
     assert read_wanted({b"pragma": b"No-Cache"}).no_cache
     assert not read_wanted({b"pragma": b"no-cache", b"cache-control": b"max-age=5"}).no_cache
     assert read_wanted({b"pragma": b"other"}) == read_wanted({}) == Wanted()

@@ -251,6 +251,21 @@ async def test_who_left_is_not_told_and_nobody_is_asked_for(
     assert not stage.opened._is_wanted()  # noqa: SLF001 - nothing else tells
 
 
+async def test_who_left_while_the_store_was_asked_is_not_told_of_what_goes_on(
+    stage: Stage, clock: Clock, counted: CountedStore
+) -> None:
+    session, _ = await begin(stage.vault)
+    listener, watched = await listen(stage, session, clock)
+
+    async def give_up() -> None:
+        watched.stop()
+
+    counted.after["read_grant"] = give_up
+    clock.advance(1750)
+    await settle(stage)
+    assert listener.told == []
+
+
 async def test_one_who_fails_over_the_news_keeps_it_from_nobody(
     stage: Stage, other: Stage, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from gateway.sessions.store import SessionStore
     from gateway.settings import Settings
 
+_SETTLE_SQLITE = 0.15
+"""Workers look ten times a second for what another one wrote."""
+_SETTLE_REDIS = 0.03
+"""Replicas wait for it, and hear within a few milliseconds."""
+
 
 def build_store(settings: Settings) -> SessionStore:
     """Build the store that the settings name, not yet opened."""
@@ -28,6 +33,15 @@ def build_store(settings: Settings) -> SessionStore:
     from gateway.sessions.redis import RedisStore  # noqa: PLC0415 - a third of a second to import
 
     return RedisStore(settings.store)
+
+
+def choose_settle_seconds(settings: Settings) -> float:
+    """Return how long after one process the others that share its store have heard of an event, too."""
+    if settings.store == "memory://":
+        return 0.0
+    if settings.store_path is None:
+        return _SETTLE_REDIS
+    return _SETTLE_SQLITE if settings.workers > 1 else 0.0
 
 
 def build_authorization_server(

@@ -8,29 +8,25 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import asynccontextmanager
-from http import HTTPStatus
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 from gateway.errors import (
-    BrowserError,
     NotCached,
-    ResendRequired,
-    ResourceServerUnreachable,
     SessionBusy,
     SessionRequired,
-    UpstreamFull,
 )
 from gateway.proxy.caching import matches_etag, refuse_stored
 from gateway.proxy.flight import Asked, Flight
 from gateway.proxy.passing import Passing
-from gateway.proxy.response_cache import Written
-from gateway.proxy.retry import SAFE_METHODS, parse_patience
-from gateway.proxy.sharing import plan_sharing, public_path
+from gateway.proxy.retry import parse_patience
+from gateway.proxy.shared_answer import Keeping
+from gateway.proxy.sharing import plan_sharing
 from gateway.proxy.stored_answer import build_stored_head
+from gateway.proxy.writes import Writes
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import Callable
 
     from starlette.types import Send
 
@@ -47,16 +43,12 @@ if TYPE_CHECKING:
     from gateway.proxy.stored_answer import StoredAnswer
     from gateway.sessions.opened_session import OpenedSession
 
-    Announce = Callable[[Written], asyncio.Task[None] | None]
-
-_NOT_PERFORMED = (ResourceServerUnreachable, UpstreamFull, ResendRequired, BrowserError)
-
-_TELLING_SECONDS = 1.0
-"""How long the answer to a write waits until what it touches is found nowhere any more."""
+_GRACE_SECONDS = 0.25
+"""Even who would not wait at all waits for the store's word on whether a call may be sent."""
 
 
 class AskingOnce:
-    """The calls that are shared just now, and the cache; `announce` tells other processes of writes."""
+    """The calls that are shared just now, the cache, and the `writes` that outdate both."""
 
     def __init__(
         self,
@@ -70,17 +62,12 @@ class AskingOnce:
     ) -> None:
         self.cache = cache
         self.peers = peers
-        self.announce: Announce = _announce_to_nobody
-        self._is_in_use = is_in_use
+        self.writes = Writes(cache, touched_by_write=touched_by_write, is_in_use=is_in_use)
         self._cached = cached
-        self._touched_by_write = touched_by_write
         self._metrics = metrics
         self._flights: dict[SharedKey, Flight] = {}
         self._aloft: set[Flight] = set()
-
-    def heeds(self, method: str) -> bool:
-        """Say whether a call with this method is of concern on any route: a write touches what is shared."""
-        return self._is_in_use and method not in SAFE_METHODS
+        self._keeping: WeakValueDictionary[bytes, Keeping] = WeakValueDictionary()
 
     async def serve(
         self,
@@ -114,43 +101,6 @@ class AskingOnce:
                 )
                 return True
         return await self._fly_along(passing, asked, refusal)
-
-    @asynccontextmanager
-    async def writing(
-        self, opened: OpenedSession, request: CallRequest
-    ) -> AsyncGenerator[Callable[[int], None]]:
-        """Forget what a call with an unsafe method touches, when its answer or its failure is there.
-
-        The status of its answer is to be told. Without one, or with 504, it may still be performed.
-        """
-        told: list[int] = []
-        is_open = True
-        try:
-            yield told.append
-            is_open = HTTPStatus.GATEWAY_TIMEOUT in told
-        except _NOT_PERFORMED:
-            is_open = False
-            raise
-        finally:
-            await self._note_written(
-                Written(
-                    opened.grant.key,
-                    opened.session.claims.get("organization_id"),
-                    self._touched_by_write(public_path(request.matched)),
-                    is_open,
-                )
-            )
-
-    async def _note_written(self, written: Written) -> None:
-        """Forget what a write touches, and have it announced."""
-        if not self._is_in_use:
-            return
-        if written.is_open:
-            self.cache.doubt(written.connection)
-        # RFC 9111 §4.4: before the browser can know of it, and whatever became of it.
-        self.cache.forget(written.resources, connection=written.connection, organization=written.organization)
-        if (announcing := self.announce(written)) is not None:
-            await asyncio.wait([announcing], timeout=_TELLING_SECONDS)
 
     async def close(self) -> None:
         """End all calls, and forget everything."""
@@ -200,7 +150,9 @@ class AskingOnce:
                 self._metrics.count_shared_call()
                 return flight, True
         own = asked.sharing.keys[-1]
-        flight = self._flights[own] = Flight(asked, self.cache, self._landed, self.peers)
+        keeping = self._keeping.setdefault(asked.opened.session.key, Keeping())
+        flight = Flight(asked, self.cache, self._landed, self.peers, keeping)
+        self._flights[own] = flight
         self._aloft.add(flight)
         return flight, False
 
@@ -212,24 +164,25 @@ class AskingOnce:
 
     @staticmethod
     async def _decided(flight: Flight, reader: Reader, asked: Asked) -> None:
-        """Wait as long as the caller would, until the call is sent; then its own limits count."""
+        """Wait as long as the caller would, until the call is sent; then its own limits count.
+
+        The queue refuses the call itself when the most patient one's time is over, or cannot be kept.
+        """
         patience = parse_patience(asked.request.fields.prefer)
         try:
-            async with asyncio.timeout(patience):
+            async with asyncio.timeout(patience + _GRACE_SECONDS):
                 await flight.sent(reader)
         except TimeoutError:
             budget = asked.forward.budget
             raise SessionBusy(retry_after=1) if budget is None else budget.refuse() from None
+        finally:
+            _tell_times(flight, asked)
         await flight.decided(reader)
 
     async def _pass(
         self, passing: Passing, asked: Asked, flight: Flight, reader: Reader, status: bytes
     ) -> None:
-        own = asked.request.exchange
-        took = time.perf_counter() - own.started  # who joined late waited for a part of it
-        own.upstream_seconds = min(flight.exchange.upstream_seconds, took)
-        if flight.exchange.queue_seconds is not None:
-            own.queue_seconds = min(flight.exchange.queue_seconds, took - own.upstream_seconds)
+        _tell_times(flight, asked)
         if flight.stored is not None:
             age = self.cache.age(flight.stored)
             outcome = "peer" if flight.is_found else "miss"
@@ -259,6 +212,14 @@ class AskingOnce:
         await passing.pass_whole(head, b"" if is_match else stored.body)
 
 
+def _tell_times(flight: Flight, asked: Asked) -> None:
+    own, shared = asked.request.exchange, flight.exchange
+    took = time.perf_counter() - own.started  # who joined late waited for a part of it
+    own.upstream_seconds = min(shared.upstream_seconds, took)
+    if shared.queue_seconds is not None:
+        own.queue_seconds = min(shared.queue_seconds, took - own.upstream_seconds)
+
+
 def _is_searched(stored: StoredAnswer, asked: Asked) -> bool:
     """Say whether the caller's token is not in a stored answer; it may be newer than the one searched for."""
     bearer = asked.opened.bearer
@@ -272,7 +233,7 @@ def _is_searched(stored: StoredAnswer, asked: Asked) -> bool:
 def _told(flight: Flight, refusal: str, *, joined: bool) -> bytes:
     """Say what became of the call (RFC 9211 §2)."""
     if flight.is_found:
-        return b"hit; detail=peer"  # RFC 9211 §2.9: what another process has fetched
+        return b"hit; detail=peer"  # RFC 9211 §2.8: what another process has fetched
     reason = refusal if flight.asked.sharing.seconds else "bypass"
     parts = [b"fwd=%b" % reason.encode("ascii")]
     if joined:
@@ -280,7 +241,3 @@ def _told(flight: Flight, refusal: str, *, joined: bool) -> bytes:
     if flight.is_kept:
         parts.append(b"stored")
     return b"; ".join(parts)
-
-
-def _announce_to_nobody(_written: Written) -> None:
-    return None

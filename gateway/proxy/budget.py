@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING
 
 from gateway.errors import BudgetExhausted, SessionBusy, StoreError, StoreUnavailable
 from gateway.proxy.rate_limit_fields import build_limit, build_policy
-from gateway.proxy.waiting_line import BudgetPlace, WaitingLine
+from gateway.proxy.retry import MAX_PATIENCE
+from gateway.proxy.waiting_line import BudgetCall, BudgetPlace, WaitingLine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gateway.observability.metrics import Metrics
-    from gateway.proxy.waiting_line import BudgetCall
     from gateway.sessions.opened_session import OpenedSession
     from gateway.sessions.store import SessionStore
     from gateway.sessions.turn import Pace
@@ -62,6 +62,7 @@ class Budget:
         self._owner = secrets.token_bytes(_OWNER_BYTES)
         self._policy = build_policy(pace.rate)
         self._lines: dict[bytes, _Line] = {}
+        self._charging: set[asyncio.Task[None]] = set()
 
     def place_of(self, opened: OpenedSession) -> BudgetPlace:
         """Return for which budget the calls of a session count."""
@@ -102,6 +103,17 @@ class Budget:
             call.waited += seconds
         self._metrics.observe_budget_queue(seconds)
 
+    def charge(self, grant_key: bytes, session_key: bytes) -> None:
+        """Let a call count that was sent past the budget: its session's next turn is taken and not used."""
+        place = BudgetPlace(self._client_key or grant_key, session_key)
+        task = asyncio.create_task(self._take_and_drop(place))
+        self._charging.add(task)
+        task.add_done_callback(self._charging.discard)
+
+    async def _take_and_drop(self, place: BudgetPlace) -> None:
+        with contextlib.suppress(BudgetExhausted, SessionBusy, StoreError):
+            await self.turn(BudgetCall(place, urgency=0, patience=MAX_PATIENCE, at_head=True))
+
     def hasten(self, call: BudgetCall, *, urgency: int, patience: float) -> None:
         """Make a call at least so urgent, and patient for so many seconds from now on."""
         waited = call.waited
@@ -129,7 +141,9 @@ class Budget:
         drivers = [line.driver for line in self._lines.values() if line.driver is not None]
         for driver in drivers:
             driver.cancel()
-        await asyncio.gather(*drivers, return_exceptions=True)
+        for charging in self._charging:
+            charging.cancel()
+        await asyncio.gather(*drivers, *self._charging, return_exceptions=True)
 
     async def _begin(self, line: _Line) -> None:
         """Ask once in the first caller's own task; whoever then still waits needs a driver."""

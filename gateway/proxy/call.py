@@ -128,7 +128,7 @@ async def _exchange(
     if opened is None or request.method in SAFE_METHODS:
         answer = await sending.run(begun)
     else:
-        async with forward.asking_once.writing(opened, request) as answered:
+        async with forward.asking_once.writes.writing(opened, request) as answered:
             answer = await sending.run(begun)
             answered(answer.status)
     try:

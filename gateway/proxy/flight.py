@@ -10,11 +10,11 @@ from gateway.observability.exchange import Exchange
 from gateway.proxy.answer import PassedAnswer
 from gateway.proxy.caching import allows_joining, find_freshness, refuse_stored
 from gateway.proxy.deadlines import CallLimit
+from gateway.proxy.flight_sending import FlightSending
 from gateway.proxy.invalidation import resource_of
 from gateway.proxy.peer_answers import Fetch
 from gateway.proxy.redaction import build_redactor
 from gateway.proxy.retry import parse_patience
-from gateway.proxy.sending import Sending
 from gateway.proxy.shared_answer import BEHIND_BYTES, SharedAnswer
 from gateway.proxy.stored_answer import StoredAnswer, build_stored_fields
 from gateway.proxy.upstream_answer import broken
@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from gateway.proxy.forward import Forward
     from gateway.proxy.peer_answers import PeerAnswers
     from gateway.proxy.peer_record import PeerAnswer
+    from gateway.proxy.request_fields import RequestFields
     from gateway.proxy.response_cache import Reading, ResponseCache
-    from gateway.proxy.shared_answer import Reader
+    from gateway.proxy.shared_answer import Keeping, Reader
     from gateway.proxy.sharing import Sharing
     from gateway.proxy.upstream_answer import UpstreamAnswer
     from gateway.sessions.opened_session import OpenedSession
@@ -58,9 +59,10 @@ class Flight:
         cache: ResponseCache,
         landed: Callable[[Flight], None],
         peers: PeerAnswers | None = None,
+        keeping: Keeping | None = None,
     ) -> None:
         self.asked = asked
-        self.shared = SharedAnswer(asked.request.method)
+        self.shared = SharedAnswer(asked.request.method, keeping)
         self.stored: StoredAnswer | None = None
         self.is_kept = False
         """Whether the cache took what is `stored`."""
@@ -80,7 +82,9 @@ class Flight:
         self._looking: Reading | None = None
         self._reading: Reading | None = None
         self._boarded: list[Reader] = []
-        self._sending: _FlightSending | None = None
+        self._sending: FlightSending | None = None
+        self._wishes: list[RequestFields] = []
+        self._is_ending = False
         self._task = asyncio.create_task(self._run())
 
     @property
@@ -90,7 +94,7 @@ class Flight:
 
     def admits(self, wanted: Wanted) -> bool:
         """Say whether the answer will do for one who asks now."""
-        if self._reading is not None and self._reading.is_outdated:
+        if self._is_ending or (self._reading is not None and self._reading.is_outdated):
             return False
         since = None if self._reading is None else self._cache.since(self._reading)
         may_join = self.shared.is_joinable and self.sole is None and len(self.shared.readers) < MOST_READERS
@@ -98,9 +102,9 @@ class Flight:
 
     def board(self, asked: Asked) -> Reader:
         """Let one more read the answer, who must `leave`; it is as urgent as it is to who wants it most."""
-        if self._sending is not None and not self.is_sent:
-            fields = asked.request.fields
-            self._sending.hasten(priority=fields.priority, patience=parse_patience(fields.prefer))
+        if not self.is_sent:
+            self._wishes.append(asked.request.fields)
+            self._heed_wishes()
         reader = self.shared.join()
         self._boarded.append(reader)
         return reader
@@ -109,7 +113,14 @@ class Flight:
         """Let a reader go; with the last one the call ends, unless what was sent already can be kept."""
         reader.release()
         if not self.shared.readers and not (self.is_sent and self.asked.sharing.seconds):
+            self._is_ending = True  # before its task can know: nobody may join it any more
             self._task.cancel()
+
+    def _heed_wishes(self) -> None:
+        """Be as urgent and as patient as who wants it most; they may come before there is a queue."""
+        while self._sending is not None and self._wishes:
+            fields = self._wishes.pop()
+            self._sending.hasten(priority=fields.priority, patience=parse_patience(fields.prefer))
 
     async def sent(self, reader: Reader) -> None:
         """Wait until the resource server is asked; raises what broke the call off."""
@@ -175,7 +186,8 @@ class Flight:
         try:
             fields = request.fields._replace(passed=sharing.keys[-1].lines)
             sent = request._replace(fields=fields, exchange=self.exchange)
-            self._sending = sending = _FlightSending(forward, sent, limit, opened, self.mark_sent)
+            self._sending = sending = FlightSending(forward, sent, limit, opened, self.mark_sent)
+            self._heed_wishes()
             answer = await sending.run(None)
             self.tokens, self.retry_after = sending.used, sending.retry_after
             try:
@@ -318,22 +330,3 @@ class Flight:
     def _decide(self) -> None:
         self.is_decided = True
         self.shared.wake()
-
-
-class _FlightSending(Sending):
-    """A Sending that tells when it sends."""
-
-    def __init__(
-        self,
-        forward: Forward,
-        request: CallRequest,
-        limit: CallLimit,
-        opened: OpenedSession,
-        sends: Callable[[], None],
-    ) -> None:
-        super().__init__(forward, request, limit, opened)
-        self._sends = sends
-
-    async def _take_turn(self) -> None:
-        await super()._take_turn()
-        self._sends()

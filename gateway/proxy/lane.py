@@ -45,7 +45,7 @@ class Lane:
             fields.length != 0
             or fields.cookie is None
             or not matched.route.goes_in_lane
-            or forward.asking_once.heeds(request.method)
+            or forward.asking_once.writes.heeds(request.method)
         ):
             return None
         opened = forward.sessions.find(fields.cookie)

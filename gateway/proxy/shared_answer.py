@@ -1,7 +1,8 @@
 """One answer of the resource server on its way to several browsers, each at its own pace.
 
 The fastest reader sets the pace at which the resource server is read. What a slower one has not read yet is
-kept for it, up to BEHIND_BYTES: one that falls further behind is broken off, and holds nobody up.
+kept for it, up to BEHIND_BYTES: one that falls further behind is broken off, and holds nobody up. A session
+may keep its own browsers waiting for SESSION_BYTES in the sum: else slow ones could fill the memory.
 """
 
 from __future__ import annotations
@@ -16,8 +17,19 @@ if TYPE_CHECKING:
 
 BEHIND_BYTES = 8 * 1024 * 1024
 """What is kept for a reader that is slower than another one."""
+SESSION_BYTES = 16 * 1024 * 1024
+"""What is kept for all answers that one session has asked for."""
 JOINABLE_BYTES = HIGH_WATER_BYTES
 """As long as no more than this has come, the beginning is kept for whoever joins later."""
+
+
+class Keeping:
+    """How many bytes are kept just now for the readers of one session's answers."""
+
+    __slots__ = ("__weakref__", "size")
+
+    def __init__(self) -> None:
+        self.size = 0
 
 
 class SharedAnswer:
@@ -28,6 +40,7 @@ class SharedAnswer:
 
     __slots__ = (
         "_dropped",
+        "_keeping",
         "_pieces",
         "_pump",
         "_total",
@@ -41,8 +54,9 @@ class SharedAnswer:
         "status",
     )
 
-    def __init__(self, method: str = "GET") -> None:
+    def __init__(self, method: str = "GET", keeping: Keeping | None = None) -> None:
         self.method = method
+        self._keeping = Keeping() if keeping is None else keeping
         self.status = 0
         self.headers: list[tuple[bytes, bytes]] = []
         self.length: int | None = None
@@ -80,21 +94,22 @@ class SharedAnswer:
         """Hand a piece of the body to the readers; those that are too far behind are broken off."""
         self._pieces.append(piece)
         self._total += len(piece)
-        for reader in self.readers:
-            if self._total - reader.taken > BEHIND_BYTES:
-                reader.is_broken_off = True
+        self._keeping.size += len(piece)
+        self._break_off()
         self._drop_taken()
         self.wake()
 
     def finish(self) -> None:
         """Say that the body is whole."""
         self.is_whole = True
+        self._drop_taken()
         self.wake()
 
     def fail(self, error: Exception) -> None:
         """Break it off: the readers get what there is, then the error."""
         if not self.is_whole and self.error is None:
             self.error = error
+        self._drop_taken()
         self.wake()
 
     def wake(self) -> None:
@@ -133,12 +148,24 @@ class SharedAnswer:
     def _following(self) -> list[Reader]:
         return [reader for reader in self.readers if not reader.is_broken_off]
 
+    def _break_off(self) -> None:
+        """Let go of those for whom too much is kept; the fastest, for whom the others wait, never is."""
+        is_full = self._keeping.size > SESSION_BYTES and self._total > self.keeps
+        allowed = HIGH_WATER_BYTES if is_full else BEHIND_BYTES
+        fastest = max((reader.taken for reader in self.readers), default=0)
+        for reader in self.readers:
+            if reader.taken < fastest and self._total - reader.taken > allowed:
+                reader.is_broken_off = True
+
     def _drop_taken(self) -> None:
-        if self._total <= max(JOINABLE_BYTES, self.keeps):
+        is_over = self.is_whole or self.error is not None
+        if self._total <= max(JOINABLE_BYTES, self.keeps) and not (is_over and not self.readers):
             return
         first = min((reader.place for reader in self._following()), default=self._dropped + len(self._pieces))
         if first > self._dropped:
-            del self._pieces[: first - self._dropped]
+            taken = self._pieces[: first - self._dropped]
+            self._keeping.size -= sum(map(len, taken))
+            del self._pieces[: len(taken)]
             self._dropped = first
 
 

@@ -47,7 +47,11 @@ if TYPE_CHECKING:
 
 
 class SignIn:
-    """The authorization code flow with PKCE, for one client at one authorization server."""
+    """The authorization code flow with PKCE, for one client at one authorization server.
+
+    `charge` is told the keys of grant and session of each sign-in that has asked the resource server for the
+    profile.
+    """
 
     def __init__(  # noqa: PLR0913 - the sign-in is where all the rooms meet; every argument is named
         self,
@@ -65,6 +69,7 @@ class SignIn:
         scope: str,
         extra_parameters: dict[str, str],
         policy: SessionPolicy,
+        charge: Callable[[bytes, bytes], None] | None,
         clock: Callable[[], float],
     ) -> None:
         self._authorization_server = authorization_server
@@ -80,6 +85,7 @@ class SignIn:
         self._scope = scope
         self._extra_parameters = extra_parameters
         self._policy = policy
+        self._charge = charge
         self._clock = clock
 
     async def begin(self, request: Request) -> RedirectResponse:
@@ -172,6 +178,8 @@ class SignIn:
             self._revocation.begin_unheld(build_tokens(tokens, now=self._clock()))
             raise
         self._note(request, session)
+        if self._charge is not None:
+            self._charge(session.grant_key, session.key)
         response = RedirectResponse(attempt.return_to, 302)
         response.headers.append(
             "Set-Cookie",

@@ -8,6 +8,7 @@ import { forget, forgetContact, forgetVoucher } from "./lexoffice.js";
 /** @typedef {{id: string, kind: "voucher" | "contact" | "other"}} Change */
 
 const TOGETHER_MS = 40; // one action at lexoffice raises several events
+const APART_MS = 500; // what many changes in a row may take of lexoffice's two calls a second
 const AGAIN_MS = 10_000;
 
 const RESOURCES = new Map(Object.entries({
@@ -69,10 +70,11 @@ export function follow(signal, isConcerned, refresh) {
   let timer;
   let isRunning = false;
   let isDue = false;
+  let ended = -Infinity;
 
   const run = async () => {
     timer = undefined;
-    if (signal.aborted) return;
+    if (signal.aborted || document.visibilityState === "hidden") return; // asked when somebody looks again
     const mine = changed;
     changed = new Set();
     isRunning = true;
@@ -85,17 +87,22 @@ export function follow(signal, isConcerned, refresh) {
       setTimeout(() => follower(undefined), AGAIN_MS); // what is shown stays until there is better
     } finally {
       isRunning = false;
-      if (isDue) follower(undefined);
+      ended = performance.now();
+      if (isDue) schedule();
     }
+  };
+  const schedule = () => {
+    timer ??= setTimeout(run, Math.max(TOGETHER_MS, ended + APART_MS - performance.now()));
   };
   /** @param {Change | undefined} change */
   const follower = (change) => {
     if (change && !isConcerned(change)) return;
     if (change) changed.add(change.id);
     isDue = true;
-    if (!isRunning) timer ??= setTimeout(run, TOGETHER_MS);
+    if (!isRunning) schedule();
   };
   followers.add(follower);
+  document.addEventListener("visibilitychange", () => isDue && !isRunning && schedule(), { signal });
   signal.addEventListener("abort", () => {
     followers.delete(follower);
     clearTimeout(timer);

@@ -13,8 +13,8 @@ export function signedOutPage(reason) {
   const why = t.signedOut.reasons[reason] ?? "";
   return h("div", { class: "welcome" },
     h("div", { class: "welcome-text" },
-      why && h("p", { class: "why", role: "status", "data-testid": "signed-out-reason" }, why),
-      h("h1", { tabindex: -1 }, t.signedOut.heading),
+      why && h("p", { id: "why", class: "why", role: "status", "data-testid": "signed-out-reason" }, why),
+      h("h1", { tabindex: -1, "aria-describedby": why ? "why" : undefined }, t.signedOut.heading),
       h("p", { class: "lead" }, t.signedOut.lead),
       h("p", {}, h("button", { type: "button", class: "button button-large", onclick: () => login() }, t.signedOut.button)),
       h("p", { class: "quiet small" }, t.signedOut.note)),

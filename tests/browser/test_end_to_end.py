@@ -1,7 +1,7 @@
-"""From a click in the books at lexoffice to the row in the app beside it: by webhook, bus, stream and refetch.
+"""From a click in the books at lexoffice to the row in the app: by webhook, bus, stream and refetch.
 
-With lexoffice's real limit of two calls a second. The figures are printed (`pytest -s`); the limits asserted are generous,
-since a test machine may be busy.
+With lexoffice's real limit of two calls a second. The figures are printed (`pytest -s`); what is asserted is
+generous, since a test machine may be busy.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tests.support.running import Running
 
 GENEROUS_MS = 5000
-# Both pages read the clock of one machine. The sandbox's page is gone after the click, so it tells the moment at once.
+# Both pages read one clock. The sandbox's page is gone after the click, so it tells the moment at once.
 TELL_SUBMIT = "addEventListener('submit', () => console.info(`submitted ${Date.now()}`), true);"
 WATCH = """([selector, text]) => {
   window.seen = new Promise((resolve, reject) => {

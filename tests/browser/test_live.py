@@ -144,6 +144,30 @@ def test_a_tab_that_nobody_sees_gives_its_connection_up_and_then_catches_up(
     assert streams(running) == 1
 
 
+def test_nothing_is_asked_for_while_nobody_looks(new_page: Callable[..., Page], books: Books) -> None:
+    page = new_page()
+    page.clock.install()
+    follow(page, "/vouchers")
+    expect(page.locator("[aria-busy]")).to_have_count(0)
+    calls: list[str] = []
+    page.on("request", lambda request: "/api/" in request.url and calls.append(request.url))
+    page.evaluate(
+        """() => new Promise((resolve) => import('/auth/client.js').then(({ events }) => {
+          window.changes = 0;
+          resolve(events({ changed: () => window.changes += 1 }));
+        }))"""
+    )
+    show(page, "hidden")
+    for _ in range(3):
+        voucher = books.change("add_random_invoice")
+    wait_for(page, lambda: page.evaluate("window.changes") >= 3)
+    page.clock.run_for(2000)
+    assert calls == []
+    show(page, "visible")
+    expect(row_of(page, voucher)).to_be_visible()
+    assert len(calls) == 1, "and then once for all"
+
+
 def test_of_the_tabs_that_nobody_sees_none_keeps_a_connection_once_another_is_shown(
     new_page: Callable[..., Page], running: Running
 ) -> None:

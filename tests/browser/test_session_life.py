@@ -1,4 +1,4 @@
-"""A person is told at once, and why, that the session ends soon or has ended; nothing is taken without need."""
+"""A person is told at once, and why, that the session ends soon or has ended; what need not go stays."""
 
 from __future__ import annotations
 

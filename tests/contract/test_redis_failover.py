@@ -10,6 +10,7 @@ from redis.asyncio import RedisCluster
 
 from gateway.errors import StoreUnavailable
 from gateway.sessions.redis import RedisStore
+from gateway.sessions.turn import Pace
 from tests.contract import redis_servers
 from tests.contract.records import NOW, grant_record, key, session_record
 from tests.contract.redis_servers import has_replicated, poll_until, start_cluster, start_server
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from gateway.sessions.store import SessionStore
 
 _PATIENCE = 30.0
+_PACE = Pace(2, 2)
 
 
 async def _eventually(operation: Callable[[], Awaitable[object]]) -> None:
@@ -38,12 +40,15 @@ async def _eventually(operation: Callable[[], Awaitable[object]]) -> None:
 async def _fill(store: SessionStore) -> None:
     for name, grant in (("a", "grant"), ("far b", "far")):
         await store.add(session_record(name, grant), grant_record(grant), replaces=None, now=NOW)
+    await store.slow_down(key("budget"), pace=_PACE, now=NOW)
 
 
 async def _check(store: SessionStore) -> None:
     for name, grant in (("a", "grant"), ("far b", "far")):
         assert await store.read_session(key(name)) == session_record(name, grant)
         assert await store.read_grant(key(grant)) == grant_record(grant)
+    turn = await store.take_turn(key("budget"), owner=b"one", waiting=[], pace=_PACE, now=NOW)
+    assert 0.5 <= turn.factor < 1
 
 
 async def test_buckets_lie_on_every_node_of_a_cluster() -> None:

@@ -48,7 +48,7 @@ class WrittenDown:
 
 def build() -> tuple[CacheEvents, WrittenDown]:
     told = WrittenDown()
-    return CacheEvents(cast("Any", told), cast("Any", told)), told
+    return CacheEvents(cast("Any", told), cast("Any", told), None), told
 
 
 def test_what_lexoffice_tells_of_is_forgotten_in_its_organization() -> None:

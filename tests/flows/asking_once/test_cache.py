@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.flows.asking_once.scene import KEPT, Scene, ok, status_of
+from tests.sandbox.test_resources import ARTICLE
 from tests.support.browser import Browser
 from tests.support.running import running_gateway, running_replica
 from tests.support.wire import until
@@ -144,7 +145,10 @@ def test_what_happened_is_counted(scene: Scene) -> None:
 @pytest.fixture(scope="module")
 def lexware(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, Running]]:
     folder: Path = tmp_path_factory.mktemp("store")
-    settings = {"LEXGATE_CACHE": json.dumps({ARTICLES: 300})}
+    settings = {
+        "LEXGATE_CACHE": json.dumps({ARTICLES: 300}),
+        "LEXGATE_SCOPE": "profile.read contacts.read articles.read articles.write vouchers.read",
+    }
     with (
         running_gateway(settings=settings, store=f"sqlite://{folder}/sessions.db") as first,
         running_replica(first) as second,
@@ -176,16 +180,26 @@ def test_reference_data_is_kept_by_default_and_the_books_are_not(browsers: tuple
         assert not kept(one, path), path
 
 
+def test_what_one_replica_has_fetched_the_other_finds(browsers: tuple[Browser, Browser]) -> None:
+    """RFC 9211 §2.8: a detail says where it was found."""
+    one, other = browsers
+    first = one.fetch("/api/v1/countries")
+    found = other.fetch("/api/v1/countries")
+    assert (found.content, found.headers["etag"]) == (first.content, first.headers["etag"])
+    told = found.headers["cache-status"]
+    assert told == "lexgate; hit; detail=peer" or told.startswith("lexgate; hit; ttl="), told
+
+
 def test_a_write_through_one_replica_is_seen_through_the_other(browsers: tuple[Browser, Browser]) -> None:
     one, other = browsers
     for browser in browsers:
         browser.fetch(ARTICLES)
         browser.fetch(PROFILE)
         assert kept(browser, ARTICLES)
-    made = one.fetch(ARTICLES, "POST", json={"title": "x"})
-    assert made.status_code < 500, made.text
-    assert not kept(one, ARTICLES), "here it is seen at once"
-    until(lambda: not kept(other, ARTICLES))
+    made = one.fetch(ARTICLES, "POST", json=ARTICLE)
+    assert made.status_code == 201, made.text
+    assert made.json()["id"] in one.fetch(ARTICLES).text, "here it is seen at once"
+    until(lambda: made.json()["id"] in other.fetch(ARTICLES).text)
     assert kept(one, PROFILE)
     assert kept(other, PROFILE)
 

@@ -83,6 +83,13 @@ def test_a_call_is_as_urgent_as_who_wants_it_most(paced: Scene) -> None:
     assert paced.targets() == [b"/v1/first", b"/v1/second"]
 
 
+@pytest.mark.parametrize("path", [FIRST, KEPT])
+def test_who_would_not_wait_at_all_is_served_where_nobody_waits(paced: Scene, path: str) -> None:
+    paced.stage.running.clock.advance(60)
+    assert paced.call(paced.anna, path, {"Prefer": "wait=0"}).status == 200
+    assert paced.call(paced.anna, SECOND, {"Prefer": "wait=0"}).status == 429
+
+
 def test_who_joins_is_told_when_its_own_patience_is_over(paced: Scene) -> None:
     patient, impatient = (paced.anna.head("GET", FIRST, {"Prefer": f"wait={wait}"}) for wait in (20, 1))
     with paced.calling(patient, impatient) as (waiting, leaving):

@@ -21,11 +21,11 @@ MISSED = "missed"
 class Heard:
     """Writes down the types of what a subscriber is told, and MISSED."""
 
-    def __init__(self, bus: Bus) -> None:
+    def __init__(self, bus: Bus, *, settled: bool = False) -> None:
         self.words: list[str] = []
         self.events: list[Event] = []
         self._news = asyncio.Event()
-        self.stop = bus.subscribe(self._heed, lose=self._lose)
+        self.stop = bus.subscribe(self._heed, lose=self._lose, settled=settled)
 
     async def until(self, count: int) -> list[str]:
         """Wait until so many words are there."""
@@ -47,10 +47,14 @@ class Heard:
 
 @asynccontextmanager
 async def listening(
-    log: EventLog, *, secrets: tuple[str, ...] = (SECRET,), clock: Callable[[], float] = lambda: 1000.0
+    log: EventLog,
+    *,
+    secrets: tuple[str, ...] = (SECRET,),
+    clock: Callable[[], float] = lambda: 1000.0,
+    settle_seconds: float = 0.0,
 ) -> AsyncIterator[Bus]:
     """Hand out a bus that has started."""
-    bus = Bus(log, Keyring(list(secrets)), clock=clock)
+    bus = Bus(log, Keyring(list(secrets)), clock=clock, settle_seconds=settle_seconds)
     await bus.start()
     try:
         yield bus

@@ -226,3 +226,37 @@ async def test_a_bus_does_not_start_without_its_store() -> None:
         with pytest.raises(StoreUnavailable):
             async with listening(log):
                 pass
+
+
+async def test_settled_subscribers_are_called_later_and_in_the_same_order() -> None:
+    async with opened_log() as log, listening(log, settle_seconds=0.05) as bus:
+        at_once, settled = Heard(bus), Heard(bus, settled=True)
+        beginning = bus.last_id
+        ids = [await bus.publish(Event(type=CACHE)) for _ in range(3)]
+        await at_once.until(3)
+        assert (settled.words, bus.last_id, bus.since(beginning)) == ([], beginning, [])
+        await settled.until(3)
+        assert [event.id for event in settled.events] == ids
+        assert bus.last_id == ids[-1]
+        await bus.publish(Event(type=CACHE))
+        await settled.until(4)
+
+
+async def test_settled_subscribers_are_told_in_their_order_that_something_was_missed() -> None:
+    async with opened_log() as log, listening(log, settle_seconds=0.02) as bus:
+        at_once, settled = Heard(bus), Heard(bus, settled=True)
+        first = await bus.publish(Event(type="invoice.created"))
+        await at_once.until(1)
+        await log.open()
+        await bus.publish(Event(type="contact.created"))
+        assert await settled.until(3) == ["invoice.created", MISSED, "contact.created"]
+        assert bus.since(first) is None
+
+
+async def test_a_bus_that_stops_tells_no_more() -> None:
+    async with opened_log() as log:
+        async with listening(log, settle_seconds=30) as bus:
+            at_once, settled = Heard(bus), Heard(bus, settled=True)
+            await bus.publish(Event(type=CACHE))
+            await at_once.until(1)
+        assert settled.words == []

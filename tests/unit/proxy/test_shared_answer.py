@@ -21,13 +21,13 @@ from hypothesis.stateful import (
 
 from gateway.errors import ResourceServerBroken
 from gateway.proxy import shared_answer
-from gateway.proxy.shared_answer import BEHIND_BYTES, JOINABLE_BYTES, SharedAnswer
+from gateway.proxy.shared_answer import BEHIND_BYTES, JOINABLE_BYTES, SESSION_BYTES, Keeping, SharedAnswer
 from gateway.proxy.upstream_answer import HIGH_WATER_BYTES, broken
 
 if TYPE_CHECKING:
     from gateway.proxy.shared_answer import Reader
 
-WATER, BEHIND, JOINABLE, KEEPS = 20, 80, 20, 35
+WATER, BEHIND, SESSION, JOINABLE, KEEPS = 20, 80, 120, 20, 35
 PIECES = st.binary(min_size=1, max_size=30)
 
 
@@ -50,11 +50,15 @@ class Model(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.loop = asyncio.new_event_loop()
-        self.shared = SharedAnswer()
+        self.keeping = Keeping()
+        self.shared = SharedAnswer("GET", self.keeping)
         self.fed = b""
         self.state = "open"
         self.following: list[Following] = []
         self.pump: asyncio.Task[None] | None = None
+        self.was_fed = False
+        self.others = 0
+        self.has_left = False
 
     def spin(self) -> None:
         for _ in range(4):
@@ -87,8 +91,14 @@ class Model(RuleBasedStateMachine):
     def feed(self, piece: bytes) -> None:
         self.shared.feed(piece)
         self.fed += piece
+        self.was_fed = True
         self.pump = self.loop.create_task(self.shared.wait_for_room())
         self.settle()
+
+    @rule(others=st.sampled_from([0, SESSION]))
+    def keep_for_other_answers(self, others: int) -> None:
+        self.keeping.size += others - self.others
+        self.others = others
 
     @precondition(lambda self: self.shared.is_joinable)
     @rule(target=readers)
@@ -122,6 +132,7 @@ class Model(RuleBasedStateMachine):
         each.reader.release()
         each.reader.release()
         self.following.remove(each)
+        self.has_left = True
         self.settle()
 
     @precondition(lambda self: self.state == "open")
@@ -159,17 +170,22 @@ class Model(RuleBasedStateMachine):
     @invariant()
     def only_who_is_far_behind_is_broken_off(self) -> None:
         for each in self.following:
+            behind = len(self.fed) - len(each.got)
             if each.reader.is_broken_off:
-                assert len(self.fed) - len(each.got) > BEHIND
+                assert behind > WATER
+                assert any(len(other.got) > len(each.got) for other in self.following) or self.has_left
             elif self.state == "open":
-                assert len(self.fed) - len(each.got) <= BEHIND
+                assert behind <= BEHIND
 
     @invariant()
     def the_fastest_sets_the_pace(self) -> None:
         fast = [len(each.got) for each in self.following if not each.reader.is_broken_off]
-        has_room = len(self.fed) <= self.shared.keeps or (not fast or len(self.fed) - max(fast) <= WATER)
-        if self.state == "open":
-            assert (self.pump is None) is has_room
+        has_room = len(self.fed) <= self.shared.keeps or not fast or len(self.fed) - max(fast) <= WATER
+        if self.state == "open" and self.pump is not None:
+            assert not has_room, "the resource server is waited for in vain"
+        if self.was_fed and not has_room:
+            assert self.pump is not None, "more was taken than the fastest wants"
+        self.was_fed = False
 
     @invariant()
     def no_more_is_kept_than_the_slowest_needs(self) -> None:
@@ -177,6 +193,9 @@ class Model(RuleBasedStateMachine):
         needed = len(self.fed) - min(slow, default=len(self.fed))
         assert self.shared.kept_bytes <= max(JOINABLE, self.shared.keeps, needed)
         assert self.shared.kept_bytes <= BEHIND or self.state != "open"
+        assert self.keeping.size == self.others + self.shared.kept_bytes
+        if not self.following and self.state != "open":
+            assert self.shared.kept_bytes == 0
         if self.shared.is_joinable:
             assert self.shared.read_kept() == self.fed
 
@@ -189,15 +208,32 @@ class Model(RuleBasedStateMachine):
 
 
 def test_readers_of_any_speed_get_every_byte_and_hold_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in (("HIGH_WATER_BYTES", WATER), ("BEHIND_BYTES", BEHIND), ("JOINABLE_BYTES", JOINABLE)):
-        monkeypatch.setattr(shared_answer, name, value)
+    sizes = {"HIGH_WATER": WATER, "BEHIND": BEHIND, "SESSION": SESSION, "JOINABLE": JOINABLE}
+    for name, value in sizes.items():
+        monkeypatch.setattr(shared_answer, f"{name}_BYTES", value)
     run_state_machine_as_test(
         Model, settings=settings(max_examples=150, stateful_step_count=40, deadline=None, derandomize=True)
     )
 
 
 def test_the_bounds_are_those_of_the_documents() -> None:
-    assert (BEHIND_BYTES, JOINABLE_BYTES, HIGH_WATER_BYTES) == (8 * 2**20, 256 * 2**10, 256 * 2**10)
+    assert (SESSION_BYTES, BEHIND_BYTES) == (16 * 2**20, 8 * 2**20)
+    assert JOINABLE_BYTES == HIGH_WATER_BYTES == 256 * 2**10
+
+
+async def test_a_session_keeps_its_slow_browsers_waiting_for_so_much_and_no_more() -> None:
+    keeping = Keeping()
+    answers = [SharedAnswer("GET", keeping) for _ in range(8)]
+    pairs = [(answer.join(), answer.join()) for answer in answers]
+    most = 0
+    for _ in range(7 * 16):
+        for answer, (fast, _slow) in zip(answers, pairs, strict=True):
+            answer.feed(bytes(65_536))
+            await fast.read()
+            most = max(most, keeping.size)
+    assert SESSION_BYTES - 2**20 < most <= SESSION_BYTES + 2**20
+    assert {slow.is_broken_off for _, slow in pairs} == {True, False}
+    assert not any(fast.is_broken_off for fast, _ in pairs)
 
 
 async def test_a_reader_sees_head_and_method_of_the_answer() -> None:

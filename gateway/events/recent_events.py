@@ -1,0 +1,56 @@
+"""The events of the last five minutes, for whoever was away for a moment (PURE)."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from gateway.sessions.event_log import BEGINNING, EVENTS_KEPT, EVENTS_SECONDS, EventId, parse_event_id
+
+if TYPE_CHECKING:
+    from gateway.events.event import Event
+
+
+class RecentEvents:
+    """What one replica knows of the log's end; knows what it does not know."""
+
+    def __init__(self) -> None:
+        self.last = BEGINNING
+        """The place of the last event."""
+        self._known_after = BEGINNING
+        self._events: deque[tuple[EventId, float, Event]] = deque()
+
+    def begin_after(self, place: EventId) -> None:
+        """Know of nothing up to a place."""
+        self._known_after = self.last = place
+        self._events.clear()
+
+    def note(self, place: EventId, event: Event | None, *, now: float) -> None:
+        """Remember the next event; None is one that cannot be read: nothing up to it counts as known."""
+        if event is None:
+            self.begin_after(place)
+            return
+        self.last = place
+        self._drop_outdated(now)
+        if len(self._events) == EVENTS_KEPT:
+            self._known_after = self._events.popleft()[0]
+        self._events.append((place, now, event))
+
+    def all(self, *, now: float) -> list[Event]:
+        """Return them."""
+        self._drop_outdated(now)
+        return [event for _, _, event in self._events]
+
+    def since(self, event_id: str, *, now: float) -> list[Event] | None:
+        """Return the events after one; None if some between may be missing."""
+        after = parse_event_id(event_id)
+        if after == BEGINNING:
+            after = EventId(self.last.epoch, 0)
+        self._drop_outdated(now)
+        if after is None or after.epoch != self.last.epoch or after < self._known_after:
+            return None
+        return [event for place, _, event in self._events if place > after]
+
+    def _drop_outdated(self, now: float) -> None:
+        while self._events and self._events[0][1] <= now - EVENTS_SECONDS:
+            self._known_after = self._events.popleft()[0]

@@ -133,8 +133,10 @@ class WaitingLine:
         return [_tell(session, calls, now) for session, calls in self._sessions.items()]
 
     def note(self, turn: Turn, *, now: float) -> None:
-        """Remember what the store said."""
+        """Remember what the store said, and stand in its order."""
         self._told, self._told_at = turn, now
+        known = {session: self._sessions.pop(session) for session in turn.line if session in self._sessions}
+        self._sessions = known | self._sessions
 
     def take(self, session: bytes) -> BudgetCall | None:
         """Take the first call of the session whose turn it is, or of the next one if that has left."""
@@ -165,17 +167,14 @@ class WaitingLine:
         return [(call, next_turn + turns * interval) for call, turns in self._turns_before(told)]
 
     def _turns_before(self, told: Turn) -> Iterator[tuple[BudgetCall, int]]:
-        """Let all turns come in their order: those of the own sessions are known.
-
-        Of sessions that wait elsewhere alone nobody knows where they are: they come after these.
-        """
+        """Let all turns come in their order; nobody knows who joins elsewhere meanwhile."""
         elsewhere = defaultdict[bytes, list[Waiting]](list)
         for row in told.others:
             elsewhere[row.session].append(row)
-        lines = deque[deque[BudgetCall | None]]()
-        for session, calls in self._sessions.items():
-            lines.append(deque(self._merge(calls, elsewhere.pop(session, ()))))
-        lines.extend(deque[BudgetCall | None]([None] * sum(row.calls for row in rows)) for rows in elsewhere.values())
+        sessions = dict.fromkeys([*told.line, *self._sessions, *elsewhere])
+        lines = deque(
+            deque(self._merge(self._sessions.get(session, ()), elsewhere[session])) for session in sessions
+        )
         left, turns = set(self.calls()), 0
         while left:
             line = lines.popleft()

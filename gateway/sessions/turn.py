@@ -53,21 +53,18 @@ class Pace(NamedTuple):
 class Waiting(NamedTuple):
     """A session, by a label of 1 to 32 bytes, and what is known of its calls that wait in one process.
 
-    Urgencies are -1 to 7, the lowest the most urgent (RFC 9218 §4.1); ages are seconds, so that no clocks are
-    compared. What is said of the next one counts if there is one.
+    Urgencies are -1 to 7, the lowest first (RFC 9218 §4.1); ages are seconds, so that no clocks are compared.
     """
 
     session: bytes
     calls: int
     urgency: int = 3
-    """Of the first of them."""
+    """Of the first, as its age; the next one takes its place when that is sent."""
     age: float = 0.0
-    """How long the first has waited."""
     next_urgency: int = 3
-    """Of the one after the first, which takes its place when that is sent."""
     next_age: float = 0.0
     last_urgency: int = 3
-    """Of the last: none of them is less urgent."""
+    """None of them is less urgent."""
 
 
 class Turn(NamedTuple):
@@ -85,15 +82,16 @@ class Turn(NamedTuple):
     """How many calls could be sent now, after this one."""
     reset: float
     """Seconds until the whole burst could be, if none is sent till then."""
+    line: tuple[bytes, ...] = ()
+    """All sessions that wait anywhere, the next one first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A session that waits in one process, the owner."""
+    """A session that waits in one process, the owner, as it was when that asked."""
 
     owner: bytes = field(repr=False)
     waiting: Waiting
-    """As it was when the owner asked."""
     rank: int
     """The same in all entries of a session; the lowest is next."""
     until: float
@@ -101,7 +99,7 @@ class Entry:
 
     @property
     def session(self) -> bytes:
-        """Return whose calls they are."""
+        """Return whose it is."""
         return self.waiting.session
 
     def line(self) -> tuple[int, int, float]:
@@ -110,8 +108,7 @@ class Entry:
 
     def told(self, now: float) -> Waiting:
         """Return what other processes are told of it."""
-        more = now - (self.until - LEASE)
-        row = self.waiting
+        row, more = self.waiting, now - (self.until - LEASE)
         return row._replace(age=row.age + more, next_age=row.next_age + more)
 
 
@@ -160,6 +157,7 @@ def decide_turn(
         factor=factor,
         remaining=0 if saved < 0 else min(int(saved) + 1, pace.burst if factor == 1 else 1),
         reset=max(0.0, turns.at - now),
+        line=tuple(dict.fromkeys(entry.session for entry in sorted(turns.entries, key=Entry.line))),
     )
     return turn, turns
 
@@ -193,15 +191,20 @@ def _settle(turns: Turns, pace: Pace, now: float) -> Turns:
 
 
 def _enter(turns: Turns, owner: bytes, waiting: Sequence[Waiting], now: float) -> Turns:
+    """Put what waits at an owner where it stood: of equals all see the same one first."""
+    rows = {row.session: row for row in waiting}
     ranks = {entry.session: entry.rank for entry in turns.entries}
-    count, mine = turns.count, list[Entry]()
-    for row in waiting:
-        if row.session not in ranks:
+    count, entries = turns.count, list[Entry]()
+    for entry in turns.entries:
+        if entry.owner != owner:
+            entries.append(entry)
+        elif entry.session in rows:
+            entries.append(Entry(owner, rows.pop(entry.session), entry.rank, now + LEASE))
+    for session, row in rows.items():
+        if session not in ranks:
             count += 1
-            ranks[row.session] = count
-        mine.append(Entry(owner, row, ranks[row.session], now + LEASE))
-    others = (entry for entry in turns.entries if entry.owner != owner)
-    return replace(turns, count=count, entries=(*others, *mine))
+        entries.append(Entry(owner, row, ranks.get(session, count), now + LEASE))
+    return replace(turns, count=count, entries=tuple(entries))
 
 
 def _serve(turns: Turns, served: Entry, pace: Pace, now: float) -> Turns:
@@ -216,7 +219,8 @@ def _serve(turns: Turns, served: Entry, pace: Pace, now: float) -> Turns:
     for entry in turns.entries:
         row, rank = entry.waiting, count if entry.session == served.session else entry.rank
         if entry is served:
-            row = row._replace(calls=row.calls - 1, urgency=row.next_urgency, age=row.next_age)
+            last = row.last_urgency  # all that is known of the next, until its owner asks
+            row = Waiting(row.session, row.calls - 1, row.next_urgency, row.next_age, last, 0.0, last)
         if row.calls:
             entries.append(replace(entry, waiting=row, rank=rank))
     at += 1 / (pace.rate * factor)
@@ -224,10 +228,9 @@ def _serve(turns: Turns, served: Entry, pace: Pace, now: float) -> Turns:
 
 
 def _lead(pace: Pace, factor: float) -> float:
-    """Return how far ahead the bucket is at least when a call is sent.
+    """Return how far ahead the bucket is at least when a call is sent: the calls after it may be quicker.
 
-    Where it has just been full, the calls after this one may be less long under way, or come early: a span
-    that begins here must have room for that too. Half of the burst is left to make up for lost time.
+    A span that begins here must have room for that. Half of the burst is left to make up for lost time.
     """
     spare = (pace.burst - 1) / pace.rate / 2 if factor == 1 else 0.0
     return max(EARLY, min(MARGIN, spare))
@@ -241,9 +244,6 @@ def _free_at(turns: Turns, pace: Pace, factor: float) -> float:
 
 
 def _asked_at(turns: Turns, owner: bytes, free_at: float, interval: float) -> float:
-    """Return when an owner may have a turn that comes free at `free_at`: later if it is another's.
-
-    Not so late that it would miss the turn after that, which may be its own.
-    """
+    """Return when an owner may have a turn that comes free then: later, though not by a turn, if another's."""
     first = min(turns.entries, key=Entry.line, default=None)
     return free_at if first is None or first.owner == owner else free_at + min(GRACE, interval)

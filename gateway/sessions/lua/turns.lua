@@ -61,22 +61,30 @@ local function settle(turns, pace, now)
   turns.entries = entries
 end
 
+-- Each where it stood: of equals all see the same one first.
 local function enter(turns, owner, waiting, now)
-  local ranks, entries = {}, {}
+  local rows, ranks, entries, position = {}, {}, {}, 1
+  while position <= #waiting do
+    rows[#rows + 1], position = unpack_waiting(waiting, position)
+    rows[rows[#rows].session] = rows[#rows]
+  end
+  local function put(row, rank)
+    row.owner, row.rank, row.ends = owner, rank, now + TURN.LEASE
+    entries[#entries + 1] = row
+  end
   for _, entry in ipairs(turns.entries) do
     ranks[entry.session] = entry.rank
-    if entry.owner ~= owner then entries[#entries + 1] = entry end
-  end
-  local position = 1
-  while position <= #waiting do
-    local entry
-    entry, position = unpack_waiting(waiting, position)
-    if not ranks[entry.session] then
-      turns.count = turns.count + 1
-      ranks[entry.session] = turns.count
+    if entry.owner ~= owner then
+      entries[#entries + 1] = entry
+    elseif rows[entry.session] then
+      put(rows[entry.session], entry.rank)
     end
-    entry.owner, entry.rank, entry.ends = owner, ranks[entry.session], now + TURN.LEASE
-    entries[#entries + 1] = entry
+  end
+  for _, row in ipairs(rows) do
+    if not row.owner then
+      if not ranks[row.session] then turns.count = turns.count + 1 end
+      put(row, ranks[row.session] or turns.count)
+    end
   end
   turns.entries = entries
 end
@@ -120,6 +128,7 @@ local function serve(turns, served, pace, factor, now)
     if entry.session == served.session then entry.rank = turns.count end
     if entry == served then
       entry.calls, entry.urgency, entry.age = entry.calls - 1, entry.next_urgency, entry.next_age
+      entry.next_urgency, entry.next_age = entry.last_urgency, 0
     end
     if entry.calls > 0 then entries[#entries + 1] = entry end
   end
@@ -134,6 +143,17 @@ local function others_of(turns, owner, now)
     end
   end
   return table.concat(others)
+end
+
+local function line_of(turns)
+  local sorted, line, seen = {}, {}, {}
+  for number, entry in ipairs(turns.entries) do sorted[number] = entry end
+  table.sort(sorted, comes_before)
+  for _, entry in ipairs(sorted) do
+    if not seen[entry.session] then line[#line + 1] = entry.session end
+    seen[entry.session] = true
+  end
+  return line
 end
 
 function operations.take_turn(key, owner, waiting, rate, burst)
@@ -152,7 +172,8 @@ function operations.take_turn(key, owner, waiting, rate, burst)
   local saved, remaining = (now + TURN.EARLY - free_at) / interval, 0
   if saved >= 0 then remaining = math.min(math.floor(saved) + 1, factor == 1 and pace.burst or 1) end
   return {served and served.session or false, text(math.max(0, asked_from(turns, owner, free_at, interval) - now)),
-    others_of(turns, owner, now), text(factor), remaining, text(math.max(0, turns.at - now))}
+    others_of(turns, owner, now), text(factor), remaining, text(math.max(0, turns.at - now)),
+    line_of(turns)}
 end
 
 function operations.slow_down(key, rate, burst)

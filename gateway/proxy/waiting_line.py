@@ -111,7 +111,7 @@ class WaitingLine:
             self._withdraw(call, session)
 
     def hasten(self, call: BudgetCall, *, urgency: int, session: bytes) -> bool:
-        """Let a call heed one more session; returns whether it is now the first of one, and was not before."""
+        """Let a call heed one more session; returns whether it has become the first of one."""
         was_first = set(self._led_by(call))
         found = [session for session in call.sessions if self._withdraw(call, session, keeps=True)]
         call.heed(urgency, session)

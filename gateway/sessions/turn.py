@@ -244,6 +244,6 @@ def _free_at(turns: Turns, pace: Pace, factor: float) -> float:
 
 
 def _asked_at(turns: Turns, owner: bytes, free_at: float, interval: float) -> float:
-    """Return when an owner may have a turn that comes free then: later, though not by a turn, if another's."""
+    """Return when an owner may have a turn that comes free: later, but by less than a turn, if another's."""
     first = min(turns.entries, key=Entry.line, default=None)
     return free_at if first is None or first.owner == owner else free_at + min(GRACE, interval)

@@ -153,7 +153,7 @@ async def test_a_lease_ends_when_it_says(budget: Budget) -> None:
     await budget.drain(2)
     await budget.ask(("x", 3), owner="dead")
     budget.now += LEASE - 0.001
-    assert calls_of((await budget.ask())) == [(b"x", 3)]
+    assert calls_of(await budget.ask()) == [(b"x", 3)]
     budget.now += 0.001
     assert (await budget.ask()).others == ()
 
@@ -163,7 +163,7 @@ async def test_who_withdraws_holds_nobody_up(budget: Budget) -> None:
     await budget.ask(("x", 3), ("z", 1), owner="b")
     wait = (await budget.ask(("y", 1))).wait
     await budget.ask(("z", 1), owner="b")
-    assert calls_of((await budget.ask(("y", 1)))) == [(b"z", 1)]
+    assert calls_of(await budget.ask(("y", 1))) == [(b"z", 1)]
     assert (await budget.ask(owner="b")).session is None
     turn = await budget.ask(("y", 1))
     assert turn.others == ()

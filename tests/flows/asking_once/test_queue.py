@@ -83,6 +83,48 @@ def test_a_call_is_as_urgent_as_who_wants_it_most(paced: Scene) -> None:
     assert paced.targets() == [b"/v1/first", b"/v1/second"]
 
 
+def wishes(scene: Scene) -> list[bytes]:
+    """Return what Anna's one session wants first, second and, behind that, as the other does."""
+    urgent, other = {"Priority": "u=1"}, {"Priority": "u=5"}
+    return [
+        scene.anna.head("GET", FIRST, urgent),
+        scene.anna.head("GET", SECOND, urgent),
+        scene.anna.head("GET", KEPT, other),
+        scene.anna_too.head("GET", KEPT, other),
+    ]
+
+
+def test_what_several_sessions_wait_for_is_asked_in_the_turn_of_whichever_comes_first(paced: Scene) -> None:
+    with paced.calling(*wishes(paced)) as browsers:
+        let_go(paced, 3)
+        assert [browser.answer().status for browser in browsers] == [200] * 4
+    assert paced.targets() == [b"/v1/first", b"/v1/kept/thing", b"/v1/second"]
+
+
+def test_a_session_that_leaves_gives_no_turn_to_what_it_waited_for(paced: Scene) -> None:
+    with paced.calling(*wishes(paced)) as browsers:
+        (flight,) = {each for each in paced.asking_once._aloft if len(each.shared.readers) == 2}  # noqa: SLF001 - who waits for it is seen nowhere else
+        browsers[3].reset()
+        until(lambda: len(flight.shared.readers) == 1)
+        let_go(paced, 3)
+        assert [browser.answer().status for browser in browsers[:3]] == [200] * 3
+    assert paced.targets() == [b"/v1/first", b"/v1/second", b"/v1/kept/thing"]
+
+
+def test_what_others_still_wait_for_is_asked_in_their_turns_alone(paced: Scene) -> None:
+    kept, other = (who.head("GET", KEPT, {"Priority": "u=5"}) for who in (paced.anna, paced.anna_too))
+    with paced.calling(
+        kept, other, paced.anna_too.head("GET", FIRST), paced.anna.head("GET", SECOND)
+    ) as browsers:
+        (flight,) = {each for each in paced.asking_once._aloft if len(each.shared.readers) == 2}  # noqa: SLF001 - who waits for it is seen nowhere else
+        browsers[0].reset()
+        until(lambda: len(flight.shared.readers) == 1)
+        let_go(paced, 3)
+        assert [browser.answer().status for browser in browsers[1:]] == [200] * 3
+    assert sorted(paced.targets()[:2]) == [b"/v1/first", b"/v1/second"]
+    assert paced.targets()[2] == b"/v1/kept/thing"
+
+
 @pytest.mark.parametrize("path", [FIRST, KEPT])
 def test_who_would_not_wait_at_all_is_served_where_nobody_waits(paced: Scene, path: str) -> None:
     paced.stage.running.clock.advance(60)

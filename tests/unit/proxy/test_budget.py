@@ -366,7 +366,9 @@ async def test_the_store_is_told_of_a_more_urgent_call_at_once(store: WatchedSto
     await budget.close()
 
 
-async def test_a_call_that_two_sessions_want_goes_in_the_turn_of_whichever_comes_first(budget: Budget) -> None:
+async def test_a_call_that_two_sessions_want_goes_in_the_turn_of_whichever_comes_first(
+    budget: Budget,
+) -> None:
     await spend_burst(budget)
     order: list[str] = []
 
@@ -388,7 +390,9 @@ async def test_a_call_that_two_sessions_want_goes_in_the_turn_of_whichever_comes
     assert not budget._lines  # noqa: SLF001 - nothing may be kept
 
 
-async def test_the_store_hears_no_more_of_a_session_that_wants_nothing_any_longer(store: WatchedStore) -> None:
+async def test_the_store_hears_no_more_of_a_session_that_wants_nothing_any_longer(
+    store: WatchedStore,
+) -> None:
     budget = new_budget(store, SLOW)
     await spend_burst(budget)
     wanted = call("x", patience=1000)

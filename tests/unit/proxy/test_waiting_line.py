@@ -184,7 +184,9 @@ def test_what_waits_elsewhere_counts_as_far_as_it_surely_comes_before() -> None:
     [
         pytest.param(Waiting(b"x", 5, 4, 9.0, 4, 9.0, 5), [0, 1], id="less urgent"),
         pytest.param(Waiting(b"x", 5, 1, 0.0, 1, 0.0, 2), [5, 6], id="more urgent"),
-        pytest.param(Waiting(b"x", 5, 3, 9.0, 3, 8.0, 3), [2, 3], id="two are older, and who knows of the rest"),
+        pytest.param(
+            Waiting(b"x", 5, 3, 9.0, 3, 8.0, 3), [2, 3], id="two are older, and who knows of the rest"
+        ),
         pytest.param(Waiting(b"x", 5, 3, 9.0, 3, 1.0, 4), [1, 2], id="one is older"),
         pytest.param(Waiting(b"x", 1, 3, 9.0, 3, 9.0, 3), [1, 2], id="there is but one"),
         pytest.param(Waiting(b"x", 5, 3, 1.0, 3, 1.0, 3), [0, 1], id="these are older"),

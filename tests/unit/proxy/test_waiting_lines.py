@@ -1,4 +1,4 @@
-"""The calls of several processes in one budget, by a clock of the test's own: as if there were but one line."""
+"""The calls of several processes in one budget, by a clock of the test's own: as if they were one."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_calls_are_sent_as_they_would_be_by_one_process(seed: int) -> None:
 
 
 def test_no_session_waits_longer_for_its_connections_lie_unevenly() -> None:
-    """Nine sessions keep four calls under way each, of which one process has two: 18 s each, by arithmetic."""
+    """Nine sessions keep four calls under way, of which one process has two: 18 s each, by arithmetic."""
     some = processes(3)
     lying = {name: [0, 0, 1, 2] for name in "abcdefghi"}
     under_way: dict[BudgetCall, tuple[str, int]] = {}
@@ -133,7 +133,9 @@ def test_no_session_waits_longer_for_its_connections_lie_unevenly() -> None:
     assert max(some.waited) < 19.0
 
 
-def play(wanted: list[tuple[int, str, int]], *, patience: dict[int, float]) -> tuple[Processes, list[BudgetCall]]:
+def play(
+    wanted: list[tuple[int, str, int]], *, patience: dict[int, float]
+) -> tuple[Processes, list[BudgetCall]]:
     """Let calls come one after the other, and all be served that are patient."""
     some, calls = processes(3), list[BudgetCall]()
     for number, (at, session, urgency) in enumerate(wanted):

@@ -96,7 +96,7 @@ class Flight:
         return may_join and allows_joining(wanted, since)
 
     def board(self, asked: Asked) -> Reader:
-        """Let one more read the answer, who must `leave`; it comes as soon as it would to who wants it most."""
+        """Let one more read the answer, who must `leave`: it comes as soon as to who wants it most."""
         reader = self.shared.join()
         self._boarded[reader] = asked
         if not self.is_sent:

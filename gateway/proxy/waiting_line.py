@@ -49,7 +49,7 @@ class BudgetCall:
     turn: asyncio.Future[None] | None = field(default=None, repr=False)
     """Done when its turn has come; None while it does not wait."""
     arrival: int = 0
-    sessions: list[bytes] = field(default_factory=list)
+    sessions: list[bytes] = field(default_factory=list[bytes])
     """Who wants its answer: it goes in the turn of whichever of them comes first."""
 
     def __post_init__(self) -> None:

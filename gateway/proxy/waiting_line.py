@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from bisect import insort
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,7 +12,7 @@ from gateway.sessions.turn import LEASE, Waiting
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from gateway.sessions.turn import Pace, Turn
 
@@ -128,9 +128,15 @@ class WaitingLine:
             call.sessions.remove(session)
 
     def waiting(self, *, now: float) -> list[Waiting]:
-        """Return what the store is to know, which it is asked at once."""
+        """Return what the store is to know, which it is asked at once.
+
+        A call that several sessions want counts for the one in whose turn it would go.
+        """
         self._asked_at = now
-        return [_tell(session, calls, now) for session, calls in self._sessions.items()]
+        turns = Counter(session for session, _ in self._turns(self._sessions))
+        return [
+            _tell(session, calls, max(1, turns[session]), now) for session, calls in self._sessions.items()
+        ]
 
     def note(self, turn: Turn, *, now: float) -> None:
         """Remember what the store said, and stand in its order."""
@@ -171,23 +177,30 @@ class WaitingLine:
         elsewhere = defaultdict[bytes, list[Waiting]](list)
         for row in told.others:
             elsewhere[row.session].append(row)
-        sessions = dict.fromkeys([*told.line, *self._sessions, *elsewhere])
-        lines = deque(
-            deque(self._merge(self._sessions.get(session, ()), elsewhere[session])) for session in sessions
-        )
-        left, turns = set(self.calls()), 0
+        lines = {
+            session: [*self._merge(self._sessions.get(session, ()), elsewhere[session])]
+            for session in dict.fromkeys([*told.line, *self._sessions, *elsewhere])
+        }
+        for turns, (_, call) in enumerate(self._turns(lines)):
+            if call is not None:
+                yield call, turns
+
+    def _turns(
+        self, lines: Mapping[bytes, Sequence[BudgetCall | None]]
+    ) -> Iterator[tuple[bytes, BudgetCall | None]]:
+        """Let sessions take turns until all that waits here has gone."""
+        left = set(self.calls())
+        waiting = deque((session, deque(line)) for session, line in lines.items())
         while left:
-            line = lines.popleft()
+            session, line = waiting.popleft()
             while line and line[0] is not None and line[0] not in left:
                 line.popleft()  # it went in the turn of another session
-            if not line:
-                continue
-            call = line.popleft()
-            if call is not None:
-                left.remove(call)
-                yield call, turns
-            turns += 1
-            lines.append(line)
+            if line:
+                call = line.popleft()
+                if call is not None:
+                    left.remove(call)
+                waiting.append((session, line))
+                yield session, call
 
     def _merge(self, calls: Sequence[BudgetCall], rows: Sequence[Waiting]) -> Iterator[BudgetCall | None]:
         """Put what waits elsewhere, as None, where in a session it stands at the earliest."""
@@ -225,11 +238,11 @@ class WaitingLine:
         return True
 
 
-def _tell(session: bytes, calls: Sequence[BudgetCall], now: float) -> Waiting:
+def _tell(session: bytes, calls: Sequence[BudgetCall], turns: int, now: float) -> Waiting:
     first, second = calls[0], calls[min(1, len(calls) - 1)]
     return Waiting(
         session,
-        len(calls),
+        turns,
         first.rank()[0],
         now - first.since,
         second.rank()[0],

@@ -128,10 +128,7 @@ class WaitingLine:
             call.sessions.remove(session)
 
     def waiting(self, *, now: float) -> list[Waiting]:
-        """Return what the store is to know, which it is asked at once.
-
-        A call that several sessions want counts for the one in whose turn it would go.
-        """
+        """Return what the store is told at once; a call counts for the session in whose turn it goes."""
         self._asked_at = now
         turns = Counter(session for session, _ in self._turns(self._sessions))
         return [

@@ -72,8 +72,9 @@ def value_of(metrics: Metrics, sample: str) -> float:
     return float(line.split()[-1])
 
 
-def new_budget(store: WatchedStore, pace: Pace) -> Budget:
-    return Budget(store, pace, client_key=None, per_session=99, clock=time.time, metrics=Metrics("0"))
+def new_budget(store: WatchedStore, pace: Pace, metrics: Metrics | None = None) -> Budget:
+    counted = metrics or Metrics("0")
+    return Budget(store, pace, client_key=None, per_session=99, clock=time.time, metrics=counted)
 
 
 async def cancelled(*tasks: asyncio.Task[None]) -> None:
@@ -137,17 +138,19 @@ async def test_a_call_without_patience_is_refused_at_once(budget: Budget, store:
 
 
 async def test_a_call_that_could_not_be_served_in_time_is_refused_before_it_waits(
-    budget: Budget, store: WatchedStore, metrics: Metrics
+    store: WatchedStore, metrics: Metrics
 ) -> None:
+    budget = new_budget(store, SLOW, metrics)
     await spend_burst(budget)
-    waiting = [asyncio.create_task(budget.turn(call())) for _ in range(8)]
+    waiting = [asyncio.create_task(budget.turn(call(patience=1000))) for _ in range(8)]
     await settled()
     asked = len(store.asked)
     with pytest.raises(BudgetExhausted):
-        await budget.turn(call("y", patience=0.05))
+        await budget.turn(call("y", patience=10))
     assert len(store.asked) == asked
     assert value_of(metrics, 'lexgate_rate_limited_total{cause="refused_at_once"}') == 1
-    await asyncio.gather(*waiting)
+    await cancelled(*waiting)
+    await budget.close()
 
 
 async def test_a_refusal_says_when_a_call_as_patient_would_be_served(store: WatchedStore) -> None:

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.lexoffice import exactness, killed
+from bench.lexoffice import exactness, killed, order
 from bench.lexoffice.arithmetic import Limit
 from bench.lexoffice.dashboard import CACHE
 from bench.lexoffice.gateways import SCRIPT, running_gateways, sign_in_all
@@ -68,7 +68,7 @@ def prove_all(limit: Limit) -> list[Verdict]:
         for store in exactness.STORES
         for verdict in exactness.prove(store, limit, exactness.SECONDS).judge()
     ]
-    return [*verdicts, *killed.prove(limit).judge()]
+    return [*verdicts, *killed.prove(limit).judge(), *order.prove(limit).judge()]
 
 
 def measure_all(scenarios: Sequence[Scenario], limit: Limit, *, only: str | None) -> list[Row]:

@@ -45,6 +45,7 @@ class Publisher(Protocol):
 
     async def publish(self, event: Event) -> str:
         """Return the event's id; raises StoreUnavailable."""
+        ...
 
 
 class Webhook:

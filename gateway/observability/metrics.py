@@ -169,7 +169,7 @@ class Metrics:
         self._store_errors.inc()
 
     def count_cached(self, outcome: str) -> None:
-        """Count an answer of a cached path: `hit`, or `miss` for one that had to be asked for."""
+        """Count an answer of a cached path: a `hit` here, one of a `peer` process, or a `miss`."""
         self._cached.count(outcome)
 
     def set_cache_bytes(self, size: int) -> None:

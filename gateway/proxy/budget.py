@@ -104,7 +104,7 @@ class Budget:
         self._metrics.observe_budget_queue(seconds)
 
     def charge(self, grant_key: bytes, session_key: bytes) -> None:
-        """Let a call count that was sent past the budget: the next turn of its session is taken and not used."""
+        """Let a call count that was sent past the budget: its session's next turn is taken and not used."""
         place = BudgetPlace(self._client_key or grant_key, session_key)
         task = asyncio.create_task(self._take_and_drop(place))
         self._charging.add(task)

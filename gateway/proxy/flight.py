@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from gateway.errors import ResourceServerTimeout
 from gateway.observability.exchange import Exchange
 from gateway.proxy.answer import PassedAnswer
-from gateway.proxy.caching import allows_joining, find_freshness, refuse_stored
+from gateway.proxy.caching import allows_joining, find_freshness
 from gateway.proxy.deadlines import CallLimit
 from gateway.proxy.flight_sending import FlightSending
 from gateway.proxy.invalidation import resource_of
-from gateway.proxy.peer_answers import Fetch
+from gateway.proxy.peer_look import begin_reading, look_for
 from gateway.proxy.redaction import build_redactor
 from gateway.proxy.retry import parse_patience
 from gateway.proxy.shared_answer import BEHIND_BYTES, SharedAnswer
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from gateway.proxy.call import CallRequest
     from gateway.proxy.forward import Forward
     from gateway.proxy.peer_answers import PeerAnswers
-    from gateway.proxy.peer_record import PeerAnswer
     from gateway.proxy.request_fields import RequestFields
     from gateway.proxy.response_cache import Reading, ResponseCache
     from gateway.proxy.shared_answer import Keeping, Reader
@@ -77,9 +76,7 @@ class Flight:
         self.exchange = Exchange(given.trace, given.find_address, given.started)
         self._cache = cache
         self._landed = landed
-        self._peers = peers
-        self._fetch: Fetch | None = None
-        self._looking: Reading | None = None
+        self._look = None if peers is None else look_for(asked, cache, peers)
         self._reading: Reading | None = None
         self._boarded: list[Reader] = []
         self._sending: FlightSending | None = None
@@ -144,13 +141,8 @@ class Flight:
     def mark_sent(self) -> None:
         """Take note of the moment before the call is sent for the first time."""
         if self._reading is None:
-            self._reading = self._begin_reading()
+            self._reading = begin_reading(self._cache, self.asked.opened)
             self.shared.wake()
-
-    def _begin_reading(self) -> Reading:
-        opened = self.asked.opened
-        organization = opened.session.claims.get("organization_id")
-        return self._cache.begin_reading(opened.session.key, opened.grant.key, organization)
 
     async def _run(self) -> None:
         limit = CallLimit()
@@ -167,15 +159,14 @@ class Flight:
             self.shared.fail(error)
         finally:
             deadlines.forget(limit)
-            for reading in (self._reading, self._looking):
-                if reading is not None:
-                    self._cache.end_reading(reading)
+            if self._reading is not None:
+                self._cache.end_reading(self._reading)
             self._landed(self)
-            if self._fetch is not None:
-                await self._fetch.release()
+            if self._look is not None:
+                await self._look.end()
 
     async def _fly(self, limit: CallLimit) -> None:
-        if await self._ask_peers():
+        if await self._take_from_peers():
             return
         forward, request, opened, sharing = self.asked
         limit.bound(request.matched.route.timeouts.total)
@@ -251,8 +242,8 @@ class Flight:
             self._keep(freshness)
         shared.finish()
         self._decide()
-        if self._fetch is not None and self.stored is not None and freshness is not None and self.is_kept:
-            await self._fetch.keep(self.stored, seconds=freshness.seconds - self._cache.age(self.stored))
+        if self._look is not None and self.stored is not None and self.is_kept:
+            await self._look.keep(self.stored)
 
     def _keep(self, freshness: Freshness) -> None:
         """Make the whole answer of what came, and have it stored."""
@@ -277,52 +268,15 @@ class Flight:
         )
         self.is_kept = self._cache.store(sharing.kept_as, stored, reading)
 
-    async def _ask_peers(self) -> bool:
-        """Take what another process has fetched, once it has; False if this one is to ask."""
-        opened, sharing = self.asked.opened, self.asked.sharing
-        organization = opened.session.claims.get("organization_id")
-        insists = sharing.wanted.no_cache or sharing.wanted.max_age is not None
-        if self._peers is None or not sharing.seconds or organization is None or insists:
+    async def _take_from_peers(self) -> bool:
+        """Serve and store what another process has fetched, once it has; False if this one is to ask."""
+        look = self._look
+        stored = None if look is None else await look.find()
+        if look is None or stored is None:
             return False
-        found = await self._peers.find(
-            sharing.kept_as,
-            organization=organization,
-            connected_at=opened.grant.created_at,
-            resource=resource_of(sharing.path),
-            begin=self._begin_looking,
-        )
-        if isinstance(found, Fetch):
-            self._fetch = found
-        return found is not None and not isinstance(found, Fetch) and self._take_found(found)
-
-    def _begin_looking(self) -> None:
-        if self._looking is not None:
-            self._cache.end_reading(self._looking)
-        self._looking = self._begin_reading()
-
-    def _take_found(self, found: PeerAnswer) -> bool:
-        """Serve and store what another process has fetched, if it will do here."""
-        forward, _, opened, sharing = self.asked
-        reading = self._looking
-        if reading is None or not forward.redactor(opened).is_clear(found.body):
-            return False
-        stored = StoredAnswer(
-            fields=found.fields,
-            content_type=found.content_type,
-            body=found.body,
-            etag=found.etag,
-            freshness=found.freshness,
-            wall=found.wall,
-            monotonic=reading.monotonic - max(0.0, reading.wall - found.wall),
-            number=reading.number,
-            searched_for=opened.bearer,
-            resource=resource_of(sharing.path),
-        )
-        if refuse_stored(sharing.wanted, stored.freshness, self._cache.age(stored)):
-            return False
-        self._reading, self._looking = reading, None
+        self._reading = look.hand_reading_over()
         self.stored, self.is_found = stored, True
-        self._cache.store(sharing.kept_as, stored, reading)
+        self._cache.store(self.asked.sharing.kept_as, stored, self._reading)
         self.shared.finish()
         self._decide()
         return True

@@ -63,7 +63,7 @@ class Sending:
         self._limit = limit
         self.opened = opened
         self.used: list[bytes] = []
-        self.retry_after = 0.0
+        self.retry_after: float = 0.0
         self._pacing: Pacing | None = None
         if request.matched.route.is_paced and forward.budget is not None and opened is not None:
             self._pacing = Pacing(forward.budget, forward.concurrency, request, opened)

@@ -56,7 +56,9 @@ def test_no_more_calls_are_under_way_than_leave_connections_free_and_the_urgent_
     held.wait_for(2)
     page.evaluate(MANY, [["call-beside", 3], ["call-seen", 1], ["call-clicked", 0]])
     held.wait_for(4)
-    page.wait_for_timeout(50)
+    page.evaluate(
+        "fetch('/favicon.svg').then((answer) => answer.text())"
+    )  # whatever was sent before has come
     assert held.names() == ["call-rest-0", "call-rest-1", "call-beside", "call-seen"]
     held.let_go()
     held.wait_for(4)

@@ -14,7 +14,7 @@ from tests.support.running import RunningClock, running_gateway
 from tests.support.wire import Heard, Reply, Wire, reply, running_wire, until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from concurrent.futures import Future
 
     import httpx
@@ -109,6 +109,6 @@ def most_at_once(times: list[float], *, rate: float) -> float:
     return most
 
 
-def fetch_all(threads: ThreadPoolExecutor, calls: list[Callable[[], httpx.Response]]) -> list[Any]:
+def fetch_all(threads: ThreadPoolExecutor, calls: Sequence[Callable[[], httpx.Response]]) -> list[Any]:
     """Send all calls at once and return their answers."""
     return [call.result() for call in [threads.submit(call) for call in calls]]

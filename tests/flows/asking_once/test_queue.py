@@ -9,7 +9,7 @@ import pytest
 
 from tests.flows.asking_once.conftest import SETTINGS
 from tests.flows.asking_once.scene import KEPT, Scene, status_of
-from tests.hostile.stage import running_stage
+from tests.hostile.stage import running_stage, sign_in
 from tests.support.wire import until
 
 if TYPE_CHECKING:
@@ -149,6 +149,27 @@ def test_a_call_is_as_patient_as_its_most_patient_reader(paced: Scene) -> None:
         assert leaving.answer().status == 429
         let_go(paced, 1)
         assert waiting.answer().status == 200
+
+
+def test_who_joined_the_call_of_a_session_that_ended_asks_anew(paced: Scene) -> None:
+    leaving = sign_in(paced.stage.running.public_url, "anna")
+    with paced.calling(leaving.head("GET", KEPT), paced.anna_too.head("GET", KEPT)) as (ended, staying):
+        with paced.stage.browser() as browser:
+            assert browser.ask(leaving.head("POST", "/auth/logout"), "POST").status == 200
+        paced.stage.running.clock.advance(INTERVAL)
+        assert ended.answer().status == 401
+        paced.stage.running.clock.advance(INTERVAL)
+        answer = staying.answer()
+    assert (answer.status, status_of(answer)) == (200, "fwd=uri-miss; stored")
+    paced.asked(1)
+
+
+def test_a_write_that_was_never_sent_is_no_open_one(paced: Scene) -> None:
+    refused = paced.call(paced.anna, FIRST, {"Prefer": "wait=0"}, "POST", b"{}")
+    assert refused.status == 429
+    with paced.calling(paced.anna.head("GET", KEPT)) as browsers:
+        let_go(paced, 1)
+        assert status_of(browsers[0].answer()) == "fwd=uri-miss; stored"
 
 
 def test_a_call_that_nobody_waits_for_any_more_leaves_the_queue(paced: Scene) -> None:

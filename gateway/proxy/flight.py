@@ -106,7 +106,8 @@ class Flight:
     def leave(self, reader: Reader) -> None:
         """Let a reader go; with the last one the call ends, unless what was sent already can be kept."""
         reader.release()
-        if not self.shared.readers and not (self.is_sent and self.asked.sharing.seconds):
+        is_wanted = self.shared.readers or (self.is_sent and self.asked.sharing.seconds)
+        if not is_wanted and not self._is_ending:
             self._is_ending = True  # before its task can know: nobody may join it any more
             self._task.cancel()
         elif not self.is_decided and self._sending is not None and self._sending.pacing is not None:
@@ -160,6 +161,7 @@ class Flight:
         except Exception as error:  # noqa: BLE001 - whoever waits is told, and nobody else
             self.shared.fail(error)
         finally:
+            self._is_ending = True
             deadlines.forget(limit)
             if self._reading is not None:
                 self._cache.end_reading(self._reading)

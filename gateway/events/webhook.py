@@ -84,6 +84,7 @@ class Webhook:
 
     async def receive(self, request: Request) -> Response:
         """Answer 204 for a delivery that was taken in or had been before, and for a look at the URL."""
+        exchange_of(request.scope).route = PATH
         if self._public_key is None:
             raise RouteUnknown
         if request.method != "POST":

@@ -233,7 +233,7 @@ def _is_searched(stored: StoredAnswer, asked: Asked) -> bool:
 def _told(flight: Flight, refusal: str, *, joined: bool) -> bytes:
     """Say what became of the call (RFC 9211 §2)."""
     if flight.is_found:
-        return b"hit; detail=peer"  # what another process has fetched
+        return b"hit; detail=peer"  # RFC 9211 §2.8: what another process has fetched
     reason = refusal if flight.asked.sharing.seconds else "bypass"
     parts = [b"fwd=%b" % reason.encode("ascii")]
     if joined:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from gateway.errors import ResourceServerTimeout
 from gateway.observability.exchange import Exchange
 from gateway.proxy.answer import PassedAnswer
-from gateway.proxy.caching import allows_joining, find_freshness, refuse_stored
+from gateway.proxy.caching import allows_joining, find_freshness
 from gateway.proxy.deadlines import CallLimit
 from gateway.proxy.flight_sending import FlightSending
 from gateway.proxy.invalidation import resource_of
-from gateway.proxy.peer_answers import Fetch
+from gateway.proxy.peer_look import begin_reading, look_for
 from gateway.proxy.redaction import build_redactor
 from gateway.proxy.retry import parse_patience
 from gateway.proxy.shared_answer import BEHIND_BYTES, SharedAnswer
@@ -20,14 +20,12 @@ from gateway.proxy.stored_answer import StoredAnswer, build_stored_fields
 from gateway.proxy.upstream_answer import broken
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from gateway.proxy.caching import Freshness, Wanted
     from gateway.proxy.call import CallRequest
     from gateway.proxy.forward import Forward
     from gateway.proxy.peer_answers import PeerAnswers
-    from gateway.proxy.peer_record import PeerAnswer
-    from gateway.proxy.request_fields import RequestFields
     from gateway.proxy.response_cache import Reading, ResponseCache
     from gateway.proxy.shared_answer import Keeping, Reader
     from gateway.proxy.sharing import Sharing
@@ -77,13 +75,10 @@ class Flight:
         self.exchange = Exchange(given.trace, given.find_address, given.started)
         self._cache = cache
         self._landed = landed
-        self._peers = peers
-        self._fetch: Fetch | None = None
-        self._looking: Reading | None = None
+        self._look = None if peers is None else look_for(asked, cache, peers)
         self._reading: Reading | None = None
-        self._boarded: list[Reader] = []
+        self._boarded: dict[Reader, Asked] = {}
         self._sending: FlightSending | None = None
-        self._wishes: list[RequestFields] = []
         self._is_ending = False
         self._task = asyncio.create_task(self._run())
 
@@ -101,26 +96,31 @@ class Flight:
         return may_join and allows_joining(wanted, since)
 
     def board(self, asked: Asked) -> Reader:
-        """Let one more read the answer, who must `leave`; it is as urgent as it is to who wants it most."""
-        if not self.is_sent:
-            self._wishes.append(asked.request.fields)
-            self._heed_wishes()
+        """Let one more read the answer, who must `leave`: it comes as soon as to who wants it most."""
         reader = self.shared.join()
-        self._boarded.append(reader)
+        self._boarded[reader] = asked
+        if not self.is_sent:
+            self._heed([reader])
         return reader
 
     def leave(self, reader: Reader) -> None:
         """Let a reader go; with the last one the call ends, unless what was sent already can be kept."""
         reader.release()
-        if not self.shared.readers and not (self.is_sent and self.asked.sharing.seconds):
+        is_wanted = self.shared.readers or (self.is_sent and self.asked.sharing.seconds)
+        if not is_wanted and not self._is_ending:
             self._is_ending = True  # before its task can know: nobody may join it any more
             self._task.cancel()
+        elif not self.is_decided and self._sending is not None and self._sending.pacing is not None:
+            opened = self._boarded[reader].opened
+            left = {self._boarded[other].opened.session.key for other in self.shared.readers}
+            if opened.session.key not in left:
+                self._sending.pacing.part(opened)
 
-    def _heed_wishes(self) -> None:
-        """Be as urgent and as patient as who wants it most; they may come before there is a queue."""
-        while self._sending is not None and self._wishes:
-            fields = self._wishes.pop()
-            self._sending.hasten(priority=fields.priority, patience=parse_patience(fields.prefer))
+    def _heed(self, readers: Iterable[Reader]) -> None:
+        """Be as urgent and as patient as who wants it most, and go in the turn of whose comes first."""
+        if self._sending is not None and self._sending.pacing is not None:
+            for asked in map(self._boarded.__getitem__, readers):
+                self._sending.pacing.hasten(asked.request.fields, asked.opened)
 
     async def sent(self, reader: Reader) -> None:
         """Wait until the resource server is asked; raises what broke the call off."""
@@ -144,13 +144,8 @@ class Flight:
     def mark_sent(self) -> None:
         """Take note of the moment before the call is sent for the first time."""
         if self._reading is None:
-            self._reading = self._begin_reading()
+            self._reading = begin_reading(self._cache, self.asked.opened)
             self.shared.wake()
-
-    def _begin_reading(self) -> Reading:
-        opened = self.asked.opened
-        organization = opened.session.claims.get("organization_id")
-        return self._cache.begin_reading(opened.session.key, opened.grant.key, organization)
 
     async def _run(self) -> None:
         limit = CallLimit()
@@ -166,16 +161,16 @@ class Flight:
         except Exception as error:  # noqa: BLE001 - whoever waits is told, and nobody else
             self.shared.fail(error)
         finally:
+            self._is_ending = True
             deadlines.forget(limit)
-            for reading in (self._reading, self._looking):
-                if reading is not None:
-                    self._cache.end_reading(reading)
+            if self._reading is not None:
+                self._cache.end_reading(self._reading)
             self._landed(self)
-            if self._fetch is not None:
-                await self._fetch.release()
+            if self._look is not None:
+                await self._look.end()
 
     async def _fly(self, limit: CallLimit) -> None:
-        if await self._ask_peers():
+        if await self._take_from_peers():
             return
         forward, request, opened, sharing = self.asked
         limit.bound(request.matched.route.timeouts.total)
@@ -187,7 +182,7 @@ class Flight:
             fields = request.fields._replace(passed=sharing.keys[-1].lines)
             sent = request._replace(fields=fields, exchange=self.exchange)
             self._sending = sending = FlightSending(forward, sent, limit, opened, self.mark_sent)
-            self._heed_wishes()
+            self._heed(self.shared.readers)
             answer = await sending.run(None)
             self.tokens, self.retry_after = sending.used, sending.retry_after
             try:
@@ -251,8 +246,8 @@ class Flight:
             self._keep(freshness)
         shared.finish()
         self._decide()
-        if self._fetch is not None and self.stored is not None and freshness is not None and self.is_kept:
-            await self._fetch.keep(self.stored, seconds=freshness.seconds - self._cache.age(self.stored))
+        if self._look is not None and self.stored is not None and self.is_kept:
+            await self._look.keep(self.stored)
 
     def _keep(self, freshness: Freshness) -> None:
         """Make the whole answer of what came, and have it stored."""
@@ -277,52 +272,15 @@ class Flight:
         )
         self.is_kept = self._cache.store(sharing.kept_as, stored, reading)
 
-    async def _ask_peers(self) -> bool:
-        """Take what another process has fetched, once it has; False if this one is to ask."""
-        opened, sharing = self.asked.opened, self.asked.sharing
-        organization = opened.session.claims.get("organization_id")
-        insists = sharing.wanted.no_cache or sharing.wanted.max_age is not None
-        if self._peers is None or not sharing.seconds or organization is None or insists:
+    async def _take_from_peers(self) -> bool:
+        """Serve and store what another process has fetched, once it has; False if this one is to ask."""
+        look = self._look
+        stored = None if look is None else await look.find()
+        if look is None or stored is None:
             return False
-        found = await self._peers.find(
-            sharing.kept_as,
-            organization=organization,
-            connected_at=opened.grant.created_at,
-            resource=resource_of(sharing.path),
-            begin=self._begin_looking,
-        )
-        if isinstance(found, Fetch):
-            self._fetch = found
-        return found is not None and not isinstance(found, Fetch) and self._take_found(found)
-
-    def _begin_looking(self) -> None:
-        if self._looking is not None:
-            self._cache.end_reading(self._looking)
-        self._looking = self._begin_reading()
-
-    def _take_found(self, found: PeerAnswer) -> bool:
-        """Serve and store what another process has fetched, if it will do here."""
-        forward, _, opened, sharing = self.asked
-        reading = self._looking
-        if reading is None or not forward.redactor(opened).is_clear(found.body):
-            return False
-        stored = StoredAnswer(
-            fields=found.fields,
-            content_type=found.content_type,
-            body=found.body,
-            etag=found.etag,
-            freshness=found.freshness,
-            wall=found.wall,
-            monotonic=reading.monotonic - max(0.0, reading.wall - found.wall),
-            number=reading.number,
-            searched_for=opened.bearer,
-            resource=resource_of(sharing.path),
-        )
-        if refuse_stored(sharing.wanted, stored.freshness, self._cache.age(stored)):
-            return False
-        self._reading, self._looking = reading, None
+        self._reading = look.hand_reading_over()
         self.stored, self.is_found = stored, True
-        self._cache.store(sharing.kept_as, stored, reading)
+        self._cache.store(self.asked.sharing.kept_as, stored, self._reading)
         self.shared.finish()
         self._decide()
         return True

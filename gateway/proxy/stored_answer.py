@@ -51,7 +51,7 @@ class StoredAnswer:
         return self.freshness.age + max(wall - self.wall, monotonic - self.monotonic, 0.0)
 
     def ttl(self, age: float) -> int:
-        """Seconds for which it is fresh, or fewer than none (RFC 9211 §2.3)."""
+        """Seconds for which it is fresh, or fewer than none (RFC 9211 §2.4)."""
         return int(self.freshness.seconds - age)
 
 

@@ -228,4 +228,10 @@ export function onSessionEnded(callback) {
 }
 
 /** @type {typeof import("./client.js").events} */
-export const events = eventsOf({ session, ended: endSession });
+export const events = eventsOf({
+  session,
+  began: () => {
+    wasActive = true; // a page that never asked for its session is told of its end as well
+  },
+  ended: endSession,
+});

@@ -225,3 +225,42 @@ def test_answers_are_shared_where_there_is_a_budget_or_a_cached_path(tmp_path: P
 def test_a_call_that_is_shared_is_not_plain(tmp_path: Path) -> None:
     assert not routes_of(tmp_path, LEXGATE_BUDGET_RATE="0")["/api"].goes_in_lane
     assert routes_of(tmp_path, LEXGATE_BUDGET_RATE="0", LEXGATE_CACHE_BYTES="0")["/api"].goes_in_lane
+
+
+@pytest.mark.parametrize(
+    ("environ", "paced"),
+    [
+        ({}, True),
+        ({"LEXGATE_BUDGET_RATE": "0"}, False),
+        ({"LEXGATE_BUDGET_RATE": "0.5"}, True),
+        ({"LEXGATE_PROVIDER": "openid", "LEXGATE_ISSUER": "https://login.example.com"}, False),
+        (
+            {
+                "LEXGATE_PROVIDER": "openid",
+                "LEXGATE_ISSUER": "https://login.example.com",
+                "LEXGATE_BUDGET_RATE": "7",
+            },
+            True,
+        ),
+    ],
+)
+def test_calls_to_the_api_keep_to_the_budget_where_there_is_a_rate(
+    tmp_path: Path, environ: dict[str, str], *, paced: bool
+) -> None:
+    routes = routes_of(tmp_path, FILES, {"prefix": "/api/own", "budget": False}, **environ)
+    assert routes["/api"].is_paced is paced
+    assert not routes["/api/files"].is_paced
+    assert not routes["/api/own"].is_paced
+
+
+def test_another_host_keeps_to_the_budget_by_the_operators_word_alone(tmp_path: Path) -> None:
+    other = {**FILES, "token": "user"}
+    assert not routes_of(tmp_path, other)["/api/files"].is_paced
+    assert routes_of(tmp_path, {**other, "budget": True})["/api/files"].is_paced
+
+
+def test_a_budget_needs_a_token_and_a_rate(tmp_path: Path) -> None:
+    (problem,) = problems_of(tmp_path, {**FILES, "budget": True})
+    assert "budget must be false where no token goes along" in problem
+    (problem,) = problems_of(tmp_path, {"prefix": "/api/x", "budget": True}, LEXGATE_BUDGET_RATE="0")
+    assert problem.startswith("LEXGATE_ROUTES: a route says budget = true, but there is no rate")

@@ -13,6 +13,7 @@ from gateway.settings.values import (
     parse_credential,
     parse_networks,
     parse_origin,
+    parse_rate,
     parse_scope,
     parse_seconds,
     parse_secrets,
@@ -218,3 +219,16 @@ def test_store_is_memory_or_an_absolute_path(written: str) -> None:
 def test_anything_else_is_no_store(written: object) -> None:
     with pytest.raises(ValueError, match=r"must|is no Redis"):
         parse_store(written)
+
+
+@pytest.mark.parametrize(
+    ("text", "rate"), [("2", 2.0), (" 0.5 ", 0.5), (2, 2.0), (7.25, 7.25), ("0", None), (0, None)]
+)
+def test_a_rate_is_a_number_of_calls_a_second(text: object, rate: float | None) -> None:
+    assert parse_rate(text) == rate
+
+
+@pytest.mark.parametrize("value", ["-1", "0.001", "1e3", "fast", "", True, "2/s", "123456", "\u0662"])
+def test_what_is_no_rate_is_refused(value: object) -> None:
+    with pytest.raises(ValueError, match="must be a number of calls a second"):
+        parse_rate(value)

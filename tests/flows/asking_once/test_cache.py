@@ -180,6 +180,16 @@ def test_reference_data_is_kept_by_default_and_the_books_are_not(browsers: tuple
         assert not kept(one, path), path
 
 
+def test_what_one_replica_has_fetched_the_other_finds(browsers: tuple[Browser, Browser]) -> None:
+    """RFC 9211 §2.8: a detail says where it was found."""
+    one, other = browsers
+    first = one.fetch("/api/v1/countries")
+    found = other.fetch("/api/v1/countries")
+    assert (found.content, found.headers["etag"]) == (first.content, first.headers["etag"])
+    told = found.headers["cache-status"]
+    assert told == "lexgate; hit; detail=peer" or told.startswith("lexgate; hit; ttl="), told
+
+
 def test_a_write_through_one_replica_is_seen_through_the_other(browsers: tuple[Browser, Browser]) -> None:
     one, other = browsers
     for browser in browsers:

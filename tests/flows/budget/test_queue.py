@@ -12,7 +12,7 @@ import pytest
 
 from tests.flows.budget.paced import Paced, paced, queue_milliseconds, signed_in
 from tests.support.running import RunningClock, running_gateway
-from tests.support.wire import until
+from tests.support.wire import Reply, until
 
 if TYPE_CHECKING:
     from tests.support.browser import Browser
@@ -184,3 +184,17 @@ def test_the_profile_that_is_read_at_sign_in_counts_though_it_does_not_wait() ->
     ):
         answers = [browser.fetch("/api/v1/countries", headers=at_once).status_code for _ in range(2)]
     assert answers == [200, 429]
+
+
+def test_a_call_takes_a_place_of_its_session_after_its_turn_and_gives_it_back() -> None:
+    with paced(50, 8, LEXGATE_SESSION_CONCURRENCY="1") as quick, signed_in(quick.running) as browser:
+        quick.answers[:] = [Reply(waits=True)]
+        hanging = call_by_hand(browser, quick.running.public_url, "/api/hangs")
+        until(lambda: len(quick.wire.heard) == 1)
+        busy = browser.fetch("/api/b", headers={"Prefer": "wait=1"})
+        assert (busy.status_code, busy.json()["code"]) == (429, "session_busy")
+        hanging.close()
+        assert quick.wire.left.wait(5)
+        for number in range(3):
+            assert browser.fetch(f"/api/{number}").status_code == 200
+    assert quick.heard() == ["/hangs", "/0", "/1", "/2"]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from gateway.proxy.retry import (
+    FIRST_WAIT,
     MAX_PATIENCE,
     PASS,
     SAFE_METHODS,
@@ -14,6 +17,7 @@ from gateway.proxy.retry import (
     build_wait,
     decide_on_failure,
     decide_on_status,
+    decide_on_throttling,
     parse_patience,
     parse_retry_after,
 )
@@ -175,3 +179,27 @@ def test_patience_without_a_preference_is_a_parameter() -> None:
 def test_retry_after_is_seconds_or_a_date(value: bytes | None, seconds: float | None) -> None:
     """RFC 9110 §10.2.3."""
     assert parse_retry_after(value, now=1795482123.0) == seconds
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_what_was_refused_in_its_turn_takes_another_one_whatever_its_method(method: str) -> None:
+    """RFC 6585 §4: it was not performed; only from the second time on more than the turn is waited for."""
+    attempts = Attempts(method, replayable=True)
+    step = decide_on_throttling(attempts, patience=10, retry_after=None, jitter=0)
+    assert step == Step("wait_and_resend", 0)
+    again = replace(attempts, waits=1, waited=0)
+    assert decide_on_throttling(again, patience=10, retry_after=None, jitter=0).wait == FIRST_WAIT
+    third = replace(attempts, waits=2, waited=FIRST_WAIT)
+    assert decide_on_throttling(third, patience=10, retry_after=None, jitter=0).wait == 2 * FIRST_WAIT
+
+
+@pytest.mark.parametrize(
+    ("replayable", "patience", "retry_after"),
+    [(False, 10, None), (True, 0, None), (True, 5, 5.0), (True, -1, 0.0)],
+)
+def test_a_refusal_is_passed_on_where_nothing_is_left_to_wait_or_to_send(
+    *, replayable: bool, patience: float, retry_after: float | None
+) -> None:
+    attempts = Attempts("GET", replayable=replayable)
+    step = decide_on_throttling(attempts, patience=patience, retry_after=retry_after, jitter=0)
+    assert step.decision == "pass"

@@ -77,7 +77,7 @@ def test_a_304_repeats_what_a_cache_needs_and_has_no_body() -> None:
 
 
 def test_age_and_what_is_left_of_its_time() -> None:
-    """RFC 9111 §4.2.3: it was three seconds old when it came; RFC 9211 §2.3: the ttl may be below zero."""
+    """RFC 9111 §4.2.3: it was three seconds old when it came; RFC 9211 §2.4: the ttl may be below zero."""
     answer = stored()
     assert answer.age(wall=110.0, monotonic=5.0) == 13.0
     assert answer.age(wall=90.0, monotonic=6.5) == 4.5

@@ -35,7 +35,7 @@ bench: .venv/.installed-bench $(BENCH_MODULES) ## lexgate and its peers under lo
 	  libapache2-mod-auth-openidc:/usr/lib/apache2/modules/mod_auth_openidc.so
 	.venv/bin/python -m bench --rounds $(ROUNDS)
 
-bench-lexoffice: .venv/.installed ## A page of 20 calls before lexoffice's rate limit, 10 minutes: make bench-lexoffice BURST=5
+bench-lexoffice: .venv/.installed ## A page of 20 calls before lexoffice's rate limit, 12 minutes: make bench-lexoffice BURST=5
 	.ci/packages redis-server nginx:/usr/sbin/nginx
 	.venv/bin/python -m bench.lexoffice --burst $(BURST)
 

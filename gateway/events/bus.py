@@ -137,8 +137,7 @@ class Bus:
         """Return the events after one, of the last five minutes; None if some between may be missing.
 
         Whoever subscribes for settled matters and asks this without giving way in between misses nothing and
-        hears nothing twice, except that an id from another replica may be of an event that this one has yet
-        to hear.
+        hears nothing twice. None too for an id of another replica's that this one has yet to hear of.
         """
         return self._recent.since(event_id, now=self._clock())
 

@@ -42,12 +42,16 @@ class RecentEvents:
         return [event for _, _, event in self._events]
 
     def since(self, event_id: str, *, now: float) -> list[Event] | None:
-        """Return the events after one; None if some between may be missing."""
+        """Return the events after one; None if some between may be missing.
+
+        An id from beyond the end is of an event that this replica has yet to hear, or of one that the store
+        has lost since: then another one will have that id.
+        """
         after = parse_event_id(event_id)
         if after == BEGINNING:
             after = EventId(self.last.epoch, 0)
         self._drop_outdated(now)
-        if after is None or after.epoch != self.last.epoch or after < self._known_after:
+        if after is None or after.epoch != self.last.epoch or not self._known_after <= after <= self.last:
             return None
         return [event for place, _, event in self._events if place > after]
 

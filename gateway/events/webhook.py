@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import math
 from typing import TYPE_CHECKING, Protocol
+from weakref import WeakValueDictionary
 
 from starlette.responses import Response
 
-from gateway.errors import BodyTooLarge, GatewayError, RouteUnknown, StoreUnavailable
-from gateway.events.event import LEXOFFICE_TYPES
+from gateway.errors import BodyTooLarge, GatewayError, RouteUnknown, StoreUnavailable, WebhookBusy
+from gateway.events.delivery_pace import DeliveryPace
+from gateway.events.event import LEXOFFICE_TYPES, TOKEN_REVOKED
 from gateway.events.webhook_delivery import (
     BODY_LIMIT,
     FUTURE_SECONDS,
@@ -74,6 +77,8 @@ class Webhook:
         self._audit = audit
         self._metrics = metrics
         self._clock = clock
+        self._pace = DeliveryPace()
+        self._under_way: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
 
     async def receive(self, request: Request) -> Response:
         """Answer 204 for a delivery that was taken in or had been before, and for a look at the URL."""
@@ -98,6 +103,7 @@ class Webhook:
         validate_date(delivery, window=self._window, now=self._clock())
         if delivery.event.type not in LEXOFFICE_TYPES:
             return delivery.event, "unknown"
+        self._keep_pace(delivery.event)
         try:
             async with asyncio.timeout(_ANSWER_SECONDS):
                 return delivery.event, await self._publish_once(delivery, hashlib.sha256(body).digest())
@@ -106,16 +112,26 @@ class Webhook:
                 log_detail="the store took too long for a webhook", retry_after=_RETRY_AFTER
             ) from None
 
+    def _keep_pace(self, event: Event) -> None:
+        # A user who ended a connection is not to wait for what happens in the books; no id has a blank.
+        room = " revoked" if event.type == TOKEN_REVOKED else ""
+        wait = self._pace.wait(f"{event.organization_id}{room}", now=self._clock())
+        if wait > 0:
+            raise WebhookBusy(log_detail="one organization floods", retry_after=math.ceil(wait))
+
     async def _publish_once(self, delivery: Delivery, digest: bytes) -> str:
         key, now = hashlib.sha256(b"webhook" + digest).digest(), self._clock()
-        if await self._vault.spent_until(key, now=now) is not None:
-            return "repeated"
-        await self._publisher.publish(delivery.event)
-        # After the event, not before: had the store failed in between, lexoffice's own repetition would be
-        # taken for a replay, and nobody would ever hear. Of two that come at the same moment both are told.
-        expires_at = delivery.occurred_at + self._window + FUTURE_SECONDS
-        await self._vault.spend_once(key, expires_at=expires_at, now=now)
-        return "success"
+        # Whoever has one delivery could fill the log with it, were it sent a thousand times at once.
+        async with self._under_way.setdefault(key, asyncio.Lock()):
+            if await self._vault.spent_until(key, now=now) is not None:
+                return "repeated"
+            await self._publisher.publish(delivery.event)
+            # After the event, not before: had the store failed in between, lexoffice's own repetition would
+            # be taken for a replay, and nobody would ever hear. Of two processes that are told of it at the
+            # same moment both tell the others.
+            expires_at = delivery.occurred_at + self._window + FUTURE_SECONDS
+            await self._vault.spend_once(key, expires_at=expires_at, now=now)
+            return "success"
 
     def _note(
         self, request: Request, outcome: str, *, event: Event | None = None, code: str | None = None

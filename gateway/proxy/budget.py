@@ -114,17 +114,29 @@ class Budget:
         with contextlib.suppress(BudgetExhausted, SessionBusy, StoreError):
             await self.turn(BudgetCall(place, urgency=0, patience=MAX_PATIENCE, at_head=True))
 
-    def hasten(self, call: BudgetCall, *, urgency: int, patience: float) -> None:
-        """Make a call at least so urgent, and patient for so many seconds from now on."""
+    def hasten(
+        self, call: BudgetCall, *, urgency: int, patience: float, place: BudgetPlace | None = None
+    ) -> None:
+        """Make a call at least so urgent, and patient for so many seconds from now on.
+
+        With the place of another session in the same budget, it goes in the turn of whichever comes first.
+        """
         waited = call.waited
         if call.turn is not None:
             waited += asyncio.get_running_loop().time() - call.since
         call.patience = max(call.patience, waited + patience)
-        if urgency < call.urgency:
-            call.urgency = urgency
-            line = self._lines.get(call.place.key)
-            if line is not None:
-                line.sort(call)
+        session = (call.place if place is None else place).session
+        line = self._lines.get(call.place.key)
+        if line is None:
+            call.heed(urgency, session)
+        elif line.hasten(call, urgency=urgency, session=session):
+            line.woken.set()
+
+    def part(self, call: BudgetCall, place: BudgetPlace) -> None:
+        """Let a call go in the turns of a session no more that does not want its answer any longer."""
+        line = self._lines.get(call.place.key)
+        if line is not None:
+            line.part(call, place.session)
 
     async def slow_down(self, place: BudgetPlace) -> None:
         """Let calls come more seldom, in all processes, for one that had its turn was refused."""
@@ -174,7 +186,7 @@ class Budget:
 
     async def _ask(self, line: _Line) -> None:
         """Tell the store who waits, and let the one go whose turn it is."""
-        waiting = line.waiting()
+        waiting = line.waiting(now=asyncio.get_running_loop().time())
         try:
             turn = await self._store.take_turn(
                 line.key, owner=self._owner, waiting=waiting, pace=self._pace, now=self._clock()
@@ -184,7 +196,7 @@ class Budget:
             self._fail(line, error.log_detail)
             return
         line.note(turn, now=asyncio.get_running_loop().time())
-        line.is_entered = sum(calls for _, calls in waiting) > (turn.session is not None)
+        line.is_entered = sum(row.calls for row in waiting) > (turn.session is not None)
         if turn.session is not None:
             self._let_go(line, turn.session)
         self._refuse_hopeless(line)
@@ -234,5 +246,5 @@ class _Line(WaitingLine):
     def __init__(self, key: bytes, pace: Pace) -> None:
         super().__init__(key, pace)
         self.woken = asyncio.Event()
-        """Set when there is something to tell the store: a session that joined, or that nobody waits."""
+        """Set when there is something to tell the store: another first call, or that nobody waits."""
         self.driver: asyncio.Task[None] | None = None

@@ -1,0 +1,77 @@
+"""What replicas share through their store: nobody is served what was outdated before he asked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.flows.asking_once.peers import Peers, running_peers
+from tests.flows.asking_once.scene import status_of
+from tests.support.wire import until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="module")
+def _peers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Peers]:
+    with running_peers(tmp_path_factory.mktemp("store")) as peers:
+        yield peers
+
+
+@pytest.fixture
+def peers(_peers: Peers) -> Peers:
+    _peers.reset()
+    return _peers
+
+
+def test_one_replica_finds_what_the_other_fetched(peers: Peers) -> None:
+    peers.read(peers.one)
+    assert status_of(peers.call(peers.other)) == "hit; detail=peer"
+    assert len(peers.upstream.requests) == 1
+
+
+def test_a_read_beside_the_end_of_a_write_brings_nothing_older_back(peers: Peers) -> None:
+    """The write is forgotten here, and not yet in the store: what is there is not to be trusted."""
+    peers.read(peers.one)
+    with peers.one.browser() as writer:
+        with peers.one.holding("before forget_answers"):
+            writer.send(peers.head("PUT"))
+            peers.one.has_come_to("before forget_answers")
+            assert peers.read(peers.one) == peers.written
+        assert writer.answer("PUT").status == 200
+    assert peers.read(peers.one) == peers.written
+
+
+def test_a_write_whose_telling_takes_too_long_is_seen_here_at_once(peers: Peers) -> None:
+    peers.read(peers.one)
+    with peers.one.holding("before forget_answers"):
+        assert peers.call(peers.one, "PUT").status == 200
+        assert peers.read(peers.one) == peers.written
+    until(lambda: peers.read(peers.other) == peers.written)
+
+
+def test_nobody_joins_a_look_that_began_before_a_write_ended(peers: Peers) -> None:
+    peers.read(peers.one)
+    peers.one.forget()
+    with peers.one.browser() as early, peers.one.browser() as late:
+        with peers.one.holding("after claim_answer"):
+            early.send(peers.head())
+            peers.one.has_come_to("after claim_answer")
+            assert peers.call(peers.one, "PUT").status == 200
+            late.send(peers.head())
+            late.wait_until_read()
+        assert early.answer().status == 200
+        assert int(late.answer().body) == peers.written
+
+
+@pytest.mark.parametrize("seconds", [-3600, -20])
+def test_a_clock_that_is_set_back_makes_no_answer_younger(peers: Peers, seconds: int) -> None:
+    clock = peers.one.running.clock
+    peers.read(peers.one)
+    clock.advance(seconds)
+    try:
+        assert status_of(peers.call(peers.other)) == "fwd=uri-miss; stored"
+    finally:
+        clock.advance(-seconds)

@@ -29,6 +29,10 @@ def test_the_demo_greets_works_and_ends(tmp_path: Path, picture: str) -> None:
             assert browser.sign_in().status_code == 200
             answer = browser.fetch("/api/v1/profile")
             assert answer.json()["companyName"] in greeting
+            assert "stored" in answer.headers["cache-status"]
+            books = browser.fetch("/api/v1/voucherlist?voucherType=any&voucherStatus=any")
+            assert books.json()["totalElements"] == 60
+            assert "queue;dur=" in books.headers["server-timing"]
             assert change_the_books(greeting) == (["204"], "delivered")
             assert browser.fetch("/auth/logout", "POST").status_code == 200
         code, output, errors = end(process, signal.SIGINT)

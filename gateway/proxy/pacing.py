@@ -49,6 +49,11 @@ class Pacing:
         """Make the call at least as urgent and patient as another one that wants the same."""
         self._budget.hasten(self._call, urgency=parse_urgency(priority), patience=patience)
 
+    @property
+    def expected(self) -> float:
+        """In how many seconds its turn comes at the earliest."""
+        return self._budget.expected(self._call)
+
     async def take_turn(self) -> bool:
         """Wait for a turn, and then for a place of the session's; returns whether that took its time.
 

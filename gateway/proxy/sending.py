@@ -73,6 +73,11 @@ class Sending:
         if self._pacing is not None:
             self._pacing.hasten(priority=priority, patience=patience)
 
+    @property
+    def expected(self) -> float:
+        """In how many seconds its turn comes at the earliest."""
+        return 0.0 if self._pacing is None else self._pacing.expected
+
     async def run(self, begun: LaneCall | None) -> UpstreamAnswer:
         """Send until there is an answer to pass on, the first time perhaps by the lane; `release` it."""
         if self._pacing is None:

@@ -335,3 +335,18 @@ async def test_processes_on_one_store_share_a_budget(store: WatchedStore) -> Non
     span = times[-1] - times[0]
     assert 2 + span * 50 + 1 >= 36
     assert span < 34 / 50 + 0.1 + 0.2
+
+
+async def test_who_leaves_while_the_store_is_asked_is_not_left_in_its_line(
+    budget: Budget, store: WatchedStore
+) -> None:
+    """Others would let that one go first, as long as the store believes that it waits."""
+    await spend_burst(budget)
+    store.gate = asyncio.Event()
+    leaving = asyncio.create_task(budget.turn(call()))
+    await settled()
+    leaving.cancel()
+    await asyncio.wait([leaving])
+    store.gate.set()
+    await settled()
+    assert store.asked[-1] == []

@@ -99,16 +99,21 @@ class CacheEvents:
                 if event is not None:
                     await self._bus.publish(event)
             except StoreError:
-                if attempt == _ATTEMPTS:
-                    if written in self._owed:
-                        return  # it is told already, as soon as that can be
-                    self._owed.add(written)
-                    _LOGGER.error("writes cannot be told to the other processes: what they keep is outdated")
+                if attempt == _ATTEMPTS and not self._owe(written):
+                    return
                 await asyncio.sleep(_AGAIN_SECONDS if attempt < _ATTEMPTS else _LATER_SECONDS)
             else:
                 if attempt > _ATTEMPTS:
                     self._owed.discard(written)
                 return
+
+    def _owe(self, written: Written) -> bool:
+        """Say whether to go on telling it: another task may do so already, and once is enough."""
+        if written in self._owed:
+            return False
+        self._owed.add(written)
+        _LOGGER.error("writes cannot be told to the other processes: what they keep may be outdated")
+        return True
 
 
 def pack_written(written: Written, *, sender: str) -> Event:

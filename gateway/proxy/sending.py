@@ -71,7 +71,7 @@ class Sending:
     @property
     def expected(self) -> float:
         """In how many seconds its turn comes at the earliest."""
-        return 0.0 if self._pacing is None else self._pacing.expected
+        return 0.0 if self.pacing is None else self.pacing.expected
 
     async def run(self, begun: LaneCall | None) -> UpstreamAnswer:
         """Send until there is an answer to pass on, the first time perhaps by the lane; `release` it."""

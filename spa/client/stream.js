@@ -3,7 +3,7 @@
 
 /** @typedef {import("./client.js").EventListeners} EventListeners */
 /**
- * @typedef {{session: typeof import("./client.js").session, began: () => void,
+ * @typedef {{session: typeof import("./client.js").session, subjectNow: () => string | undefined, began: () => void,
  *   ended: (end: import("./client.js").SessionEnd) => void}} Client
  */
 
@@ -15,7 +15,7 @@ const LONGEST_PAUSE_SECONDS = 60;
  * @param {Client} client
  * @returns {typeof import("./client.js").events}
  */
-export function eventsOf({ session, began, ended }) {
+export function eventsOf({ session, subjectNow, began, ended }) {
   /** @type {Set<EventListeners>} */
   const listeners = new Set();
   /** @type {EventSource | undefined} */
@@ -98,7 +98,12 @@ export function eventsOf({ session, began, ended }) {
     "session.ending": ({ in_seconds: inSeconds, reason }) => tell("ending", { inSeconds, reason }),
     "session.extended": () => tell("extended"),
     "session.refreshed": ({ expires_at: expiresAt, generation }) => tell("refreshed", { expiresAt, generation }),
-    "session.ended": ({ reason, login_url: loginUrl }) => {
+    "session.ended": async ({ reason, login_url: loginUrl }) => {
+      close();
+      const subject = subjectNow();
+      const found = reason === "replaced" ? await session().catch(() => undefined) : undefined;
+      // The same person signed in anew, in another tab: this one goes on with that session.
+      if (found?.active && found.subject === subject) return open();
       isOver = true;
       close();
       ended({ reason, loginUrl });

@@ -221,3 +221,21 @@ def wait_for(page: Page, is_so: Callable[[], bool]) -> None:
             return
         page.wait_for_timeout(20)
     raise AssertionError("it did not come to be")
+
+
+@pytest.mark.parametrize(("user", "goes_on"), [("anna", True), ("jonas", False)])
+def test_a_tab_goes_on_after_a_new_sign_in_in_another_if_it_was_the_same_person(
+    new_page: Callable[..., Page], books: Books, *, user: str, goes_on: bool
+) -> None:
+    page = new_page()
+    follow(page, "/vouchers")
+    other = page.context.new_page()
+    other.goto("/auth/login?return_to=/contacts&prompt=login")
+    other.get_by_test_id(f"user-{user}").click()
+    other.get_by_test_id("allow").click()
+    expect(other.get_by_test_id("contacts")).to_be_visible()
+    if goes_on:
+        expect(row_of(page, books.change("add_random_invoice"))).to_be_visible()
+    else:
+        expect(page.get_by_test_id("signed-out-reason")).to_be_visible()
+        expect(page.get_by_test_id("vouchers")).not_to_be_attached()

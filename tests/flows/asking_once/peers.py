@@ -1,4 +1,4 @@
-"""Two replicas over one file, and a store that can be held up at any step of what they share there."""
+"""Two replicas over one store, and a store that can be held up at any step of what they share there."""
 
 from __future__ import annotations
 
@@ -17,13 +17,12 @@ from tests.support.wire import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from gateway.proxy.asking_once import AskingOnce
     from tests.support.raw_browser import SignedIn
     from tests.support.raw_upstream import Connection, RawUpstream
     from tests.support.rfc9112 import Answer, Request
-    from tests.support.running import Running
+    from tests.support.running import Clock, Running
 
 SETTINGS = {"LEXGATE_CACHE": json.dumps({"/api/v1/kept": 300}), "LEXGATE_GRANTS": "connection"}
 
@@ -56,7 +55,7 @@ class HeldStore:
 
 @dataclass
 class Replica:
-    """One of the two; `store` stands between its second level and the file."""
+    """One of the two; `store` stands between its second level and the store it is in."""
 
     running: Running
     store: HeldStore = field(init=False)
@@ -142,14 +141,15 @@ class Peers:
 
 
 @contextmanager
-def running_peers(folder: Path) -> Iterator[Peers]:
+def running_peers(store: str, clock: Clock) -> Iterator[Peers]:
     """Run both until the block ends."""
     with (
         running_raw_upstream() as upstream,
         running_gateway(
             "openid",
             settings=SETTINGS | {"LEXGATE_API_URL": upstream.url},
-            store=f"sqlite://{folder}/sessions.db",
+            store=store,
+            clock=clock,
         ) as first,
         running_replica(first) as second,
     ):

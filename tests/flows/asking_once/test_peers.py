@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.contract.redis_servers import RedisServer, free_port
 from tests.flows.asking_once.peers import Peers, running_peers
 from tests.flows.asking_once.scene import status_of
+from tests.support.running import Clock, RunningClock
 from tests.support.wire import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-@pytest.fixture(scope="module")
-def _peers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Peers]:
-    with running_peers(tmp_path_factory.mktemp("store")) as peers:
-        yield peers
+@pytest.fixture(scope="module", params=["sqlite", "redis"])
+def _peers(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Peers]:
+    folder = tmp_path_factory.mktemp("store")
+    with ExitStack() as stack:
+        clock = Clock()
+        store = f"sqlite://{folder}/sessions.db"
+        if request.param == "redis":
+            server = RedisServer(folder, free_port())
+            stack.callback(server.stop)
+            store, clock = f"redis://127.0.0.1:{server.port}", RunningClock()
+        yield stack.enter_context(running_peers(store, clock))
 
 
 @pytest.fixture

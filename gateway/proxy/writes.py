@@ -33,8 +33,10 @@ if TYPE_CHECKING:
 
 _NOT_PERFORMED = (ResourceServerUnreachable, UpstreamFull, ResendRequired, BrowserError)
 _NOT_SENT = (BudgetExhausted, SessionBusy, SessionRequired, StoreError)
-"""Nothing was sent, or it was refused for the token or the rate: there is nothing to forget. It would make all
-others ask again, just when there are too many calls."""
+"""Nothing was sent, or it was refused for the token or the rate: there is nothing to forget.
+
+All others would ask again, just when there are too many calls.
+"""
 
 _TELLING_SECONDS = 1.0
 """How long the answer to a write waits until what it touches is found nowhere any more."""

@@ -75,7 +75,9 @@ class Replica:
         """Empty its own cache, as if it had just been started."""
 
         async def forget() -> None:
-            self.asking_once.cache.forget_everything()
+            cache = self.asking_once.cache
+            cache.forget_everything()
+            cache._unsettled.clear()  # noqa: SLF001 - of the test before
 
         self.running.call(forget())
 
@@ -84,6 +86,17 @@ class Replica:
 
         async def count() -> int:
             return sum(len(each.shared.readers) for each in self.asking_once._aloft)  # noqa: SLF001 - the same
+
+        return int(self.running.call(count()))
+
+    def left(self) -> int:
+        """Count the calls, reads and claims that go on."""
+
+        async def count() -> int:
+            once = self.asking_once
+            peers: Any = once.peers
+            renewing = [each for each in asyncio.all_tasks() if "Fetch._renew" in repr(each)]
+            return len(once._aloft) + len(once.cache._readings) + len(peers._leaving) + len(renewing)  # noqa: SLF001 - the same
 
         return int(self.running.call(count()))
 

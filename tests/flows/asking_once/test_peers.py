@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -85,6 +87,27 @@ def test_a_clock_that_is_set_back_makes_no_answer_younger(peers: Peers, seconds:
         assert status_of(peers.call(peers.other)) == "fwd=uri-miss; stored"
     finally:
         clock.advance(-seconds)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_who_leaves_at_any_moment_leaves_nothing_behind(peers: Peers, seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311 - no secret
+    for _ in range(40):
+        with ExitStack() as stack:
+            browsers = [stack.enter_context(each.browser()) for each in (peers.one, peers.other) * 2]
+            for browser in browsers:
+                browser.send(peers.head("PUT" if chance.random() < 0.2 else "GET"))
+            for browser in chance.sample(browsers, 3):
+                if chance.random() < 0.5:
+                    browser.wait_until_read()
+                browser.reset()
+    for replica in (peers.one, peers.other):
+        until(lambda each=replica: each.left() == 0)  # type: ignore[misc]
+        began = time.monotonic()
+        peers.call(replica, fields={"Accept": f"text/x{seed}"})
+        assert time.monotonic() - began < 2.0, "a claim that nobody holds lasts for five seconds"
+        peers.call(replica)
+        assert time.monotonic() - began < 4.0, "a claim that nobody holds lasts for five seconds"
 
 
 def test_what_the_other_fetched_must_do_for_each_who_waits_for_it(peers: Peers) -> None:

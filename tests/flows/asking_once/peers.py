@@ -1,4 +1,4 @@
-"""Two replicas over one file, and a store that can be held up at any step of what they share there."""
+"""Two replicas over one store, and a store that can be held up at any step of what they share there."""
 
 from __future__ import annotations
 
@@ -17,13 +17,12 @@ from tests.support.wire import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from gateway.proxy.asking_once import AskingOnce
     from tests.support.raw_browser import SignedIn
     from tests.support.raw_upstream import Connection, RawUpstream
     from tests.support.rfc9112 import Answer, Request
-    from tests.support.running import Running
+    from tests.support.running import Clock, Running
 
 SETTINGS = {"LEXGATE_CACHE": json.dumps({"/api/v1/kept": 300}), "LEXGATE_GRANTS": "connection"}
 
@@ -56,7 +55,7 @@ class HeldStore:
 
 @dataclass
 class Replica:
-    """One of the two; `store` stands between its second level and the file."""
+    """One of the two; `store` stands between its second level and the store it is in."""
 
     running: Running
     store: HeldStore = field(init=False)
@@ -76,7 +75,9 @@ class Replica:
         """Empty its own cache, as if it had just been started."""
 
         async def forget() -> None:
-            self.asking_once.cache.forget_everything()
+            cache = self.asking_once.cache
+            cache.forget_everything()
+            cache._unsettled.clear()  # noqa: SLF001 - of the test before
 
         self.running.call(forget())
 
@@ -85,6 +86,17 @@ class Replica:
 
         async def count() -> int:
             return sum(len(each.shared.readers) for each in self.asking_once._aloft)  # noqa: SLF001 - the same
+
+        return int(self.running.call(count()))
+
+    def left(self) -> int:
+        """Count the calls, reads and claims that go on."""
+
+        async def count() -> int:
+            once = self.asking_once
+            peers: Any = once.peers
+            renewing = [each for each in asyncio.all_tasks() if "Fetch._renew" in repr(each)]
+            return len(once._aloft) + len(once.cache._readings) + len(peers._leaving) + len(renewing)  # noqa: SLF001 - the same
 
         return int(self.running.call(count()))
 
@@ -142,14 +154,15 @@ class Peers:
 
 
 @contextmanager
-def running_peers(folder: Path) -> Iterator[Peers]:
+def running_peers(store: str, clock: Clock) -> Iterator[Peers]:
     """Run both until the block ends."""
     with (
         running_raw_upstream() as upstream,
         running_gateway(
             "openid",
             settings=SETTINGS | {"LEXGATE_API_URL": upstream.url},
-            store=f"sqlite://{folder}/sessions.db",
+            store=store,
+            clock=clock,
         ) as first,
         running_replica(first) as second,
     ):

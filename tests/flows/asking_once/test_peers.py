@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+import random
+import time
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.contract.redis_servers import RedisServer, free_port
 from tests.flows.asking_once.peers import Peers, running_peers
 from tests.flows.asking_once.scene import status_of
+from tests.support.running import Clock, RunningClock
 from tests.support.wire import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-@pytest.fixture(scope="module")
-def _peers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Peers]:
-    with running_peers(tmp_path_factory.mktemp("store")) as peers:
-        yield peers
+@pytest.fixture(scope="module", params=["sqlite", "redis"])
+def _peers(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Peers]:
+    folder = tmp_path_factory.mktemp("store")
+    with ExitStack() as stack:
+        clock = Clock()
+        store = f"sqlite://{folder}/sessions.db"
+        if request.param == "redis":
+            server = RedisServer(folder, free_port())
+            stack.callback(server.stop)
+            store, clock = f"redis://127.0.0.1:{server.port}", RunningClock()
+        yield stack.enter_context(running_peers(store, clock))
 
 
 @pytest.fixture
@@ -75,6 +87,27 @@ def test_a_clock_that_is_set_back_makes_no_answer_younger(peers: Peers, seconds:
         assert status_of(peers.call(peers.other)) == "fwd=uri-miss; stored"
     finally:
         clock.advance(-seconds)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_who_leaves_at_any_moment_leaves_nothing_behind(peers: Peers, seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311 - no secret
+    for _ in range(40):
+        with ExitStack() as stack:
+            browsers = [stack.enter_context(each.browser()) for each in (peers.one, peers.other) * 2]
+            for browser in browsers:
+                browser.send(peers.head("PUT" if chance.random() < 0.2 else "GET"))
+            for browser in chance.sample(browsers, 3):
+                if chance.random() < 0.5:
+                    browser.wait_until_read()
+                browser.reset()
+    for replica in (peers.one, peers.other):
+        until(lambda each=replica: each.left() == 0)  # type: ignore[misc]
+        began = time.monotonic()
+        peers.call(replica, fields={"Accept": f"text/x{seed}"})
+        assert time.monotonic() - began < 2.0, "a claim that nobody holds lasts for five seconds"
+        peers.call(replica)
+        assert time.monotonic() - began < 4.0, "a claim that nobody holds lasts for five seconds"
 
 
 def test_what_the_other_fetched_must_do_for_each_who_waits_for_it(peers: Peers) -> None:

@@ -207,3 +207,21 @@ def test_what_is_kept_takes_no_turn(paced: Scene) -> None:
         assert (answer.body, status_of(answer)) == (first.body, "hit")
         assert b"queue" not in (answer.header("server-timing") or b"")
     paced.asked(1)
+
+
+def test_a_write_that_is_not_sent_empties_nothing(paced: Scene) -> None:
+    """Else each refusal would make all others ask again, just when there are too many calls."""
+    with paced.calling(paced.anna.head("GET", KEPT)) as browsers:
+        let_go(paced, 1)
+        assert browsers[0].answer().status == 200
+    assert paced.call(paced.anna, KEPT, {"Prefer": "wait=0"}, method="PUT", body=b"{}").status == 429
+    assert status_of(paced.call(paced.anna)) == "hit"
+    with paced.stage.browser() as writer:
+        writer.send(paced.anna.head("PUT", KEPT, {"Content-Length": "0"}))
+        paced.stage.running.clock.advance(INTERVAL)
+        paced.asked(2)
+        assert writer.answer("PUT").status == 200
+    with paced.calling(paced.anna.head("GET", KEPT)) as browsers:
+        paced.stage.running.clock.advance(INTERVAL)
+        paced.asked(3)
+        assert "stored" in status_of(browsers[0].answer())

@@ -47,6 +47,10 @@ class CacheEvents:
         """Tell the others, beside whatever goes on here; done when it is told."""
         return self._start(written, pack_written(written, sender=self._own))
 
+    def has_room(self, event: Event) -> bool:
+        """Say whether the log may take one more like this; see KEPT_OF_ONE."""
+        return self._bus.has_room(event)
+
     async def publish(self, event: Event) -> str:
         """Publish lexoffice's event, once nobody finds what it has made outdated; raises StoreUnavailable."""
         if self._peers is not None and event.organization_id is not None:
@@ -95,16 +99,21 @@ class CacheEvents:
                 if event is not None:
                     await self._bus.publish(event)
             except StoreError:
-                if attempt == _ATTEMPTS:
-                    if written in self._owed:
-                        return  # it is told already, as soon as that can be
-                    self._owed.add(written)
-                    _LOGGER.error("writes cannot be told to the other processes: what they keep is outdated")
+                if attempt == _ATTEMPTS and not self._owe(written):
+                    return
                 await asyncio.sleep(_AGAIN_SECONDS if attempt < _ATTEMPTS else _LATER_SECONDS)
             else:
                 if attempt > _ATTEMPTS:
                     self._owed.discard(written)
                 return
+
+    def _owe(self, written: Written) -> bool:
+        """Say whether to go on telling it: another task may do so already, and once is enough."""
+        if written in self._owed:
+            return False
+        self._owed.add(written)
+        _LOGGER.error("writes cannot be told to the other processes: what they keep may be outdated")
+        return True
 
 
 def pack_written(written: Written, *, sender: str) -> Event:

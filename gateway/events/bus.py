@@ -113,6 +113,10 @@ class Bus:
         """The events of the last five minutes that this replica knows of, also from before it started."""
         return self._recent.all(now=self._clock())
 
+    def has_room(self, event: Event) -> bool:
+        """Say whether the log may take one more of those that the event is counted with; see KEPT_OF_ONE."""
+        return self._recent.has_room(event, now=self._clock())
+
     async def publish(self, event: Event) -> str:
         """Tell all replicas, and return the event's id; after StoreUnavailable they may hear or not.
 

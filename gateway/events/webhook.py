@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import math
 from typing import TYPE_CHECKING, Protocol
 from weakref import WeakValueDictionary
 
 from starlette.responses import Response
 
 from gateway.errors import BodyTooLarge, GatewayError, RouteUnknown, StoreUnavailable, WebhookBusy
-from gateway.events.delivery_pace import DeliveryPace
-from gateway.events.event import LEXOFFICE_TYPES, TOKEN_REVOKED
+from gateway.events.event import LEXOFFICE_TYPES
 from gateway.events.webhook_delivery import (
     BODY_LIMIT,
     FUTURE_SECONDS,
@@ -40,11 +38,16 @@ PATH = "/webhooks/lexoffice"
 _ANSWER_SECONDS = 0.8
 """lexoffice is promised an answer within a second, whatever the store is up to."""
 _RETRY_AFTER = 5
+_ROOM_SECONDS = 60
 _TOO_LARGE = f"A delivery has at most {BODY_LIMIT} bytes."
 
 
 class Publisher(Protocol):
     """Tells all processes of an event."""
+
+    def has_room(self, event: Event) -> bool:
+        """Say whether they can be told of one more like this."""
+        ...
 
     async def publish(self, event: Event) -> str:
         """Return the event's id; raises StoreUnavailable."""
@@ -77,7 +80,6 @@ class Webhook:
         self._audit = audit
         self._metrics = metrics
         self._clock = clock
-        self._pace = DeliveryPace()
         self._under_way: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
 
     async def receive(self, request: Request) -> Response:
@@ -103,7 +105,8 @@ class Webhook:
         validate_date(delivery, window=self._window, now=self._clock())
         if delivery.event.type not in LEXOFFICE_TYPES:
             return delivery.event, "unknown"
-        self._keep_pace(delivery.event)
+        if not self._publisher.has_room(delivery.event):
+            raise WebhookBusy(log_detail="too many events of one organization", retry_after=_ROOM_SECONDS)
         try:
             async with asyncio.timeout(_ANSWER_SECONDS):
                 return delivery.event, await self._publish_once(delivery, hashlib.sha256(body).digest())
@@ -111,13 +114,6 @@ class Webhook:
             raise StoreUnavailable(
                 log_detail="the store took too long for a webhook", retry_after=_RETRY_AFTER
             ) from None
-
-    def _keep_pace(self, event: Event) -> None:
-        # A user who ended a connection is not to wait for what happens in the books; no id has a blank.
-        room = " revoked" if event.type == TOKEN_REVOKED else ""
-        wait = self._pace.wait(f"{event.organization_id}{room}", now=self._clock())
-        if wait > 0:
-            raise WebhookBusy(log_detail="one organization floods", retry_after=math.ceil(wait))
 
     async def _publish_once(self, delivery: Delivery, digest: bytes) -> str:
         key, now = hashlib.sha256(b"webhook" + digest).digest(), self._clock()

@@ -143,10 +143,18 @@ class Budget:
         self._metrics.count_rate_limited("resource_server")
         await self._store.slow_down(place.key, pace=self._pace, now=self._clock())
 
-    def refuse(self) -> BudgetExhausted:
-        """Build the refusal of a caller who waits for another's call, and whose own patience is over."""
-        self._metrics.count_rate_limited("patience_over")
-        return BudgetExhausted(retry_after=1, policy=self._policy, limit=build_limit(1))
+    def expected(self, call: BudgetCall) -> float:
+        """Return in how many seconds the turn comes at the earliest for which a call waits."""
+        line = self._lines.get(call.place.key)
+        estimates = () if line is None else line.estimates(now=asyncio.get_running_loop().time())
+        return next((seconds for each, seconds in estimates if each is call), 0.0)
+
+    def refuse(self, late: float, *, cause: str) -> BudgetExhausted:
+        """Build the refusal of a caller whose patience is over so many seconds before a call's turn."""
+        self._metrics.count_rate_limited(cause)
+        # A call that is as patient as this one would be served if it came so much later.
+        seconds = max(1, math.ceil(late))
+        return BudgetExhausted(retry_after=seconds, policy=self._policy, limit=build_limit(seconds))
 
     async def close(self) -> None:
         """End all waiting."""
@@ -187,6 +195,7 @@ class Budget:
     async def _ask(self, line: _Line) -> None:
         """Tell the store who waits, and let the one go whose turn it is."""
         waiting = line.waiting(now=asyncio.get_running_loop().time())
+        line.is_entered = line.is_entered or bool(waiting)  # even if who asks is cancelled meanwhile
         try:
             turn = await self._store.take_turn(
                 line.key, owner=self._owner, waiting=waiting, pace=self._pace, now=self._clock()
@@ -223,14 +232,9 @@ class Budget:
             late = now + seconds - call.gives_up_at
             if late > 0 and only in {None, call} and call.turn is not None and not call.turn.done():
                 line.leave(call)
-                call.turn.set_exception(self._exhausted(call, late, now=now))
-
-    def _exhausted(self, call: BudgetCall, late: float, *, now: float) -> BudgetExhausted:
-        is_over = now >= call.gives_up_at
-        self._metrics.count_rate_limited("patience_over" if is_over else "refused_at_once")
-        # A call that is as patient as this one would be served if it came so much later.
-        seconds = max(1, math.ceil(late))
-        return BudgetExhausted(retry_after=seconds, policy=self._policy, limit=build_limit(seconds))
+                is_over = now >= call.gives_up_at
+                cause = "patience_over" if is_over else "refused_at_once"
+                call.turn.set_exception(self.refuse(late, cause=cause))
 
     @staticmethod
     def _fail(line: _Line, detail: str) -> None:

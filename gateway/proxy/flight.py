@@ -87,6 +87,11 @@ class Flight:
         """Whether the resource server has been asked: what changes after that may not be in its answer."""
         return self._reading is not None
 
+    @property
+    def expected(self) -> float:
+        """In how many seconds it is sent at the earliest, as far as is known."""
+        return 0.0 if self._sending is None or self.is_sent else self._sending.expected
+
     def admits(self, wanted: Wanted) -> bool:
         """Say whether the answer will do for one who asks now."""
         if self._is_ending or (self._reading is not None and self._reading.is_outdated):

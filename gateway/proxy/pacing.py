@@ -59,6 +59,11 @@ class Pacing:
         """Heed a session no more that has left."""
         self._budget.part(self._call, self._budget.place_of(opened))
 
+    @property
+    def expected(self) -> float:
+        """In how many seconds its turn comes at the earliest."""
+        return self._budget.expected(self._call)
+
     async def take_turn(self) -> bool:
         """Wait for a turn, and then for a place of the session's; returns whether that took its time.
 

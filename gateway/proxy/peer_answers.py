@@ -149,7 +149,7 @@ class PeerAnswers:
         self._leaving = set[asyncio.Task[None]]()
 
     def doubt(self, organization: str) -> None:
-        """Find nothing of an organization until `trust`: what was changed is not forgotten in the store yet."""
+        """Find nothing of an organization until `trust`: the store does not know of a change yet."""
         self._doubted[organization] += 1
 
     def trust(self, organization: str) -> None:

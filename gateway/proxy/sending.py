@@ -68,6 +68,11 @@ class Sending:
         if request.matched.route.is_paced and forward.budget is not None and opened is not None:
             self.pacing = Pacing(forward.budget, forward.concurrency, request, opened)
 
+    @property
+    def expected(self) -> float:
+        """In how many seconds its turn comes at the earliest."""
+        return 0.0 if self._pacing is None else self._pacing.expected
+
     async def run(self, begun: LaneCall | None) -> UpstreamAnswer:
         """Send until there is an answer to pass on, the first time perhaps by the lane; `release` it."""
         if self.pacing is None:

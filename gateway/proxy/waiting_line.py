@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from bisect import insort
-from collections import Counter, defaultdict, deque
+from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -128,12 +128,9 @@ class WaitingLine:
             call.sessions.remove(session)
 
     def waiting(self, *, now: float) -> list[Waiting]:
-        """Return what the store is told at once; a call counts for the session in whose turn it goes."""
+        """Return what the store is told at once."""
         self._asked_at = now
-        turns = Counter(session for session, _ in self._turns(self._sessions))
-        return [
-            _tell(session, calls, max(1, turns[session]), now) for session, calls in self._sessions.items()
-        ]
+        return [_tell(session, calls, now) for session, calls in self._sessions.items()]
 
     def note(self, turn: Turn, *, now: float) -> None:
         """Remember what the store said, and stand in its order."""
@@ -235,11 +232,12 @@ class WaitingLine:
         return True
 
 
-def _tell(session: bytes, calls: Sequence[BudgetCall], turns: int, now: float) -> Waiting:
+def _tell(session: bytes, calls: Sequence[BudgetCall], now: float) -> Waiting:
+    """Tell of a session: what others want too may go in their turns, and does not count."""
     first, second = calls[0], calls[min(1, len(calls) - 1)]
     return Waiting(
         session,
-        turns,
+        max(1, sum(len(call.sessions) == 1 for call in calls)),
         first.rank()[0],
         now - first.since,
         second.rank()[0],

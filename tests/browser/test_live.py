@@ -46,6 +46,7 @@ def test_a_new_invoice_appears_and_is_marked(
     follow(page, "/vouchers")
     page.set_viewport_size({"width": width, "height": 900})
     count = page.get_by_test_id("count")
+    expect(count).to_have_text(re.compile(r"\d"))
     before = int(re.sub(r"\D", "", (count.text_content() or "").partition("·")[0]))
     voucher = books.change("add_random_invoice")
     row = row_of(page, voucher)

@@ -75,3 +75,18 @@ def test_a_clock_that_is_set_back_makes_no_answer_younger(peers: Peers, seconds:
         assert status_of(peers.call(peers.other)) == "fwd=uri-miss; stored"
     finally:
         clock.advance(-seconds)
+
+
+def test_what_the_other_fetched_must_do_for_each_who_waits_for_it(peers: Peers) -> None:
+    """RFC 9111 §5.2.1.3: min-fresh is one caller's own."""
+    peers.read(peers.one)
+    peers.one.running.clock.advance(10)
+    with peers.other.browser() as content, peers.other.browser() as strict:
+        with peers.other.holding("before claim_answer"):
+            content.send(peers.head())
+            peers.other.has_come_to("before claim_answer")
+            strict.send(peers.head("GET", {"Cache-Control": "min-fresh=295"}))
+            until(lambda: peers.other.readers() == 2)
+        assert status_of(content.answer()) == "hit; detail=peer"
+        assert strict.answer().status == 200
+    assert len(peers.upstream.requests) == 2

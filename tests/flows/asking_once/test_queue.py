@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
@@ -141,6 +143,20 @@ def test_who_joins_is_told_when_its_own_patience_is_over(paced: Scene) -> None:
         assert answer.header("ratelimit-policy") is not None
         let_go(paced, 1)
         assert waiting.answer().status == 200
+
+
+def test_who_joins_is_told_at_once_that_it_takes_too_long(paced: Scene) -> None:
+    """Nothing moves while the clock stands still: there would be no other reason for a refusal."""
+    with ExitStack() as stack:
+        for number in range(8):
+            head = paced.anna.head("GET", f"/api/v1/before/{number}", {"Prefer": "wait=25"})
+            stack.enter_context(paced.calling(head))
+        stack.enter_context(paced.calling(paced.anna.head("GET", FIRST, {"Prefer": "wait=25"})))
+        began = time.monotonic()
+        answer = paced.call(paced.anna, FIRST, {"Prefer": "wait=2"})
+        assert time.monotonic() - began < 1.5
+        assert (answer.status, answer.header("retry-after")) == (429, b"3")
+        assert (answer.header("ratelimit") or b"").endswith(b";r=0;t=3")
 
 
 def test_a_call_is_as_patient_as_its_most_patient_reader(paced: Scene) -> None:

@@ -414,3 +414,18 @@ async def test_the_store_hears_no_more_of_a_session_that_wants_nothing_any_longe
     assert store.asked[-1] == []
     budget.part(wanted, other)  # it waits no more: nothing happens
     assert not budget._lines  # noqa: SLF001 - nothing may be kept
+
+
+async def test_who_leaves_while_the_store_is_asked_is_not_left_in_its_line(
+    budget: Budget, store: WatchedStore
+) -> None:
+    """Others would let that one go first, as long as the store believes that it waits."""
+    await spend_burst(budget)
+    store.gate = asyncio.Event()
+    leaving = asyncio.create_task(budget.turn(call()))
+    await settled()
+    leaving.cancel()
+    await asyncio.wait([leaving])
+    store.gate.set()
+    await settled()
+    assert store.asked[-1] == []

@@ -208,14 +208,14 @@ class _SlowStore:
     def __init__(self, store: MemoryStore) -> None:
         self._store = store
         self.open = asyncio.Event()
-        self.claims = 0
+        self.asked = asyncio.Queue[None]()
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - any other operation
         return getattr(self._store, name)
 
     async def claim_answer(self, *values: Any, **named: Any) -> AnswerClaim:  # noqa: ANN401 - as the store's
         claim = await self._store.claim_answer(*values, **named)
-        self.claims += 1
+        self.asked.put_nowait(None)
         await self.open.wait()
         return claim
 
@@ -235,8 +235,7 @@ async def test_who_leaves_while_the_store_grants_holds_nobody_up() -> None:
     """The clock stands still: no lease runs out here."""
     one, slow, other = await _slow_and_other()
     leaving = asyncio.create_task(_find(one))
-    while not slow.claims:
-        await asyncio.sleep(0)
+    await slow.asked.get()
     leaving.cancel()
     await asyncio.wait([leaving])
     slow.open.set()
@@ -251,8 +250,8 @@ async def test_who_is_cancelled_twice_holds_on_to_nothing(monkeypatch: pytest.Mo
     fetch._renewing.cancel()  # noqa: SLF001 - to begin at once with a renewal that is under way
     slow.open.clear()
     renewing = fetch._renewing = asyncio.create_task(fetch._renew())  # noqa: SLF001 - the same
-    while slow.claims < 2:
-        await asyncio.sleep(0)
+    await slow.asked.get()
+    await slow.asked.get()
     releasing = asyncio.create_task(fetch.release())
     await asyncio.sleep(0)
     releasing.cancel()

@@ -7,6 +7,7 @@ import re
 import signal
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from gateway.sandbox.accounts import USERS
 from tests.flows.cli.process import end, read_until, started
 from tests.support.browser import Browser
+from tests.support.wire import until
 
 
 @pytest.mark.parametrize("picture", ["lexware", "openid"])
@@ -51,9 +53,16 @@ def change_the_books(greeting: str) -> tuple[list[str], str]:
     sandbox_url = re.findall(r"lexoffice in a box +(http://127.0.0.1:\d+)\n", greeting)[0]
     with httpx.Client(base_url=sandbox_url, timeout=10) as http:
         assert http.post("/books/nordlicht/invoices", data={"random": "yes"}).status_code == 303
-        (delivery,) = http.get("/sandbox/deliveries").json()["deliveries"]
+        until(lambda: _delivery(http)["state"] != "under_way")
+        delivery = _delivery(http)
     assert delivery["eventType"] == "invoice.created"
     return [attempt["outcome"] for attempt in delivery["attempts"]], delivery["state"]
+
+
+def _delivery(http: httpx.Client) -> dict[str, Any]:
+    (delivery,) = http.get("/sandbox/deliveries").json()["deliveries"]
+    found: dict[str, Any] = delivery
+    return found
 
 
 def test_the_demo_switches_faults_on(tmp_path: Path) -> None:

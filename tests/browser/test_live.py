@@ -5,15 +5,19 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.books import Books
-from tests.browser.conftest import axe_violations, look, sign_in
+from tests.browser.conftest import MovingClock, axe_violations, look, sign_in
+from tests.support.running import running_gateway
 from tests.support.sockets import metrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from playwright.sync_api import Browser
 
     from tests.browser.conftest import Complaints
     from tests.support.running import Running
@@ -221,3 +225,23 @@ def wait_for(page: Page, is_so: Callable[[], bool]) -> None:
             return
         page.wait_for_timeout(20)
     raise AssertionError("it did not come to be")
+
+
+def test_all_tabs_together_ask_once_for_what_changed(chromium: Browser) -> None:
+    """The gateway forgot before it told: what the first tab is answered then serves the others."""
+    settings = {"LEXGATE_CACHE": '{"/api/v1/voucherlist": 60}'}
+    with running_gateway("lexware", clock=MovingClock(0), settings=settings, webhooks=True) as running:
+        context = chromium.new_context(base_url=running.public_url, locale="en-GB")
+        tabs = [context.new_page() for _ in range(3)]
+        follow(tabs[0], "/vouchers")
+        for tab in tabs[1:]:
+            tab.goto("/vouchers")
+            expect(tab.get_by_test_id("live")).to_have_text(ON)
+            expect(tab.get_by_test_id("vouchers")).to_be_visible()
+        httpx.delete(f"{running.sandbox_url}/sandbox/calls")
+        voucher = Books(running).change("add_random_invoice")
+        for tab in tabs:
+            expect(row_of(tab, voucher)).to_be_visible()
+        calls = httpx.get(f"{running.sandbox_url}/sandbox/calls").json()["calls"]
+        assert [call["path"] for call in calls] == ["/v1/voucherlist"]
+        context.close()

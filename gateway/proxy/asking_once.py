@@ -222,7 +222,8 @@ class AskingOnce:
     ) -> None:
         is_match = matches_etag(sharing.if_none_match, stored.etag)
         self._metrics.count_cached(outcome)
-        head = build_stored_head(stored, is_match=is_match, age=age, cache_status=b"lexgate; " + status)
+        told = None if outcome == "miss" else age
+        head = build_stored_head(stored, is_match=is_match, age=told, cache_status=b"lexgate; " + status)
         await passing.pass_whole(head, b"" if is_match else stored.body)
 
 

@@ -18,6 +18,7 @@ from gateway.proxy.own_fields import OwnFields
 from gateway.proxy.route import RouteTable
 from gateway.web.access_log import AccessLog
 from gateway.web.api_entry import ApiEntry, WebSocketEntry
+from gateway.web.forward_auth import ForwardAuth, is_forward_auth
 from gateway.web.guard import Guard
 from gateway.web.health import Health, build_admin_app
 from gateway.web.pages import Pages
@@ -39,9 +40,17 @@ class PublicApp:
     """What the public listener serves: `/api` has an entry of its own, and a lane beside ASGI."""
 
     def __init__(
-        self, *, api: ASGIApp, events: ASGIApp, websockets: ASGIApp, web: ASGIApp, lane: Lane
+        self,
+        *,
+        api: ASGIApp,
+        events: ASGIApp,
+        websockets: ASGIApp,
+        forward_auth: ASGIApp | None,
+        web: ASGIApp,
+        lane: Lane,
     ) -> None:
         self._api = api
+        self._forward_auth = forward_auth
         self._events = events
         self._websockets = websockets
         self._web = web
@@ -55,6 +64,9 @@ class PublicApp:
         path: str = scope["path"]
         if path == EVENTS_PATH:
             await self._events(scope, receive, send)
+            return
+        if self._forward_auth is not None and is_forward_auth(path):
+            await self._forward_auth(scope, receive, send)
             return
         is_call = path.startswith("/api/") or path == "/api"
         await (self._api if is_call else self._web)(scope, receive, send)
@@ -107,12 +119,7 @@ class Gateway(WebApp):
         problems = Problems(pages=Pages(settings.public_url), metrics=self._metrics)
         routes = RouteTable(settings.route_list)
         guard = Guard(self._build_web(problems), is_secure=settings.is_secure)
-        web = AccessLog(
-            guard,
-            metrics=self._metrics,
-            request_log=RequestLog(),
-            trusted_proxies=settings.trusted_proxies,
-        )
+        web = self._build_access_log(guard)
         forward = self._build_forward(routes, guard)
         around: Any = {"access_log": web, "guard": guard, "problems": problems}
         return PublicApp(
@@ -121,6 +128,7 @@ class Gateway(WebApp):
             websockets=WebSocketEntry(self._build_forward_websocket(routes), **around)
             if self.allows_websockets
             else web,
+            forward_auth=self._build_forward_auth(problems) if settings.forward_auth_secrets else None,
             web=web,
             lane=Lane(forward, RequestLog()),
         )
@@ -138,6 +146,25 @@ class Gateway(WebApp):
             budget=self._budget,
             clock=self._clock,
         )
+
+    def _build_access_log(self, app: ASGIApp) -> AccessLog:
+        return AccessLog(
+            app,
+            metrics=self._metrics,
+            request_log=RequestLog(),
+            trusted_proxies=self._settings.trusted_proxies,
+        )
+
+    def _build_forward_auth(self, problems: Problems) -> ASGIApp:
+        settings = self._settings
+        forward_auth = ForwardAuth(
+            opened=self._opened,
+            problems=problems,
+            secrets=[secret.get_secret_value() for secret in settings.forward_auth_secrets],
+            proxies=settings.forward_auth_proxies,
+            public_origin=settings.public_url,
+        )
+        return self._build_access_log(Guard(forward_auth, is_secure=settings.is_secure))
 
     def _build_events(self, guard: Guard) -> AuthEvents:
         return AuthEvents(

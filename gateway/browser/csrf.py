@@ -11,6 +11,11 @@ CSRF_VALUE = "1"
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
+def is_safe_method(method: str) -> bool:
+    """Say whether a method is safe (RFC 9110 §9.2.1); one that nobody knows is not."""
+    return method in _SAFE_METHODS
+
+
 def judge_request(
     *,
     method: str,

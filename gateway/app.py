@@ -7,6 +7,7 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any
 
+from gateway.cors import VARY, Cors, answer_preflight
 from gateway.events.auth_events import AuthEvents
 from gateway.events.streams import PATH as EVENTS_PATH
 from gateway.observability.logs import RequestLog
@@ -46,11 +47,15 @@ class PublicApp:
         events: ASGIApp,
         websockets: ASGIApp,
         forward_auth: ASGIApp | None,
+        preflight: ASGIApp,
+        cors: Cors | None,
         web: ASGIApp,
         lane: Lane,
     ) -> None:
         self._api = api
         self._forward_auth = forward_auth
+        self._preflight = preflight
+        self._cors = cors
         self._events = events
         self._websockets = websockets
         self._web = web
@@ -61,6 +66,11 @@ class PublicApp:
         if scope["type"] == "websocket":
             await self._websockets(scope, receive, send)
             return
+        if self._cors is not None:
+            send = self._cors.open(scope, send)
+            if self._cors.is_preflight(scope):
+                await self._preflight(scope, receive, send)
+                return
         path: str = scope["path"]
         if path == EVENTS_PATH:
             await self._events(scope, receive, send)
@@ -129,6 +139,8 @@ class Gateway(WebApp):
             if self.allows_websockets
             else web,
             forward_auth=self._build_forward_auth(problems) if settings.forward_auth_secrets else None,
+            preflight=self._build_access_log(Guard(answer_preflight, is_secure=settings.is_secure)),
+            cors=Cors(settings.sibling_origins) if settings.sibling_origins else None,
             web=web,
             lane=Lane(forward, RequestLog()),
         )
@@ -140,7 +152,8 @@ class Gateway(WebApp):
             sessions=self._opened,
             metrics=self._metrics,
             public_origin=self._settings.public_url,
-            own_fields=OwnFields(guard.fields),
+            sibling_origins=self._settings.sibling_origins,
+            own_fields=OwnFields([*guard.fields, VARY] if self._settings.sibling_origins else guard.fields),
             concurrency=SessionConcurrency(self._settings.session_concurrency),
             asking_once=self._asking_once,
             budget=self._budget,
@@ -174,6 +187,7 @@ class Gateway(WebApp):
             metrics=self._metrics,
             connection_of=browser_connection_of,
             public_origin=self._settings.public_url,
+            sibling_origins=self._settings.sibling_origins,
             guard_fields=guard.fields,
             clock=self._clock,
         )
@@ -186,6 +200,7 @@ class Gateway(WebApp):
             opened=self._opened,
             metrics=self._metrics,
             public_origin=self._settings.public_url,
+            sibling_origins=self._settings.sibling_origins,
             per_session=self._settings.session_websockets,
         )
 

@@ -1,4 +1,4 @@
-"""The settings of who stands beside the gateway: proxies that ask it whether a call may pass."""
+"""The settings of who stands beside the gateway: proxies that ask it, and apps on origins of their own."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
 
 from gateway.settings.limits import Limits
-from gateway.settings.values import Network, parse_networks, parse_secrets
+from gateway.settings.values import Network, parse_networks, parse_origins, parse_secrets
 
 _SECRETS = "LEXGATE_FORWARD_AUTH_SECRETS"
 
@@ -29,6 +29,12 @@ class Neighbours(Limits):
         validate_default=True,
         description="where those proxies call /auth/forward from: IP addresses and networks",
         examples=["10.0.0.0/8,192.168.1.4"],
+    )
+
+    app_origins: Annotated[tuple[str, ...], BeforeValidator(parse_origins)] = Field(
+        default=(),
+        description="origins of the same site, beside that of browsers, whose scripts may call the gateway",
+        examples=["https://app.example.com"],
     )
 
     @field_validator("forward_auth_proxies", mode="after")

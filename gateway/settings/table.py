@@ -289,6 +289,11 @@ class Settings(Webhooks, Caching, Neighbours):
         return self.public_url
 
     @property
+    def sibling_origins(self) -> frozenset[str]:
+        """The origins of further apps, as browsers write them."""
+        return frozenset(self.app_origins) - {self.public_url}
+
+    @property
     def redirect_uri(self) -> str:
         """What to register at the authorization server."""
         return f"{self.public_url}/auth/callback"

@@ -49,13 +49,20 @@ def running_nginx(port: int, *upstreams: str) -> Iterator[None]:
 @contextmanager
 def running_site(site_file: Path, port: int, places: Mapping[str, str]) -> Iterator[None]:
     """Run a site of deploy/ on a port of 127.0.0.1; `places` says what of it is other than in its network."""
-    # Debian keeps it where only root's PATH looks.
-    command = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-    assert command, _MISSING
     site = site_file.read_text(encoding="utf-8")
     for written, meant in {"listen 8080;": f"listen 127.0.0.1:{port};", **places}.items():
         assert written in site
         site = site.replace(written, meant)
+    with serving_site(site, port):
+        yield
+
+
+@contextmanager
+def serving_site(site: str, port: int) -> Iterator[None]:
+    """Run a site that is written for a port of 127.0.0.1."""
+    # Debian keeps it where only root's PATH looks.
+    command = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    assert command, _MISSING
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "site.conf").write_text(site, encoding="utf-8")
         main = _MAIN.format(folder=folder)

@@ -68,6 +68,22 @@ def test_proxies_that_ask_have_secrets_and_networks(tmp_path: Path) -> None:
     assert SECRET not in repr(settings)
 
 
+def test_further_apps_are_named_as_browsers_write_them(tmp_path: Path) -> None:
+    written = "https://Web.example.com:443/, http://localhost:5173, https://app.example.com"
+    settings = load(tmp_path, LEXWARE, app_origins=written)
+    assert settings.sibling_origins == {"https://web.example.com", "http://localhost:5173"}
+    assert load(tmp_path, LEXWARE).sibling_origins == frozenset()
+
+
+@pytest.mark.parametrize(
+    "origin", ["*", "null", "https://*.example.com", "http://web.example.com", "https://a/b"]
+)
+def test_a_further_app_is_one_exact_origin(tmp_path: Path, origin: str) -> None:
+    with pytest.raises(ConfigurationError) as refusal:
+        load(tmp_path, LEXWARE, app_origins=f"https://web.example.com,{origin}")
+    assert refusal.value.problems[0].startswith("LEXGATE_APP_ORIGINS: must ")
+
+
 def test_sandbox_of_lexware_has_its_own_endpoints(tmp_path: Path) -> None:
     settings = load(tmp_path, LEXWARE, provider="lexware-sandbox")
     assert settings.authorization_server == "https://app.lexware-sandbox.de"

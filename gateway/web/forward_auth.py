@@ -73,11 +73,11 @@ class ForwardAuth:
             opened = await self._admit(scope)
         except GatewayError as error:
             response = self._problems.render(error, scope)
-            response.headers["X-Lexgate-Code"] = error.code
-            if isinstance(error, SessionRequired):
-                response.headers["X-Lexgate-Reason"] = error.reason
-                response.headers["X-Lexgate-Login-Url"] = self._login_url
+            response.headers.update(self._describe(error))
             await response(scope, receive, send)
+            return
+        except Exception as error:  # noqa: BLE001 - every error becomes an answer
+            await self._problems.answer(error, scope, receive, send)
             return
         headers = [
             (b"authorization", opened.bearer),
@@ -86,6 +86,18 @@ class ForwardAuth:
         ]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": b""})
+
+    def _describe(self, error: GatewayError) -> dict[str, str]:
+        """Return what a proxy may want to know of a refusal; a stranger is told nothing more."""
+        if isinstance(error, RouteUnknown):
+            return {}
+        if not isinstance(error, SessionRequired):
+            return {"X-Lexgate-Code": error.code}
+        return {
+            "X-Lexgate-Code": error.code,
+            "X-Lexgate-Reason": error.reason,
+            "X-Lexgate-Login-Url": self._login_url,
+        }
 
     def _demand_proxy(self, scope: Scope) -> None:
         """Raise RouteUnknown for whoever is no proxy: there is nothing here for a browser."""

@@ -12,6 +12,17 @@ import pytest
 from gateway.browser.cookie import SESSION_COOKIE
 from tests.support.browser import Browser
 from tests.support.running import running_gateway
+from tests.support.siblings import (
+    APP,
+    READS,
+    SETTINGS,
+    UNSAFE,
+    assert_granted,
+    assert_readable,
+    assert_unreadable,
+    call,
+    preflight,
+)
 from tests.support.wire import Reply, reply, running_wire
 
 if TYPE_CHECKING:
@@ -19,11 +30,6 @@ if TYPE_CHECKING:
 
     from tests.support.running import Running
     from tests.support.wire import Wire
-
-APP = "https://web.example.com"
-EXPOSED = {"server-timing", "ratelimit", "ratelimit-policy", "retry-after", "x-request-id", "cache-status"}
-READS = ["/api/v1/profile", "/auth/session", "/auth/sessions"]
-UNSAFE = [("/api/v1/contacts", "POST"), ("/auth/session/refresh", "POST"), ("/auth/sessions", "DELETE")]
 
 
 @pytest.fixture(scope="module")
@@ -34,12 +40,7 @@ def wire() -> Iterator[Wire]:
 
 @pytest.fixture(scope="module")
 def running(wire: Wire) -> Iterator[Running]:
-    settings = {
-        "LEXGATE_API_URL": wire.url,
-        "LEXGATE_APP_ORIGINS": f"{APP},http://localhost:5173",
-        "LEXGATE_CACHE": '{"/api/v1/kept": 60}',
-    }
-    with running_gateway("openid", settings=settings) as running:
+    with running_gateway("openid", settings={**SETTINGS, "LEXGATE_API_URL": wire.url}) as running:
         yield running
 
 
@@ -49,35 +50,6 @@ def browser(running: Running, wire: Wire) -> Iterator[Browser]:
     with Browser(running.public_url) as browser:
         browser.sign_in()
         yield browser
-
-
-def call(
-    browser: Browser, path: str, method: str = "GET", *, origin: str = APP, **headers: str
-) -> httpx.Response:
-    """Call as a script of the sibling does, with `credentials: "include"`."""
-    own = {"Origin": origin, "Sec-Fetch-Site": "same-site"}
-    own |= {name.replace("_", "-"): value for name, value in headers.items()}
-    return browser.fetch(path, method, headers=own)
-
-
-def assert_granted(answer: httpx.Response, origin: str = APP) -> None:
-    headers = answer.headers
-    assert headers.get_list("access-control-allow-origin") == [origin]
-    assert headers.get_list("access-control-allow-credentials") == ["true"]
-    assert headers.get_list("timing-allow-origin") == [origin]
-
-
-def assert_readable(answer: httpx.Response, origin: str = APP) -> None:
-    headers = answer.headers
-    assert_granted(answer, origin)
-    assert "Origin" in headers["vary"]
-    exposed = {name.strip().lower() for name in headers["access-control-expose-headers"].split(",")}
-    assert exposed >= EXPOSED
-
-
-def assert_unreadable(answer: httpx.Response) -> None:
-    named = [name for name in answer.headers if name.startswith(("access-control-", "timing-allow"))]
-    assert named == []
 
 
 @pytest.mark.parametrize("path", READS)
@@ -172,16 +144,6 @@ def test_a_preflight_allows_what_the_gateway_takes(running: Running) -> None:
         assert answer.headers["x-request-id"]
 
 
-def preflight(running: Running, path: str, origin: str) -> httpx.Response:
-    headers = {
-        "Origin": origin,
-        "Sec-Fetch-Site": "same-site",
-        "Access-Control-Request-Method": "POST",
-        "Access-Control-Request-Headers": "content-type,x-csrf",
-    }
-    return httpx.request("OPTIONS", running.public_url + path, headers=headers, trust_env=False)
-
-
 @pytest.mark.parametrize("path", ["/auth/login", "/auth/callback", "/", "/app.js", "/webhooks/lexoffice"])
 def test_what_is_not_for_scripts_is_as_it_was(running: Running, browser: Browser, path: str) -> None:
     assert_unreadable(preflight(running, path, APP))
@@ -197,58 +159,6 @@ def test_the_apps_own_origin_is_served_as_it_was(browser: Browser) -> None:
             assert "Origin" in answer.headers["vary"]
     for path, method in UNSAFE:
         assert browser.fetch(path, method).status_code == 200
-
-
-FOREIGN = [
-    "https://taken-over.example.com",
-    "https://web.example.com.evil.example",
-    "https://xweb.example.com",
-    "https://web.example.com:8443",
-    "http://web.example.com",
-    "https://WEB.example.com",
-    "https://web.example.com/",
-    f"{APP}, {APP}",
-    f"{APP} {APP}",
-    "null",
-    "*",
-    "",
-]
-
-
-@pytest.mark.parametrize("origin", FOREIGN)
-@pytest.mark.parametrize("site", ["same-site", "cross-site", None])
-def test_a_sibling_that_is_not_on_the_list_is_refused(
-    running: Running, browser: Browser, wire: Wire, origin: str, site: str | None
-) -> None:
-    """A host of the same site that was taken over sends our cookie along with whatever it likes."""
-    cookie = f"{SESSION_COOKIE}={browser.cookie(SESSION_COOKIE)}"
-    sent = {"Cookie": cookie, "Origin": origin, "X-CSRF": "1"} | ({"Sec-Fetch-Site": site} if site else {})
-    for path, method in (*((path, "GET") for path in READS), ("/auth/events", "GET"), *UNSAFE,
-                         ("/auth/logout", "POST")):  # fmt: skip
-        answer = httpx.request(method, running.public_url + path, headers=sent, trust_env=False)
-        assert (answer.status_code, answer.json()["code"]) == (403, "cross_site_refused"), (path, method)
-        assert_unreadable(answer)
-        assert_unreadable(preflight(running, path, origin))
-    assert wire.heard == []
-    assert browser.fetch("/auth/session").json()["active"] is True
-
-
-@pytest.mark.parametrize("site", ["same-site", "cross-site"])
-def test_a_request_that_a_sibling_makes_unseen_is_refused(browser: Browser, wire: Wire, site: str) -> None:
-    """An image or a frame sends no Origin: it may be any sibling host's."""
-    for path in READS:
-        for mode in ("no-cors", "navigate"):
-            fields = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": mode, "Sec-Fetch-Dest": "image"}
-            assert browser.fetch(path, headers=fields).status_code == 403
-    assert wire.heard == []
-
-
-@pytest.mark.parametrize("site", ["cross-site", "same-origin", "none", "evil"])
-def test_a_listed_origin_of_another_site_is_refused(browser: Browser, wire: Wire, site: str) -> None:
-    for path, method in (*((path, "GET") for path in READS), *UNSAFE):
-        answer = call(browser, path, method, Sec_Fetch_Site=site)
-        assert (answer.status_code, answer.json()["code"]) == (403, "cross_site_refused")
-    assert wire.heard == []
 
 
 def where_it_leads(answer: httpx.Response, status: int) -> str:

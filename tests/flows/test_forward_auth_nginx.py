@@ -162,3 +162,13 @@ def test_without_the_gateway_nothing_comes_through_and_nobody_is_signed_out(tmp_
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
         assert "set-cookie" not in answer.headers
         assert stage.reports.heard == []
+
+
+@pytest.mark.parametrize("status", [401, 403, 500])
+def test_what_the_api_itself_refuses_comes_through_as_it_is(
+    stage: Stage, browser: Browser, status: int
+) -> None:
+    browser.sign_in()
+    stage.reports.script = lambda _: reply(status, b'{"said": "by the API"}')
+    answer = browser.fetch(REPORT)
+    assert (answer.status_code, answer.json()) == (status, {"said": "by the API"})

@@ -7,6 +7,7 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any
 
+from gateway.cors import VARY, Cors, answer_preflight
 from gateway.events.auth_events import AuthEvents
 from gateway.events.streams import PATH as EVENTS_PATH
 from gateway.observability.logs import RequestLog
@@ -18,6 +19,7 @@ from gateway.proxy.own_fields import OwnFields
 from gateway.proxy.route import RouteTable
 from gateway.web.access_log import AccessLog
 from gateway.web.api_entry import ApiEntry, WebSocketEntry
+from gateway.web.forward_auth import ForwardAuth, is_forward_auth
 from gateway.web.guard import Guard
 from gateway.web.health import Health, build_admin_app
 from gateway.web.pages import Pages
@@ -39,9 +41,21 @@ class PublicApp:
     """What the public listener serves: `/api` has an entry of its own, and a lane beside ASGI."""
 
     def __init__(
-        self, *, api: ASGIApp, events: ASGIApp, websockets: ASGIApp, web: ASGIApp, lane: Lane
+        self,
+        *,
+        api: ASGIApp,
+        events: ASGIApp,
+        websockets: ASGIApp,
+        forward_auth: ASGIApp | None,
+        preflight: ASGIApp,
+        cors: Cors | None,
+        web: ASGIApp,
+        lane: Lane,
     ) -> None:
         self._api = api
+        self._forward_auth = forward_auth
+        self._preflight = preflight
+        self._cors = cors
         self._events = events
         self._websockets = websockets
         self._web = web
@@ -52,9 +66,17 @@ class PublicApp:
         if scope["type"] == "websocket":
             await self._websockets(scope, receive, send)
             return
+        if self._cors is not None:
+            send = self._cors.open(scope, send)
+            if self._cors.is_preflight(scope):
+                await self._preflight(scope, receive, send)
+                return
         path: str = scope["path"]
         if path == EVENTS_PATH:
             await self._events(scope, receive, send)
+            return
+        if self._forward_auth is not None and is_forward_auth(path):
+            await self._forward_auth(scope, receive, send)
             return
         is_call = path.startswith("/api/") or path == "/api"
         await (self._api if is_call else self._web)(scope, receive, send)
@@ -107,12 +129,7 @@ class Gateway(WebApp):
         problems = Problems(pages=Pages(settings.public_url), metrics=self._metrics)
         routes = RouteTable(settings.route_list)
         guard = Guard(self._build_web(problems), is_secure=settings.is_secure)
-        web = AccessLog(
-            guard,
-            metrics=self._metrics,
-            request_log=RequestLog(),
-            trusted_proxies=settings.trusted_proxies,
-        )
+        web = self._build_access_log(guard)
         forward = self._build_forward(routes, guard)
         around: Any = {"access_log": web, "guard": guard, "problems": problems}
         return PublicApp(
@@ -121,6 +138,9 @@ class Gateway(WebApp):
             websockets=WebSocketEntry(self._build_forward_websocket(routes), **around)
             if self.allows_websockets
             else web,
+            forward_auth=self._build_forward_auth(problems) if settings.forward_auth_secrets else None,
+            preflight=self._build_access_log(Guard(answer_preflight, is_secure=settings.is_secure)),
+            cors=Cors(settings.sibling_origins) if settings.sibling_origins else None,
             web=web,
             lane=Lane(forward, RequestLog()),
         )
@@ -132,12 +152,32 @@ class Gateway(WebApp):
             sessions=self._opened,
             metrics=self._metrics,
             public_origin=self._settings.public_url,
-            own_fields=OwnFields(guard.fields),
+            sibling_origins=self._settings.sibling_origins,
+            own_fields=OwnFields([*guard.fields, VARY] if self._settings.sibling_origins else guard.fields),
             concurrency=SessionConcurrency(self._settings.session_concurrency),
             asking_once=self._asking_once,
             budget=self._budget,
             clock=self._clock,
         )
+
+    def _build_access_log(self, app: ASGIApp) -> AccessLog:
+        return AccessLog(
+            app,
+            metrics=self._metrics,
+            request_log=RequestLog(),
+            trusted_proxies=self._settings.trusted_proxies,
+        )
+
+    def _build_forward_auth(self, problems: Problems) -> ASGIApp:
+        settings = self._settings
+        forward_auth = ForwardAuth(
+            opened=self._opened,
+            problems=problems,
+            secrets=[secret.get_secret_value() for secret in settings.forward_auth_secrets],
+            proxies=settings.forward_auth_proxies,
+            public_origin=settings.public_url,
+        )
+        return self._build_access_log(Guard(forward_auth, is_secure=settings.is_secure))
 
     def _build_events(self, guard: Guard) -> AuthEvents:
         return AuthEvents(
@@ -147,6 +187,7 @@ class Gateway(WebApp):
             metrics=self._metrics,
             connection_of=browser_connection_of,
             public_origin=self._settings.public_url,
+            sibling_origins=self._settings.sibling_origins,
             guard_fields=guard.fields,
             clock=self._clock,
         )
@@ -159,6 +200,7 @@ class Gateway(WebApp):
             opened=self._opened,
             metrics=self._metrics,
             public_origin=self._settings.public_url,
+            sibling_origins=self._settings.sibling_origins,
             per_session=self._settings.session_websockets,
         )
 

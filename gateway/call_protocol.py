@@ -179,11 +179,12 @@ class CallHttpProtocol(DrainingHttpProtocol):
 class _OneAnswer:
     """A BrowserConnection: the connection as far as one request's answer is concerned."""
 
-    __slots__ = ("_cycle", "_protocol")
+    __slots__ = ("_cycle", "_protocol", "more_fields")
 
     def __init__(self, protocol: CallHttpProtocol, cycle: RequestResponseCycle) -> None:
         self._protocol = protocol
         self._cycle = cycle
+        self.more_fields = b""
 
     @property
     def when_left(self) -> Callable[[], None] | None:
@@ -213,7 +214,7 @@ class _OneAnswer:
         protocol, cycle = self._protocol, self._cycle
         if cycle.response_started or cycle.disconnected or protocol.flow.write_paused:
             return False
-        protocol.write_answer(status, fields, body, keeps_alive=cycle.keep_alive)
+        protocol.write_answer(status, fields + self.more_fields, body, keeps_alive=cycle.keep_alive)
         cycle.response_started = cycle.response_complete = True
         cycle.waiting_for_100_continue = False
         cycle.message_event.set()
@@ -225,7 +226,7 @@ class _OneAnswer:
         protocol, cycle = self._protocol, self._cycle
         if cycle.response_started or cycle.disconnected or self.has_left:
             return False
-        protocol.begin_stream(stream, cycle, status, fields)
+        protocol.begin_stream(stream, cycle, status, fields + self.more_fields)
         cycle.response_started = cycle.response_complete = True
         cycle.waiting_for_100_continue = False
         cycle.message_event.set()

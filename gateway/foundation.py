@@ -106,7 +106,10 @@ class Foundation:
             revocation=self._revocation, keyring=self._keyring, audit=self._audit, metrics=self._metrics
         )
         self._sign_out_return = SignOutReturn(
-            keyring=self._keyring, public_url=settings.public_url, clock=clock
+            keyring=self._keyring,
+            public_url=settings.public_url,
+            sibling_origins=settings.sibling_origins,
+            clock=clock,
         )
         self._upstream = Upstream()
         self._asking_once = self._build_asking_once()

@@ -71,6 +71,7 @@ class WebApp(Foundation):
                 refresh_token_lifetime=settings.refresh_token_lifetime,
                 keeps_id_token=settings.logout_id_token_hint,
             ),
+            sibling_origins=settings.sibling_origins,
             # The lexware presets ask the API itself who has signed in.
             charge=self._budget.charge if self._budget and settings.provider != "openid" else None,
             clock=self._clock,
@@ -84,6 +85,7 @@ class WebApp(Foundation):
             vault=vault,
             refresher=self._refresher,
             public_origin=public_origin,
+            sibling_origins=self._settings.sibling_origins,
             clock=clock,
         )
         own = SessionList(
@@ -91,6 +93,7 @@ class WebApp(Foundation):
             vault=vault,
             endings=self._endings,
             public_origin=public_origin,
+            sibling_origins=self._settings.sibling_origins,
             clock=clock,
         )
         back = BackchannelLogout(
@@ -134,6 +137,7 @@ class WebApp(Foundation):
             audit=self._audit,
             metrics=self._metrics,
             public_url=self._settings.public_url,
+            sibling_origins=self._settings.sibling_origins,
             way_back=self._sign_out_return,
             id_token_hint=self._settings.logout_id_token_hint,
             clock=self._clock,

@@ -19,6 +19,7 @@ from gateway.observability.metrics import Metrics
 from gateway.parts import shipped_spa
 from gateway.settings import Settings, load_settings, variable_of
 from gateway.settings.table import SECRET_FIELDS
+from gateway.web.forward_auth import PATH as FORWARD_AUTH_PATH
 from gateway.web.health import Health, build_admin_app
 from gateway.web.pages import Pages
 from gateway.web.problems import Problems
@@ -104,7 +105,7 @@ def test_every_endpoint_is_in_its_table(tmp_path: Path) -> None:
     }
     modules = ("client.js", "client.d.ts", "stream.js", "waiting.js", "page.css")
     offered |= {("GET", f"/auth/{name}") for name in modules}
-    offered |= {("GET", path) for path in ("/livez", "/readyz", "/metrics", EVENTS_PATH)}
+    offered |= {("GET", path) for path in ("/livez", "/readyz", "/metrics", EVENTS_PATH, FORWARD_AUTH_PATH)}
     assert len(offered) >= 11
     for method, path in offered:
         assert re.search(rf"`{method} {re.escape(path)}[?`]", rows()), f"{method} {path}"

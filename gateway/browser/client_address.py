@@ -34,6 +34,12 @@ def read_client_address(
     return str(address)
 
 
+def is_within(address: str, networks: Iterable[IPv4Network | IPv6Network]) -> bool:
+    """Say whether an address lies in one of the networks; what is no address lies in none."""
+    parsed = _parse_address(address)
+    return parsed is not None and any(parsed in network for network in networks)
+
+
 def coarsen_address(address: str) -> str | None:
     """Return the network that an address is in, /24 or /48: it tells a place, and no single household."""
     parsed = _parse_address(address)

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from gateway.errors import CrossSiteRefused, NavigationRequired
+
+if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
 
 CSRF_HEADER = "X-CSRF"
 CSRF_VALUE = "1"
 """Not CORS-safelisted: another origin cannot send it without a preflight, which fails here."""
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def is_safe_method(method: str) -> bool:
+    """Say whether a method is safe (RFC 9110 §9.2.1); one that nobody knows is not."""
+    return method in _SAFE_METHODS
 
 
 def judge_request(
@@ -18,28 +28,42 @@ def judge_request(
     origin: str | None,
     csrf_header: str | None,
     public_origin: str,
+    sibling_origins: AbstractSet[str] = frozenset(),
     header_required: bool = True,
 ) -> None:
     """Return for a request from the app, raise CrossSiteRefused naming the check for any other.
 
     Fetch metadata decide where they are present; Origin must agree wherever it is. A request with neither
-    passes only if its method is safe (RFC 9110 §9.2.1) and it reads with no browser's help.
+    passes only if its method is safe (RFC 9110 §9.2.1) and it reads with no browser's help. An app on one of
+    `sibling_origins` is known by its Origin: without it a request may be any sibling host's.
     """
     is_safe = method in _SAFE_METHODS
-    _judge_site(sec_fetch_site, is_safe=is_safe)
-    _judge_origin(origin, public_origin, is_required=not is_safe and sec_fetch_site is None)
+    if origin in sibling_origins:
+        _judge_sibling(sec_fetch_site)
+    else:
+        _judge_site(sec_fetch_site, is_safe=is_safe)
+        _judge_origin(origin, public_origin, is_required=not is_safe and sec_fetch_site is None)
     if not is_safe and header_required and csrf_header != CSRF_VALUE:
         raise CrossSiteRefused(f"Send the header {CSRF_HEADER}: {CSRF_VALUE}.", cause="csrf_header_missing")
 
 
-def judge_websocket(*, origin: str | None, sec_fetch_site: str | None, public_origin: str) -> None:
+def judge_websocket(
+    *,
+    origin: str | None,
+    sec_fetch_site: str | None,
+    public_origin: str,
+    sibling_origins: AbstractSet[str] = frozenset(),
+) -> None:
     """Return for a handshake of the app, raise CrossSiteRefused naming the check for any other.
 
     RFC 6455 §10.2: any page may open a WebSocket anywhere, cookies included, and read what comes (cross-site
     WebSocket hijacking); browsers always send Origin with it, so that its absence is no excuse.
     """
-    _judge_site(sec_fetch_site, is_safe=False)
-    _judge_origin(origin, public_origin, is_required=True)
+    if origin in sibling_origins:
+        _judge_sibling(sec_fetch_site)
+    else:
+        _judge_site(sec_fetch_site, is_safe=False)
+        _judge_origin(origin, public_origin, is_required=True)
 
 
 def judge_navigation(
@@ -64,8 +88,23 @@ def _judge_site(sec_fetch_site: str | None, *, is_safe: bool) -> None:
             return
         raise CrossSiteRefused(cause="not_from_the_app")
     # A sibling host is no friend: it may be another team's, or taken over.
+    raise CrossSiteRefused(cause=_name_site(sec_fetch_site))
+
+
+def _judge_sibling(sec_fetch_site: str | None) -> None:
+    """Judge a request whose Origin is on the list: it must be of the same site, and cannot be our own."""
+    if sec_fetch_site in {None, "same-site"}:
+        return
+    if sec_fetch_site == "none":
+        raise CrossSiteRefused(cause="not_from_the_app")
+    raise CrossSiteRefused(
+        cause="origin_mismatch" if sec_fetch_site == "same-origin" else _name_site(sec_fetch_site)
+    )
+
+
+def _name_site(sec_fetch_site: str | None) -> str:
     known = sec_fetch_site in {"cross-site", "same-site"}
-    raise CrossSiteRefused(cause=str(sec_fetch_site).replace("-", "_") if known else "unknown_site")
+    return str(sec_fetch_site).replace("-", "_") if known else "unknown_site"
 
 
 def _judge_origin(origin: str | None, public_origin: str, *, is_required: bool) -> None:

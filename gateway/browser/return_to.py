@@ -1,10 +1,14 @@
-"""Where a sign-in leads back to: a path of the app's own origin, or its root."""
+"""Where a sign-in leads back to: a path of the app's own origin, or of a sibling's, or its root."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
+
+if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
 
 DEFAULT_RETURN_TO = "/"
 
@@ -17,13 +21,16 @@ _REFERENCE = re.compile(
     r"(?:\?(?:[A-Za-z0-9._~!$&'()*+,;=:@/?\[\]{}|^`-]|%[0-9A-Fa-f]{2})*)?"
     r"(?:\#(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*)?"
 )
+_ABSOLUTE = re.compile(r"(?P<origin>https?://[^/?#]+)(?P<path>/.*)?")
 _DOT_SEGMENTS = frozenset({".", ".."})
 _OWN_ENDPOINTS = ("auth", "api", "webhooks")
 _MAX_DECODINGS = 3
 
 
-def validate_return_to(raw: str | None) -> str:
+def validate_return_to(raw: str | None, sibling_origins: AbstractSet[str] = frozenset()) -> str:
     """Return a same-origin path with its query and fragment unchanged, or "/" for anything else.
+
+    One of the origins of `sibling_origins`, letter by letter, may stand before such a path, or alone.
 
     RFC 9700 §4.11: no open redirector. What browsers, servers or proxies could read as another origin (two
     slashes, a backslash, a control character, any of them percent-encoded or in a compatible form such as the
@@ -31,10 +38,18 @@ def validate_return_to(raw: str | None) -> str:
     """
     if not raw or len(raw) > _MAX_LENGTH:
         return DEFAULT_RETURN_TO
-    match = _REFERENCE.fullmatch(raw)
+    path = raw
+    if sibling_origins and (absolute := _ABSOLUTE.fullmatch(raw)) and absolute["origin"] in sibling_origins:
+        path = absolute["path"] or DEFAULT_RETURN_TO
+    match = _REFERENCE.fullmatch(path)
     if match is None or not _is_harmless(match["path"]):
         return DEFAULT_RETURN_TO
     return raw
+
+
+def build_return_url(return_to: str, public_url: str) -> str:
+    """Return the whole address of what `validate_return_to` returned."""
+    return f"{public_url}{return_to}" if return_to.startswith("/") else return_to
 
 
 def _is_harmless(path: str) -> bool:

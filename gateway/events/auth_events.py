@@ -15,6 +15,7 @@ from gateway.sessions.vault import Ended
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Set as AbstractSet
 
     from starlette.types import Receive, Scope, Send
 
@@ -49,7 +50,7 @@ class AuthEvents:
     connection: thousands of streams need no task, no future and no timer each.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - every argument is named
         self,
         *,
         authentication: Authentication,
@@ -58,6 +59,7 @@ class AuthEvents:
         metrics: Metrics,
         connection_of: Callable[[Mapping[str, object]], _Connection | None],
         public_origin: str,
+        sibling_origins: AbstractSet[str],
         guard_fields: Iterable[tuple[bytes, bytes]],
         clock: Callable[[], float],
     ) -> None:
@@ -67,6 +69,7 @@ class AuthEvents:
         self._metrics = metrics
         self._connection_of = connection_of
         self._public_origin = public_origin
+        self._sibling_origins = sibling_origins
         self._fields = b"".join(b"%b: %b\r\n" % field for field in (*guard_fields, *_OWN_FIELDS))
         self._clock = clock
 
@@ -108,6 +111,7 @@ class AuthEvents:
             origin=_text(headers, b"origin"),
             csrf_header=None,
             public_origin=self._public_origin,
+            sibling_origins=self._sibling_origins,
             header_required=False,
         )
         if method != "GET":

@@ -39,6 +39,14 @@ class BrowserConnection(Protocol):
         """Whether the browser has closed the connection already."""
         ...
 
+    @property
+    def more_fields(self) -> bytes:
+        """Lines that are added to the head of what the next two methods write."""
+        ...
+
+    @more_fields.setter
+    def more_fields(self, lines: bytes) -> None: ...
+
     def answer_whole(self, status: int, fields: bytes, body: bytes) -> bool:
         """Write head and body of an answer at once, which ends the exchange; False if ASGI must do it.
 

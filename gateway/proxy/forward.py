@@ -17,6 +17,7 @@ from gateway.proxy.retry import RefusedTokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from collections.abc import Set as AbstractSet
 
     from starlette.types import Receive, Scope, Send
 
@@ -62,6 +63,7 @@ class Forward:
         sessions: OpenedSessions,
         metrics: Metrics,
         public_origin: str,
+        sibling_origins: AbstractSet[str],
         own_fields: OwnFields,
         concurrency: SessionConcurrency,
         asking_once: AskingOnce,
@@ -73,6 +75,9 @@ class Forward:
         self.sessions = sessions
         self.metrics = metrics
         self._public_origin = public_origin
+        self._sibling_origins = sibling_origins
+        self.long_way_origins = frozenset(origin.encode("ascii") for origin in sibling_origins)
+        """Whose answers carry more fields than the lane writes."""
         self.own_fields = own_fields
         self.concurrency = concurrency
         self.asking_once = asking_once
@@ -141,6 +146,7 @@ class Forward:
             origin=_text(fields.origin),
             csrf_header=_text(fields.csrf),
             public_origin=self._public_origin,
+            sibling_origins=self._sibling_origins,
         )
         if len(self._accepted) < _REMEMBERED:
             self._accepted.add(judged)

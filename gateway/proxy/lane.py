@@ -45,6 +45,7 @@ class Lane:
             fields.length != 0
             or fields.cookie is None
             or not matched.route.goes_in_lane
+            or (forward.long_way_origins and fields.origin in forward.long_way_origins)
             or forward.asking_once.writes.heeds(request.method)
         ):
             return None

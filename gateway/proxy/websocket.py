@@ -17,6 +17,7 @@ from gateway.proxy.websocket_upstream import TokenRefused, open_websocket
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from collections.abc import Set as AbstractSet
 
     from starlette.types import Receive, Scope, Send
     from websockets.asyncio.client import ClientConnection
@@ -37,12 +38,14 @@ class ForwardWebSocket:
         opened: OpenedSessions,
         metrics: Metrics,
         public_origin: str,
+        sibling_origins: AbstractSet[str],
         per_session: int,
     ) -> None:
         self._routes = routes
         self._opened = opened
         self._metrics = metrics
         self._public_origin = public_origin
+        self._sibling_origins = sibling_origins
         self._places = SessionConcurrency(per_session)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -53,6 +56,7 @@ class ForwardWebSocket:
             origin=_text(headers, b"origin"),
             sec_fetch_site=_text(headers, b"sec-fetch-site"),
             public_origin=self._public_origin,
+            sibling_origins=self._sibling_origins,
         )
         matched = self._routes.match_websocket(raw_path=scope["raw_path"], query=scope["query_string"])
         exchange_of(scope).route = matched.route.template

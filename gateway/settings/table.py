@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_va
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from gateway.settings.caching import Caching
+from gateway.settings.neighbours import Neighbours
 from gateway.settings.presets import PRESETS
 from gateway.settings.routes import CaFile, Routes  # noqa: TC001 - pydantic reads the annotations
 from gateway.settings.values import (
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from gateway.proxy.route import Route
 
 PREFIX = "LEXGATE_"
-SECRET_FIELDS = frozenset({"secrets", "client_secret", "store"})
+SECRET_FIELDS = frozenset({"secrets", "client_secret", "store", "forward_auth_secrets"})
 """Those that may also stand in a file; a store's URL can hold a password."""
 
 
@@ -44,7 +45,7 @@ def variable_of(field: str) -> str:
     return f"{PREFIX}{field.upper()}"
 
 
-class Settings(Webhooks, Caching):
+class Settings(Webhooks, Caching, Neighbours):
     """What `load_settings` returns; a field may depend on those above it."""
 
     model_config = SettingsConfigDict(
@@ -286,6 +287,11 @@ class Settings(Webhooks, Caching):
     def public_origin(self) -> str:
         """The origin of the app, as browsers write it."""
         return self.public_url
+
+    @property
+    def sibling_origins(self) -> frozenset[str]:
+        """The origins of further apps, as browsers write them."""
+        return frozenset(self.app_origins) - {self.public_url}
 
     @property
     def redirect_uri(self) -> str:

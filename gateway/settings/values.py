@@ -62,6 +62,11 @@ def parse_origin(value: object) -> str:
     return _build_origin(parts)
 
 
+def parse_origins(value: object) -> tuple[str, ...]:
+    """Parse origins, each as `parse_origin` does."""
+    return tuple(parse_origin(item) for item in _parse_items(value))
+
+
 def parse_address(value: object) -> Address:
     """Parse "host:port", with an IPv6 address in brackets."""
     host, _, port = _parse_text(value).rpartition(":")

@@ -6,7 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request
-from starlette.responses import RedirectResponse
+from starlette.responses import RedirectResponse, Response
 
 from gateway.browser.cookie import SESSION_COOKIE, build_set_cookie
 from gateway.browser.csrf import judge_navigation
@@ -25,10 +25,12 @@ from gateway.oauth.authorization import (
 from gateway.oauth.pkce import build_code_challenge, new_code_verifier
 from gateway.observability.exchange import exchange_of
 from gateway.sessions.refreshed_tokens import build_tokens
+from gateway.web.onward import send_on
 from gateway.web.session_policy import build_ceilings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from collections.abc import Set as AbstractSet
 
     from gateway.authorization_server import AuthorizationServer
     from gateway.browser.cookie import SessionCookie
@@ -69,6 +71,7 @@ class SignIn:
         scope: str,
         extra_parameters: dict[str, str],
         policy: SessionPolicy,
+        sibling_origins: AbstractSet[str],
         charge: Callable[[bytes, bytes], None] | None,
         clock: Callable[[], float],
     ) -> None:
@@ -85,6 +88,7 @@ class SignIn:
         self._scope = scope
         self._extra_parameters = extra_parameters
         self._policy = policy
+        self._sibling_origins = sibling_origins
         self._charge = charge
         self._clock = clock
 
@@ -98,7 +102,7 @@ class SignIn:
             sec_purpose=headers.get("sec-purpose"),
         )
         returns = request.query_params.getlist("return_to")
-        return_to = validate_return_to(returns[0] if len(returns) == 1 else None)
+        return_to = validate_return_to(returns[0] if len(returns) == 1 else None, self._sibling_origins)
         exchange_of(request.scope).return_to = return_to
         parameters = validate_login_parameters(request.scope["query_string"])
         metadata = await self._authorization_server.metadata()
@@ -118,7 +122,7 @@ class SignIn:
             response.headers.append("Set-Cookie", cookie)
         return response
 
-    async def complete(self, request: Request) -> RedirectResponse:
+    async def complete(self, request: Request) -> Response:
         """Turn the authorization response into a session; raises what failed, having ended nothing."""
         try:
             return await self._complete(request)
@@ -144,7 +148,7 @@ class SignIn:
             max_age=None if max_age is None else int(max_age),
         )
 
-    async def _complete(self, request: Request) -> RedirectResponse:
+    async def _complete(self, request: Request) -> Response:
         response = parse_authorization_response(request.scope["query_string"])
         attempt = self._attempts.find(response.state, request.scope["headers"])
         exchange_of(request.scope).return_to = attempt.return_to
@@ -164,9 +168,7 @@ class SignIn:
             raise AuthorizationResponseSpent
         return await self._sign_in(request, attempt, code)
 
-    async def _sign_in(
-        self, request: Request, attempt: LoginAttempt, code: AuthorizationCode
-    ) -> RedirectResponse:
+    async def _sign_in(self, request: Request, attempt: LoginAttempt, code: AuthorizationCode) -> Response:
         tokens = await self._authorization_server.exchange_code(code, code_verifier=attempt.code_verifier)
         try:
             identity = await self._authorization_server.identify(
@@ -180,7 +182,7 @@ class SignIn:
         self._note(request, session)
         if self._charge is not None:
             self._charge(session.grant_key, session.key)
-        response = RedirectResponse(attempt.return_to, 302)
+        response = send_on(attempt.return_to, status=302)
         response.headers.append(
             "Set-Cookie",
             build_set_cookie(
@@ -240,7 +242,7 @@ def build_login_router(sign_in: SignIn) -> APIRouter:
         return await sign_in.begin(request)
 
     @router.get("/auth/callback")
-    async def callback(request: Request) -> RedirectResponse:
+    async def callback(request: Request) -> Response:
         return await sign_in.complete(request)
 
     _ = login, callback

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from gateway.browser.cookie import SESSION_COOKIE, build_clear_cookie
-from gateway.browser.return_to import validate_return_to
+from gateway.browser.return_to import build_return_url, validate_return_to
 from gateway.errors import AuthorizationServerError, RecordUnreadable, RequestInvalid
 from gateway.oauth.logout import build_logout_url
 from gateway.observability.exchange import exchange_of
@@ -19,6 +19,7 @@ from gateway.web.session import judge_browser
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from collections.abc import Set as AbstractSet
 
     from gateway.authorization_server import AuthorizationServer
     from gateway.observability.audit import Audit
@@ -47,6 +48,7 @@ class SignOut:
         audit: Audit,
         metrics: Metrics,
         public_url: str,
+        sibling_origins: AbstractSet[str],
         way_back: SignOutReturn,
         id_token_hint: bool,
         clock: Callable[[], float],
@@ -59,6 +61,7 @@ class SignOut:
         self._audit = audit
         self._metrics = metrics
         self._public_url = public_url
+        self._sibling_origins = sibling_origins
         self._way_back = way_back
         self._id_token_hint = id_token_hint
         self._clock = clock
@@ -71,14 +74,14 @@ class SignOut:
         """
         is_form = _is_form(request)
         # A form cannot set a header; it is held to Fetch metadata or Origin alone.
-        judge_browser(request, self._public_url, header_required=not is_form)
+        judge_browser(request, self._public_url, self._sibling_origins, header_required=not is_form)
         returns = request.query_params.getlist("return_to")
-        return_to = validate_return_to(returns[0] if len(returns) == 1 else None)
+        return_to = validate_return_to(returns[0] if len(returns) == 1 else None, self._sibling_origins)
         hint = await self._end_asked(request)
         logout_url = await self._logout_url(return_to, hint)
         response: Response
         if is_form:
-            response = RedirectResponse(logout_url or f"{self._public_url}{return_to}", 303)
+            response = RedirectResponse(logout_url or build_return_url(return_to, self._public_url), 303)
         else:
             response = JSONResponse({"logout_url": logout_url})
         response.headers["Cache-Control"] = "no-store"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 from urllib.parse import urlencode
 
 from gateway.browser.language import choose_language
+from gateway.browser.return_to import build_return_url
 from gateway.observability.exchange import exchange_of
 from gateway.web.page_texts import BUTTONS, FALLBACK, TEXTS
 
@@ -65,7 +66,7 @@ class Pages:
     def _way(self, way: str, language: Language, return_to: str) -> str:
         if way == "app":
             # A click on this page is a same-origin navigation: the Strict session cookie comes with it.
-            href = self._public_url + return_to
+            href = build_return_url(return_to, self._public_url)
         else:
             href = f"{self._public_url}/auth/login?{urlencode({'return_to': return_to})}"
         return f'<a class="{way}" href="{escape(href)}">{escape(BUTTONS[language][way])}</a>'

@@ -15,6 +15,7 @@ from gateway.web.problems import LOGIN_URL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from collections.abc import Set as AbstractSet
 
     from gateway.sessions.authentication import Authentication
     from gateway.sessions.refresh import Refresher
@@ -36,17 +37,19 @@ class CheckSession:
         vault: Vault,
         refresher: Refresher,
         public_origin: str,
+        sibling_origins: AbstractSet[str],
         clock: Callable[[], float],
     ) -> None:
         self._authentication = authentication
         self._vault = vault
         self._refresher = refresher
         self._public_origin = public_origin
+        self._sibling_origins = sibling_origins
         self._clock = clock
 
     async def show(self, request: Request) -> JSONResponse:
         """Answer the session document, always 200; it never slides the session."""
-        judge_browser(request, self._public_origin)
+        judge_browser(request, self._public_origin, self._sibling_origins)
         found = await self._authentication.check(request.scope["headers"])
         if isinstance(found, Ended):
             return _answer(build_inactive_document(found.reason))
@@ -61,7 +64,7 @@ class CheckSession:
 
     async def refresh(self, request: Request) -> JSONResponse:
         """Refresh the access token now, slide the session, and answer the session document."""
-        judge_browser(request, self._public_origin)
+        judge_browser(request, self._public_origin, self._sibling_origins)
         session = await self._authentication.require(request.scope["headers"])
         session = await self._vault.keep_alive(session, now=self._clock())
         grant = await self._vault.read_grant(session.grant_key)
@@ -75,8 +78,10 @@ class CheckSession:
         return _answer(build_session_document(session, grant, now=self._clock()))
 
 
-def judge_browser(request: Request, public_origin: str, *, header_required: bool = True) -> None:
-    """Refuse a request that did not provably come from the app's own origin; raises CrossSiteRefused."""
+def judge_browser(
+    request: Request, public_origin: str, sibling_origins: AbstractSet[str], *, header_required: bool = True
+) -> None:
+    """Refuse a request that did not provably come from one of the app's origins; raises CrossSiteRefused."""
     headers = request.headers
     judge_request(
         method=request.method,
@@ -84,6 +89,7 @@ def judge_browser(request: Request, public_origin: str, *, header_required: bool
         origin=headers.get("origin"),
         csrf_header=headers.get(CSRF_HEADER),
         public_origin=public_origin,
+        sibling_origins=sibling_origins,
         header_required=header_required,
     )
 

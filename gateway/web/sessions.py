@@ -13,6 +13,7 @@ from gateway.web.session import format_time, judge_browser
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from collections.abc import Set as AbstractSet
 
     from gateway.sessions.authentication import Authentication
     from gateway.sessions.session import Session
@@ -31,12 +32,14 @@ class SessionList:
         vault: Vault,
         endings: Endings,
         public_origin: str,
+        sibling_origins: AbstractSet[str],
         clock: Callable[[], float],
     ) -> None:
         self._authentication = authentication
         self._vault = vault
         self._endings = endings
         self._public_origin = public_origin
+        self._sibling_origins = sibling_origins
         self._clock = clock
 
     async def show(self, request: Request) -> JSONResponse:
@@ -59,7 +62,7 @@ class SessionList:
         return self._answer_ended(request, own, await self._vault.end_others(own, now=self._clock()))
 
     async def _require(self, request: Request) -> Session:
-        judge_browser(request, self._public_origin)
+        judge_browser(request, self._public_origin, self._sibling_origins)
         session = await self._authentication.require(request.scope["headers"])
         grant = await self._vault.read_grant(session.grant_key)
         ended = "grant_ended" if grant is None else session.within(grant.tokens).why_ended(self._clock())

@@ -8,13 +8,15 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request
-from starlette.responses import RedirectResponse
+from starlette.responses import Response  # noqa: TC002 - FastAPI reads the annotation
 
 from gateway.browser.return_to import DEFAULT_RETURN_TO, validate_return_to
 from gateway.errors import RecordUnreadable
+from gateway.web.onward import send_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from collections.abc import Set as AbstractSet
 
     from gateway.sessions.keyring import Keyring
 
@@ -31,8 +33,16 @@ class SignOutReturn:
     of the app's own, signed out or not.
     """
 
-    def __init__(self, *, keyring: Keyring, public_url: str, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        *,
+        keyring: Keyring,
+        public_url: str,
+        sibling_origins: AbstractSet[str],
+        clock: Callable[[], float],
+    ) -> None:
         self._keyring = keyring
+        self._sibling_origins = sibling_origins
         self._clock = clock
         self.redirect_uri = f"{public_url}{SIGNED_OUT_PATH}"
         """What is to be registered as `post_logout_redirect_uri`."""
@@ -42,11 +52,13 @@ class SignOutReturn:
         plain = json.dumps([return_to, self._clock()]).encode()
         return urlsafe_b64encode(self._keyring.seal(plain, aad=_PLACE)).rstrip(b"=").decode()
 
-    def land(self, request: Request) -> RedirectResponse:
+    def land(self, request: Request) -> Response:
         """Send the browser where the state says; to the app's root if it is missing, stale or forged."""
         states = request.query_params.getlist("state")
         target = self._read(states[0]) if len(states) == 1 else DEFAULT_RETURN_TO
-        return RedirectResponse(target, 303, headers={"Cache-Control": "no-store"})
+        response = send_on(target, status=303)
+        response.headers["Cache-Control"] = "no-store"
+        return response
 
     def _read(self, state: str) -> str:
         try:
@@ -55,7 +67,7 @@ class SignOutReturn:
             return DEFAULT_RETURN_TO
         return_to, began = json.loads(plain)
         is_fresh = abs(self._clock() - began) <= _LIFETIME
-        return validate_return_to(return_to) if is_fresh else DEFAULT_RETURN_TO
+        return validate_return_to(return_to, self._sibling_origins) if is_fresh else DEFAULT_RETURN_TO
 
 
 def build_sign_out_return_router(sign_out_return: SignOutReturn) -> APIRouter:
@@ -63,7 +75,7 @@ def build_sign_out_return_router(sign_out_return: SignOutReturn) -> APIRouter:
     router = APIRouter()
 
     @router.get(SIGNED_OUT_PATH)
-    async def land(request: Request) -> RedirectResponse:
+    async def land(request: Request) -> Response:
         return sign_out_return.land(request)
 
     _ = land

@@ -1,4 +1,4 @@
-"""A real nginx with the site of deploy/nginx.conf, before two servers of this machine."""
+"""A real nginx with a site of deploy/, before servers of this machine."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING
 from tests.support.wire import until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-SITE = Path(__file__).parents[2] / "deploy" / "nginx.conf"
+_DEPLOY = Path(__file__).parents[2] / "deploy"
+SITE = _DEPLOY / "nginx.conf"
+FORWARD_AUTH_SITE = _DEPLOY / "nginx.forward-auth.conf"
 _MISSING = "needs nginx: apt-get install nginx (Debian, Ubuntu)"
 _MAIN = """
 daemon off;
@@ -38,14 +40,29 @@ http {{
 
 @contextmanager
 def running_nginx(port: int, *upstreams: str) -> Iterator[None]:
-    """Run it on a port of 127.0.0.1 before two servers, each as host:port."""
+    """Run deploy/nginx.conf on a port of 127.0.0.1 before two servers, each as host:port."""
+    places = {f"server lexgate-{number}:8000 ": f"server {each} " for number, each in enumerate(upstreams, 1)}
+    with running_site(SITE, port, places):
+        yield
+
+
+@contextmanager
+def running_site(site_file: Path, port: int, places: Mapping[str, str]) -> Iterator[None]:
+    """Run a site of deploy/ on a port of 127.0.0.1; `places` says what of it is other than in its network."""
+    site = site_file.read_text(encoding="utf-8")
+    for written, meant in {"listen 8080;": f"listen 127.0.0.1:{port};", **places}.items():
+        assert written in site
+        site = site.replace(written, meant)
+    with serving_site(site, port):
+        yield
+
+
+@contextmanager
+def serving_site(site: str, port: int) -> Iterator[None]:
+    """Run a site that is written for a port of 127.0.0.1."""
     # Debian keeps it where only root's PATH looks.
     command = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     assert command, _MISSING
-    site = SITE.read_text(encoding="utf-8").replace("listen 8080;", f"listen 127.0.0.1:{port};")
-    for number, upstream in enumerate(upstreams, 1):
-        assert f"server lexgate-{number}:8000 " in site
-        site = site.replace(f"server lexgate-{number}:8000 ", f"server {upstream} ")
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "site.conf").write_text(site, encoding="utf-8")
         main = _MAIN.format(folder=folder)

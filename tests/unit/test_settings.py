@@ -56,6 +56,34 @@ def test_credentials_are_read(tmp_path: Path) -> None:
     assert settings.client_secret.get_secret_value() == "example-client-secret"
 
 
+def test_proxies_that_ask_have_secrets_and_networks(tmp_path: Path) -> None:
+    settings = load(
+        tmp_path,
+        LEXWARE,
+        forward_auth_secrets=f"{SECRET},{'b' * 32}",
+        forward_auth_proxies="10.0.0.0/8, 192.168.1.4",
+    )
+    assert [each.get_secret_value() for each in settings.forward_auth_secrets] == [SECRET, "b" * 32]
+    assert settings.forward_auth_proxies == (ip_network("10.0.0.0/8"), ip_network("192.168.1.4"))
+    assert SECRET not in repr(settings)
+
+
+def test_further_apps_are_named_as_browsers_write_them(tmp_path: Path) -> None:
+    written = "https://Web.example.com:443/, http://localhost:5173, https://app.example.com"
+    settings = load(tmp_path, LEXWARE, app_origins=written)
+    assert settings.sibling_origins == {"https://web.example.com", "http://localhost:5173"}
+    assert load(tmp_path, LEXWARE).sibling_origins == frozenset()
+
+
+@pytest.mark.parametrize(
+    "origin", ["*", "null", "https://*.example.com", "http://web.example.com", "https://a/b"]
+)
+def test_a_further_app_is_one_exact_origin(tmp_path: Path, origin: str) -> None:
+    with pytest.raises(ConfigurationError) as refusal:
+        load(tmp_path, LEXWARE, app_origins=f"https://web.example.com,{origin}")
+    assert refusal.value.problems[0].startswith("LEXGATE_APP_ORIGINS: must ")
+
+
 def test_sandbox_of_lexware_has_its_own_endpoints(tmp_path: Path) -> None:
     settings = load(tmp_path, LEXWARE, provider="lexware-sandbox")
     assert settings.authorization_server == "https://app.lexware-sandbox.de"
@@ -182,8 +210,10 @@ def test_every_setting_says_what_it_means_and_what_to_write(field: str) -> None:
 
 def test_example_of_every_setting_is_valid(tmp_path: Path) -> None:
     in_words = {"secrets", "client_id", "client_secret", "spa", "provider", "issuer", "ca_file"}
-    in_words.add("webhook_public_key")
+    in_words |= {"webhook_public_key", "forward_auth_secrets"}
+    needed = {"forward_auth_proxies": {"forward_auth_secrets": SECRET}}
     for field, described in Settings.model_fields.items():
         if field not in in_words:
             environ = OPENID if field in {"grants", "logout_id_token_hint"} else LEXWARE
-            load(tmp_path, environ, **{field: str((described.examples or [])[0])})
+            example = str((described.examples or [])[0])
+            load(tmp_path, environ, **{field: example, **needed.get(field, {})})

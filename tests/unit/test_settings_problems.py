@@ -95,6 +95,16 @@ def test_every_problem_is_told_at_once_with_what_to_write(tmp_path: Path) -> Non
         ),
         (
             LEXWARE,
+            {"forward_auth_secrets": SECRET},
+            "LEXGATE_FORWARD_AUTH_PROXIES: is required with LEXGATE_FORWARD_AUTH_SECRETS; write e.g. ",
+        ),
+        (
+            LEXWARE,
+            {"forward_auth_proxies": "10.0.0.0/8"},
+            "LEXGATE_FORWARD_AUTH_PROXIES: has no meaning without LEXGATE_FORWARD_AUTH_SECRETS; set both",
+        ),
+        (
+            LEXWARE,
             {"grants": "connection"},
             "LEXGATE_GRANTS: has no meaning with LEXGATE_PROVIDER=lexware; leave it out",
         ),

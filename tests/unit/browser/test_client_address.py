@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.browser.client_address import coarsen_address, read_client_address
+from gateway.browser.client_address import coarsen_address, is_within, read_client_address
 
 PROXIES = [ip_network("10.0.0.0/8"), ip_network("fd00::/8"), ip_network("127.0.0.1/32")]
 
@@ -110,3 +110,24 @@ def test_any_field_gives_an_address(forwarded_for: list[str]) -> None:
 )
 def test_a_coarse_address_tells_the_network_and_no_more(address: str, network: str | None) -> None:
     assert coarsen_address(address) == network
+
+
+@pytest.mark.parametrize(
+    ("address", "is_inside"),
+    [
+        ("10.1.2.3", True),
+        ("::ffff:10.1.2.3", True),
+        ("2001:db8::1", True),
+        ("11.1.2.3", False),
+        ("2001:db9::1", False),
+        ("::10.1.2.3", False),
+        ("10.1.2.3%eth0", False),
+        ("fe80::1%10.1.2.3", False),
+        ("localhost", False),
+        ("", False),
+    ],
+)
+def test_an_address_lies_in_a_network_or_not(address: str, is_inside: bool) -> None:  # noqa: FBT001 - a table
+    networks = [ip_network("10.0.0.0/8"), ip_network("2001:db8::/32")]
+    assert is_within(address, networks) is is_inside
+    assert is_within(address, []) is False

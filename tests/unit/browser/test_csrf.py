@@ -236,3 +236,63 @@ def test_websocket_comes_from_the_apps_own_origin(
     with pytest.raises(CrossSiteRefused) as refusal:
         judge_websocket(origin=origin, sec_fetch_site=site, public_origin=APP)
     assert refusal.value.cause == cause
+
+
+SIBLING = "https://web.example"
+SIBLINGS = [
+    ("same-site", SIBLING, None),
+    (None, SIBLING, None),
+    ("same-origin", SIBLING, "origin_mismatch"),
+    ("cross-site", SIBLING, "cross_site"),
+    ("none", SIBLING, "not_from_the_app"),
+    ("evil", SIBLING, "unknown_site"),
+    ("same-site", None, "same_site"),
+    ("same-site", APP, "same_site"),
+    ("same-site", "null", "same_site"),
+    ("same-site", f"{SIBLING}.evil.example", "same_site"),
+    ("same-site", f"{SIBLING}:8443", "same_site"),
+    ("same-site", f"{SIBLING}/", "same_site"),
+    ("same-site", SIBLING.upper(), "same_site"),
+    ("same-site", f"{SIBLING}, {SIBLING}", "same_site"),
+    ("same-site", "http://web.example", "same_site"),
+    ("same-site", "https://taken-over.example", "same_site"),
+    (None, "https://taken-over.example", "origin_mismatch"),
+]
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize(("site", "origin", "cause"), SIBLINGS)
+def test_a_sibling_host_is_the_app_only_by_its_origin_on_the_list(
+    method: str, site: str | None, origin: str | None, cause: str | None
+) -> None:
+    def refusal(header: str | None, siblings: frozenset[str]) -> str | None:
+        try:
+            judge_request(
+                method=method,
+                sec_fetch_site=site,
+                origin=origin,
+                csrf_header=header,
+                public_origin=APP,
+                sibling_origins=siblings,
+            )
+        except CrossSiteRefused as error:
+            return error.cause
+        return None
+
+    assert refusal(SENT, frozenset({SIBLING})) == cause
+    assert refusal(SENT, frozenset()) is not None
+    if cause is None and method == "POST":
+        assert refusal(None, frozenset({SIBLING})) == "csrf_header_missing"
+
+
+@pytest.mark.parametrize(("site", "origin", "cause"), SIBLINGS)
+def test_a_websocket_of_a_sibling_is_judged_alike(
+    site: str | None, origin: str | None, cause: str | None
+) -> None:
+    siblings = frozenset({SIBLING})
+    if cause is None:
+        judge_websocket(origin=origin, sec_fetch_site=site, public_origin=APP, sibling_origins=siblings)
+        return
+    with pytest.raises(CrossSiteRefused) as refusal:
+        judge_websocket(origin=origin, sec_fetch_site=site, public_origin=APP, sibling_origins=siblings)
+    assert refusal.value.cause == cause

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.browser.return_to import validate_return_to
+from gateway.browser.return_to import build_return_url, validate_return_to
 
 DATA = Path(__file__).parents[2] / "data"
 ORIGIN = "https://app.example"
@@ -120,3 +120,70 @@ def test_return_to_answers_stay_on_the_origin_and_out_of_the_gateway(reference: 
 @given(st.text(max_size=40))
 def test_return_to_answers_any_text_without_failing(reference: str) -> None:
     assert stays_on_the_origin(validate_return_to(reference))
+
+
+SIBLINGS = frozenset({"https://web.example.com", "http://localhost:5173"})
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "https://web.example.com",
+        "https://web.example.com/",
+        "https://web.example.com/invoices/7?tab=a#b",
+        "http://localhost:5173/x",
+        "/invoices",
+    ],
+)
+def test_return_to_may_lead_to_a_sibling_that_is_on_the_list(reference: str) -> None:
+    assert validate_return_to(reference, SIBLINGS) == reference
+    if reference.startswith("/"):
+        assert build_return_url(reference, "https://app.example.com") == f"https://app.example.com{reference}"
+    if not reference.startswith("/"):
+        assert build_return_url(reference, "https://app.example.com") == reference
+        assert validate_return_to(reference) == "/"
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "https://web.example.com.evil.example/",
+        "https://web.example.com@evil.example/",
+        "https://web.example.com:443/",
+        "https://web.example.com:8443/",
+        "https://web.example.com?x=/",
+        "https://web.example.com#/",
+        "https://web.example.com\\.evil.example/",
+        "https://web.example.com\\@evil.example/",
+        "https://web.example.com//evil.example",
+        "https://web.example.com/\\evil.example",
+        "https://web.example.com/%2f/evil.example",
+        "https://web.example.com/../x",
+        "https://web.example.com/\n",
+        "https://web.example.com/auth/logout",
+        "https://WEB.example.com/",
+        "HTTPS://web.example.com/",
+        "https:/web.example.com/",
+        "https:web.example.com/",
+        "//web.example.com/",
+        " https://web.example.com/",
+        "http://web.example.com/",
+        "https://evil.example/https://web.example.com/",
+        "javascript://web.example.com/%0aalert(1)",
+        "https://",
+        "https:///web.example.com",
+        "http://localhost:51730/x",
+        "http://localhost/x",
+        "https://web.example.com/" + "a" * 500,
+    ],
+)
+def test_return_to_leads_to_no_other_origin_than_those_on_the_list(reference: str) -> None:
+    assert validate_return_to(reference, SIBLINGS) == "/"
+
+
+@given(st.lists(st.sampled_from([*PIECES, *SIBLINGS]), max_size=12).map("".join))
+def test_return_to_of_siblings_stays_on_one_of_the_origins(reference: str) -> None:
+    answer = validate_return_to(reference, SIBLINGS)
+    origins = [origin for origin in SIBLINGS if answer.startswith(origin)]
+    path = answer.removeprefix(origins[0]) if origins else answer
+    assert path == "" or stays_on_the_origin(path)

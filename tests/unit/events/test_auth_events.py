@@ -89,6 +89,7 @@ async def door() -> AsyncIterator[Door]:
             metrics=metrics,
             connection_of=lambda _: door.connection,
             public_origin="https://app.example",
+            sibling_origins=frozenset(),
             guard_fields=(),
             clock=clock,
         )

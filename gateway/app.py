@@ -39,34 +39,46 @@ class PublicApp:
     """What the public listener serves: `/api` has an entry of its own, and a lane beside ASGI."""
 
     def __init__(
-        self, *, api: ASGIApp, events: ASGIApp, websockets: ASGIApp, web: ASGIApp, lane: Lane
+        self,
+        *,
+        api: ASGIApp,
+        events: ASGIApp,
+        websockets: ASGIApp,
+        site_websockets: ASGIApp | None,
+        web: ASGIApp,
+        lane: Lane,
     ) -> None:
         self._api = api
         self._events = events
         self._websockets = websockets
+        self._site_websockets = site_websockets or websockets
         self._web = web
         self.lane = lane
+        self.sockets_below = b"/api/" if site_websockets is None else b"/"
+        """Where a WebSocket can be opened at all."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] == "websocket":
-            await self._websockets(scope, receive, send)
-            return
         path: str = scope["path"]
+        is_call = path.startswith("/api/") or path == "/api"
+        if scope["type"] == "websocket":
+            await (self._websockets if is_call else self._site_websockets)(scope, receive, send)
+            return
         if path == EVENTS_PATH:
             await self._events(scope, receive, send)
             return
-        is_call = path.startswith("/api/") or path == "/api"
         await (self._api if is_call else self._web)(scope, receive, send)
 
 
 class Gateway(WebApp):
     """All parts of one process; `public` and `admin` are its ASGI applications."""
 
-    def __init__(self, settings: Settings, *, clock: Callable[[], float] = time.time) -> None:
-        super().__init__(settings, clock=clock)
+    def __init__(
+        self, settings: Settings, *, clock: Callable[[], float] = time.time, dev_server: str | None = None
+    ) -> None:
+        super().__init__(settings, clock=clock, dev_server=dev_server)
         self.max_connections = settings.max_connections
-        self.allows_websockets = any(route.websocket for route in settings.routes)
+        self.allows_websockets = dev_server is not None or any(route.websocket for route in settings.routes)
         self.health = Health(vault=self._vault, metrics=self._metrics, clock=clock)
         self.admin: ASGIApp = build_admin_app(self.health)
         self.public = self._build_public()
@@ -121,6 +133,9 @@ class Gateway(WebApp):
             websockets=WebSocketEntry(self._build_forward_websocket(routes), **around)
             if self.allows_websockets
             else web,
+            site_websockets=None
+            if self._dev_server is None
+            else WebSocketEntry(self._build_dev_websocket(self._dev_server), **around),
             web=web,
             lane=Lane(forward, RequestLog()),
         )
@@ -161,6 +176,11 @@ class Gateway(WebApp):
             public_origin=self._settings.public_url,
             per_session=self._settings.session_websockets,
         )
+
+    def _build_dev_websocket(self, dev_server: str) -> ASGIApp:
+        from gateway.proxy.dev_websocket import DevWebSocket  # noqa: PLC0415 - as above
+
+        return DevWebSocket(dev_server, public_origin=self._settings.public_url)
 
 
 def _lose_nothing() -> None:

@@ -1,4 +1,4 @@
-"""The dev server of `--dev` in the place of the static site: asked without cookie or token, streamed both ways."""
+"""The dev server of `--dev` in the place of the static site, asked without cookie or token."""
 
 from __future__ import annotations
 

@@ -111,7 +111,7 @@ _GERMAN: dict[str, Text] = {
     "dev_server_unreachable": (
         "Der Entwicklungsserver läuft nicht",
         "Starten Sie ihn; diese Seite versucht es alle zwei Sekunden und zeigt dann die App.",
-        (),
+        ("app",),
     ),
     "dev_server_broken": (
         "Der Entwicklungsserver hat abgebrochen",
@@ -202,7 +202,7 @@ _ENGLISH: dict[str, Text] = {
     "dev_server_unreachable": (
         "The dev server is not running",
         "Start it; this page tries every two seconds and then shows the app.",
-        (),
+        ("app",),
     ),
     "dev_server_broken": ("The dev server broke off", "Its own output tells more.", ("app",)),
 }

@@ -91,7 +91,7 @@ class Running:
 
 
 @contextmanager
-def running_gateway(
+def running_gateway(  # noqa: PLR0913 - all are named, and each is for a few tests
     picture: str = "lexware",
     *,
     settings: Mapping[str, str] | None = None,

@@ -24,8 +24,7 @@ def test_serve_says_that_it_is_for_development_and_where_its_pages_come_from(tmp
         wire.script = lambda _: reply(200, b"the app", type_="text/html")
         with started("serve", "--dev", wire.url, cwd=tmp_path, settings=settings) as process:
             line = read_until(process.stderr, "lexgate serves")
-            assert line == f"lexgate serves {url} for development, with the pages of {wire.url}
-"
+            assert line == f"lexgate serves {url} for development, with the pages of {wire.url}\n"
             assert httpx.get(url, trust_env=False).text == "the app"
             code, output, errors = end(process)
     assert (code, errors) == (0, "")

@@ -254,7 +254,7 @@ def test_a_navigation_from_the_authorization_server_shows_the_app(
 
 
 def test_a_target_that_is_none_is_refused(running: Running, server: RawUpstream) -> None:
-    request = b"GET /caf\xc3\xa9 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    request = b"GET /r\xc3\xbcbe HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
     assert statuses(send_raw(running.url, request)) == [400]
     assert server.requests == []
 

@@ -143,7 +143,9 @@ def _webhooks(parsed: argparse.Namespace) -> int:
         wanted = Wanted(parsed.url or f"{settings.public_url}{PATH}", parsed.event)
         async with opened_api(settings, parsed.subject) as api:
             if api is None:
-                raise Refused(f"nobody is signed in as {parsed.subject!r}: have that user sign in, and stay")
+                raise Refused(
+                    f"nobody is signed in as {parsed.subject!r}: have that user sign in and stay signed in"
+                )
             async for line in perform(parsed.verb, api, wanted):
                 print(line, flush=True)
 

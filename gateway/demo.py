@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import tempfile
 from contextlib import ExitStack
@@ -18,6 +19,7 @@ from gateway.sandbox.options import SandboxOptions
 from gateway.sandbox.webhooks.event import EVENT_TYPES
 from gateway.serving import Listener, bind, end_on_signals, serve
 from gateway.settings import choose_dev_server, load_settings
+from gateway.settings.presets import PRESETS
 
 if TYPE_CHECKING:
     import socket
@@ -116,7 +118,15 @@ class _Demo:
             "LEXGATE_WEBHOOK_PUBLIC_KEY": str(webhook_key),
         }
         if self.picture == "openid":
-            return {**environment, "LEXGATE_ISSUER": f"{self.sandbox_url}/openid"}
+            # The books and their limits are lexoffice's in either picture; only the sign-in is another.
+            openid, lexware = PRESETS["openid"], PRESETS["lexware"]
+            return {
+                **environment,
+                "LEXGATE_ISSUER": f"{self.sandbox_url}/openid",
+                "LEXGATE_SCOPE": f"{openid.scope} {lexware.scope}",
+                "LEXGATE_BUDGET_RATE": str(lexware.budget_rate),
+                "LEXGATE_CACHE": json.dumps(dict(lexware.cache)),
+            }
         return {**environment, "LEXGATE_AUTHORIZATION_SERVER": self.sandbox_url}
 
     def build_greeting(self) -> str:

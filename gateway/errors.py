@@ -24,7 +24,8 @@
     |   |-- LogoutTokenInvalid            400 logout_token_invalid
     |   |-- WebhookSignatureInvalid       401 webhook_signature_invalid
     |   |-- WebhookInvalid                400 webhook_invalid
-    |   `-- WebhookOutdated               400 webhook_outdated
+    |   |-- WebhookOutdated               400 webhook_outdated
+    |   `-- WebhookBusy                   429 webhook_busy
     |-- GatewayFull                   503 gateway_full: as many connections as it holds
     |-- AuthorizationServerError      the authorization server is at fault: 502, 503, 504
     |   |-- AuthorizationServerUnreachable  503 authorization_server_unreachable
@@ -305,6 +306,14 @@ class WebhookOutdated(BrowserError):
 
     code = "webhook_outdated"
     title = "The delivery is outdated"
+
+
+class WebhookBusy(BrowserError):
+    """One organization has more delivered than it has room for (RFC 6585 §4); lexoffice repeats it."""
+
+    code = "webhook_busy"
+    status = 429
+    title = "Too many deliveries of one organization"
 
 
 class GatewayFull(GatewayError):

@@ -20,6 +20,7 @@ from gateway.proxy.websocket_handshake import validate_handshake
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Iterable
 
     from httptools import HttpRequestParser
     from uvicorn._types import ASGI3Application
@@ -40,6 +41,8 @@ MAX_UNREAD_BYTES = 32 * 1_048_576
 """How much more of a body is taken once its request was answered: to break off would destroy the answer."""
 MAX_PIPELINED = 16
 """Requests that may wait behind the one that is being answered (RFC 9112 §9.3.2)."""
+MAX_PIPELINED_BYTES = 65_536
+"""Beyond which no further one may: what they wait behind may be a stream that lasts for hours."""
 CROWDED_SECONDS = 2.0
 """The time for a head where the listener is full, so that it can be told so."""
 
@@ -98,6 +101,8 @@ class LimitedHttpProtocol(HttpToolsProtocol):
             return
         self._bytes_without_progress += len(data)
         super().data_received(data)
+        if self._takes_no_more:
+            return  # the rest of this piece, however long, must not cost those who wait their answers
         if self._bytes_without_progress > MAX_HEAD_BYTES:
             # llhttp's bindings keep what they have seen of one field, however long it gets (memory, CPU).
             is_target = len(self.url) > MAX_TARGET_BYTES
@@ -161,7 +166,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
             raise ValueError("not the origin-form")
         if self._is_crowded:
             self._fail(GatewayFull)
-        if len(self.pipeline) >= MAX_PIPELINED:
+        if len(self.pipeline) >= MAX_PIPELINED or self._waiting_size() > MAX_PIPELINED_BYTES:
             # The last one that was taken ends the connection: what is answered by then was answered in order.
             self.pipeline[0][0].keep_alive = False
             self._takes_no_more = True
@@ -211,7 +216,10 @@ class LimitedHttpProtocol(HttpToolsProtocol):
             self.flow.resume_reading()
 
     def _head_size(self) -> int:
-        return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+        return len(self.url) + _fields_size(self.headers)
+
+    def _waiting_size(self) -> int:
+        return sum(len(cycle.body) + _fields_size(cycle.scope["headers"]) for cycle, _ in self.pipeline)
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of the body."""
@@ -312,6 +320,10 @@ class LimitedHttpProtocol(HttpToolsProtocol):
     def _is_idle(self) -> bool:
         cycle = cast("RequestResponseCycle | None", self.cycle)  # None before the first request
         return cycle is None or bool(cycle.response_complete)
+
+
+def _fields_size(fields: Iterable[tuple[bytes, bytes]]) -> int:
+    return sum(len(name) + len(value) + 4 for name, value in fields)
 
 
 def _cancelled(timer: asyncio.TimerHandle | None) -> asyncio.TimerHandle | None:

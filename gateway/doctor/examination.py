@@ -6,7 +6,13 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from gateway.doctor.finding import Finding
-from gateway.doctor.machine import examine_cookies, examine_proxies, examine_secrets, examine_store
+from gateway.doctor.machine import (
+    examine_cookies,
+    examine_proxies,
+    examine_secrets,
+    examine_store,
+    examine_webhook,
+)
 from gateway.doctor.network import examine_api, examine_authorization_server
 from gateway.errors import ConfigurationError
 from gateway.settings import load_settings
@@ -39,6 +45,8 @@ async def examine(environ: Mapping[str, str], directory: Path) -> AsyncGenerator
     async with aclosing(examine_api(settings)) as findings:
         async for finding in findings:
             yield finding
+    if settings.provider != "openid" or settings.webhook_public_key is not None:
+        yield examine_webhook(settings)
     yield examine_cookies(settings)
     yield examine_proxies(settings)
     yield Finding("ok", "SPA", f"served from {settings.spa}" if settings.spa else "the shipped one")

@@ -1,4 +1,4 @@
-"""What can be seen without the network: secrets, store, cookies, proxies."""
+"""What can be seen without the network: secrets, store, webhook, cookies, proxies."""
 
 from __future__ import annotations
 
@@ -109,6 +109,23 @@ def _find_folder(path: Path) -> tuple[Path | None, bool]:
     nearest = next(folder for folder in path.parents if folder.exists())
     usable = nearest.is_dir() and (nearest == path.parent or os.access(nearest, os.W_OK | os.X_OK))
     return nearest if usable else None, path.exists()
+
+
+def examine_webhook(settings: Settings) -> Finding:
+    """Tell whether changes at lexoffice can reach the app, and what they still need for it."""
+    if settings.webhook_public_key is not None:
+        return Finding(
+            "ok",
+            "webhook",
+            f"{settings.public_url}/webhooks/lexoffice takes what LEXGATE_WEBHOOK_PUBLIC_KEY verifies; "
+            "`lexgate webhooks list` tells what lexoffice delivers",
+        )
+    return Finding(
+        "note",
+        "webhook",
+        "none: the app learns of no change at lexoffice by itself",
+        "name lexoffice's public key in LEXGATE_WEBHOOK_PUBLIC_KEY, then run `lexgate webhooks register`",
+    )
 
 
 def examine_cookies(settings: Settings) -> Finding:

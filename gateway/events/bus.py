@@ -113,6 +113,10 @@ class Bus:
         """The events of the last five minutes that this replica knows of, also from before it started."""
         return self._recent.all(now=self._clock())
 
+    def has_room(self, event: Event) -> bool:
+        """Say whether the log may take one more of those that the event is counted with; see KEPT_OF_ONE."""
+        return self._recent.has_room(event, now=self._clock())
+
     async def publish(self, event: Event) -> str:
         """Tell all replicas, and return the event's id; after StoreUnavailable they may hear or not.
 
@@ -137,8 +141,7 @@ class Bus:
         """Return the events after one, of the last five minutes; None if some between may be missing.
 
         Whoever subscribes for settled matters and asks this without giving way in between misses nothing and
-        hears nothing twice, except that an id from another replica may be of an event that this one has yet
-        to hear.
+        hears nothing twice. None too for an id of another replica's that this one has yet to hear of.
         """
         return self._recent.since(event_id, now=self._clock())
 

@@ -35,6 +35,14 @@ LEXOFFICE_TYPES = frozenset(
 """Every type of event that lexoffice documents."""
 
 
+KEPT_OF_ONE = 512
+"""How many of lexoffice's events the log is to keep of one organization, so that none crowds out the others.
+
+lexoffice signs what anybody changes in books of their own, and who has collected such deliveries could send
+thousands at once. Of ended connections as many are kept beside those: they are not to wait for the others.
+"""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """Something that happened: one of lexoffice's types, or CACHE; nothing else crosses between replicas."""
@@ -50,6 +58,11 @@ class Event:
     data: Mapping[str, str] = field(default_factory=dict[str, str])
     id: str = ""
     """Its place in the log, once it has one."""
+
+    @property
+    def room(self) -> tuple[str | None, bool, bool]:
+        """What it shares with the events that are counted with it; see KEPT_OF_ONE."""
+        return self.organization_id, self.type == TOKEN_REVOKED, self.type == CACHE
 
 
 def pack_event(event: Event) -> bytes:

@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     import asyncio
 
     from gateway.events.streams import Streams
-    from gateway.sessions.event_log import EventId
     from gateway.sessions.opened_lives import WatchedLife
     from gateway.sessions.session import EndReason
     from gateway.sessions.session_life import LifeEvent
@@ -51,7 +50,6 @@ class EventStream:
         "_connection",
         "_is_chunked",
         "_streams",
-        "after",
         "body",
         "disconnected",
         "keep_alive",
@@ -92,8 +90,6 @@ class EventStream:
         self.trace_id = trace_id
         self.sent = 0
         self.slot = 0
-        self.after: EventId | None = None
-        """Up to where another replica has told it, if that is further than this one has heard."""
         self.keep_alive = True
         self.response_complete = False
         self.disconnected = False

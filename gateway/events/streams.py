@@ -17,7 +17,6 @@ from gateway.events.server_sent import (
     build_lexoffice_event,
     build_retry,
 )
-from gateway.sessions.event_log import parse_event_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from gateway.events.stream import EventStream
     from gateway.observability.logs import RequestLog
     from gateway.observability.metrics import Metrics
-    from gateway.sessions.event_log import EventId
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -62,7 +60,7 @@ class Streams:
         self._number = 0
         self._joined = 0
         self._timer: asyncio.TimerHandle | None = None
-        self._due: deque[tuple[bytes, EventId | None, Iterator[EventStream]]] = deque()
+        self._due: deque[tuple[bytes, Iterator[EventStream]]] = deque()
         self._goes_on = False
 
     def take_place(self, session_key: bytes) -> None:
@@ -83,15 +81,15 @@ class Streams:
     def join(self, stream: EventStream, *, last_event_id: str) -> None:
         """Greet a stream whose head was written, tell what it missed, and keep it up to date from then on."""
         missed = self._find_missed(stream, last_event_id) if last_event_id else []
-        place = self._bus.last_id if missed is None or not last_event_id else last_event_id
+        here = self._bus.last_id
+        # Nobody may go on from here who has not been told what is missing up to here.
+        place = "" if missed is None else last_event_id or here
         stream.write(build_retry(RETRY_MILLISECONDS))
-        document = {"version": self._version, "id": self._bus.last_id}
-        stream.write(build_event("hello", document, event_id=place))
+        stream.write(build_event("hello", {"version": self._version, "id": here}, event_id=place))
         if missed is None:
             self.count("missed")
-            stream.write(build_event("missed", {}))
+            stream.write(build_event("missed", {}, event_id=here))
         else:
-            stream.after = parse_event_id(last_event_id)
             for chunk in missed:
                 self.count("lexoffice")
                 stream.write(chunk)
@@ -119,13 +117,13 @@ class Streams:
         streams = self._by_organization.get(event.organization_id or "")
         if streams and event.type in PASSED_ON:
             self._metrics.count_events("lexoffice", len(streams))
-            self._tell(streams, build_lexoffice_event(event), parse_event_id(event.id))
+            self._tell(streams, build_lexoffice_event(event))
 
     def lose(self) -> None:
         """Tell all streams that something was missed, so that whoever shows data asks for them anew."""
         for streams in self._by_organization.values():
             self._metrics.count_events("missed", len(streams))
-            self._tell(streams, build_event("missed", {}, event_id=self._bus.last_id), None)
+            self._tell(streams, build_event("missed", {}, event_id=self._bus.last_id))
 
     def count(self, kind: str) -> None:
         """Count an event that was told to one stream."""
@@ -168,9 +166,9 @@ class Streams:
             if not streams:
                 del self._by_organization[stream.organization]
 
-    def _tell(self, streams: Iterable[EventStream], chunk: bytes, place: EventId | None) -> None:
+    def _tell(self, streams: Iterable[EventStream], chunk: bytes) -> None:
         """Write to those who listen now, in the order of the events."""
-        self._due.append((chunk, place, iter(tuple(streams))))
+        self._due.append((chunk, iter(tuple(streams))))
         if not self._goes_on:
             self._go_on()
 
@@ -178,10 +176,9 @@ class Streams:
         self._goes_on = False
         left = _PORTION
         while self._due:
-            chunk, place, streams = self._due[0]
+            chunk, streams = self._due[0]
             for stream in streams:
-                if place is None or stream.after is None or place > stream.after:
-                    _write(stream, chunk)
+                _write(stream, chunk)
                 left -= 1
                 if not left:
                     self._goes_on = True

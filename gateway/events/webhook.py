@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from typing import TYPE_CHECKING, Protocol
+from weakref import WeakValueDictionary
 
 from starlette.responses import Response
 
-from gateway.errors import BodyTooLarge, GatewayError, RouteUnknown, StoreUnavailable
+from gateway.errors import BodyTooLarge, GatewayError, RouteUnknown, StoreUnavailable, WebhookBusy
 from gateway.events.event import LEXOFFICE_TYPES
 from gateway.events.webhook_delivery import (
     BODY_LIMIT,
@@ -37,11 +38,16 @@ PATH = "/webhooks/lexoffice"
 _ANSWER_SECONDS = 0.8
 """lexoffice is promised an answer within a second, whatever the store is up to."""
 _RETRY_AFTER = 5
+_ROOM_SECONDS = 60
 _TOO_LARGE = f"A delivery has at most {BODY_LIMIT} bytes."
 
 
 class Publisher(Protocol):
     """Tells all processes of an event."""
+
+    def has_room(self, event: Event) -> bool:
+        """Say whether they can be told of one more like this."""
+        ...
 
     async def publish(self, event: Event) -> str:
         """Return the event's id; raises StoreUnavailable."""
@@ -74,9 +80,11 @@ class Webhook:
         self._audit = audit
         self._metrics = metrics
         self._clock = clock
+        self._under_way: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
 
     async def receive(self, request: Request) -> Response:
         """Answer 204 for a delivery that was taken in or had been before, and for a look at the URL."""
+        exchange_of(request.scope).route = PATH
         if self._public_key is None:
             raise RouteUnknown
         if request.method != "POST":
@@ -97,6 +105,8 @@ class Webhook:
         validate_date(delivery, window=self._window, now=self._clock())
         if delivery.event.type not in LEXOFFICE_TYPES:
             return delivery.event, "unknown"
+        if not self._publisher.has_room(delivery.event):
+            raise WebhookBusy(log_detail="too many events of one organization", retry_after=_ROOM_SECONDS)
         try:
             async with asyncio.timeout(_ANSWER_SECONDS):
                 return delivery.event, await self._publish_once(delivery, hashlib.sha256(body).digest())
@@ -107,14 +117,17 @@ class Webhook:
 
     async def _publish_once(self, delivery: Delivery, digest: bytes) -> str:
         key, now = hashlib.sha256(b"webhook" + digest).digest(), self._clock()
-        if await self._vault.spent_until(key, now=now) is not None:
-            return "repeated"
-        await self._publisher.publish(delivery.event)
-        # After the event, not before: had the store failed in between, lexoffice's own repetition would be
-        # taken for a replay, and nobody would ever hear. Of two that come at the same moment both are told.
-        expires_at = delivery.occurred_at + self._window + FUTURE_SECONDS
-        await self._vault.spend_once(key, expires_at=expires_at, now=now)
-        return "success"
+        # Whoever has one delivery could fill the log with it, were it sent a thousand times at once.
+        async with self._under_way.setdefault(key, asyncio.Lock()):
+            if await self._vault.spent_until(key, now=now) is not None:
+                return "repeated"
+            await self._publisher.publish(delivery.event)
+            # After the event, not before: had the store failed in between, lexoffice's own repetition would
+            # be taken for a replay, and nobody would ever hear. Of two processes that are told of it at the
+            # same moment both tell the others.
+            expires_at = delivery.occurred_at + self._window + FUTURE_SECONDS
+            await self._vault.spend_once(key, expires_at=expires_at, now=now)
+            return "success"
 
     def _note(
         self, request: Request, outcome: str, *, event: Event | None = None, code: str | None = None

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA512
@@ -49,7 +49,10 @@ class Delivery:
 
 def parse_public_key(pem: str) -> RSAPublicKey:
     """Return the RSA key of a PEM text; raises ValueError for any other, and for one below 2048 bits."""
-    key = load_pem_public_key(pem.encode())
+    try:
+        key = load_pem_public_key(pem.encode())
+    except UnsupportedAlgorithm:
+        raise ValueError("not a kind of key that is known here") from None
     if not isinstance(key, RSAPublicKey) or key.key_size < _MIN_KEY_BITS:
         raise ValueError("not an RSA key of 2048 bits or more")
     return key

@@ -133,6 +133,8 @@ class AskingOnce:
                     await asked.forward.admit(asked.request)  # it may have ended meanwhile
                 if flight.sole is not None and flight.sole is not reader:
                     return False
+                if flight.is_found and not self._will_do(flight, asked):
+                    return False  # who looked for it was content with less
                 await self._pass(passing, asked, flight, reader, _told(flight, refusal, joined=joined))
             except SessionRequired:
                 # It was another session of the connection that ended.
@@ -169,15 +171,27 @@ class AskingOnce:
         The queue refuses the call itself when the most patient one's time is over, or cannot be kept.
         """
         patience = parse_patience(asked.request.fields.prefer)
+        budget = asked.forward.budget
+        late = flight.expected - patience
+        if budget is not None and late > _GRACE_SECONDS:
+            raise budget.refuse(late, cause="refused_at_once")
         try:
             async with asyncio.timeout(patience + _GRACE_SECONDS):
                 await flight.sent(reader)
         except TimeoutError:
-            budget = asked.forward.budget
-            raise SessionBusy(retry_after=1) if budget is None else budget.refuse() from None
+            if budget is None:
+                raise SessionBusy(retry_after=1) from None
+            raise budget.refuse(flight.expected, cause="patience_over") from None
         finally:
             _tell_times(flight, asked)
         await flight.decided(reader)
+
+    def _will_do(self, flight: Flight, asked: Asked) -> bool:
+        """Say whether what another process has fetched will do for one of those who wait for it."""
+        stored, wanted = flight.stored, asked.sharing.wanted
+        if stored is None or refuse_stored(wanted, stored.freshness, self.cache.age(stored)):
+            return False
+        return _is_searched(stored, asked)
 
     async def _pass(
         self, passing: Passing, asked: Asked, flight: Flight, reader: Reader, status: bytes
@@ -208,7 +222,8 @@ class AskingOnce:
     ) -> None:
         is_match = matches_etag(sharing.if_none_match, stored.etag)
         self._metrics.count_cached(outcome)
-        head = build_stored_head(stored, is_match=is_match, age=age, cache_status=b"lexgate; " + status)
+        told = None if outcome == "miss" else age
+        head = build_stored_head(stored, is_match=is_match, age=told, cache_status=b"lexgate; " + status)
         await passing.pass_whole(head, b"" if is_match else stored.body)
 
 

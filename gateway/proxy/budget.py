@@ -114,27 +114,47 @@ class Budget:
         with contextlib.suppress(BudgetExhausted, SessionBusy, StoreError):
             await self.turn(BudgetCall(place, urgency=0, patience=MAX_PATIENCE, at_head=True))
 
-    def hasten(self, call: BudgetCall, *, urgency: int, patience: float) -> None:
-        """Make a call at least so urgent, and patient for so many seconds from now on."""
+    def hasten(
+        self, call: BudgetCall, *, urgency: int, patience: float, place: BudgetPlace | None = None
+    ) -> None:
+        """Make a call at least so urgent, and patient for so many seconds from now on.
+
+        With the place of another session in the same budget, it goes in the turn of whichever comes first.
+        """
         waited = call.waited
         if call.turn is not None:
             waited += asyncio.get_running_loop().time() - call.since
         call.patience = max(call.patience, waited + patience)
-        if urgency < call.urgency:
-            call.urgency = urgency
-            line = self._lines.get(call.place.key)
-            if line is not None:
-                line.sort(call)
+        session = (call.place if place is None else place).session
+        line = self._lines.get(call.place.key)
+        if line is None:
+            call.heed(urgency, session)
+        elif line.hasten(call, urgency=urgency, session=session):
+            line.woken.set()
+
+    def part(self, call: BudgetCall, place: BudgetPlace) -> None:
+        """Let a call go in the turns of a session no more that does not want its answer any longer."""
+        line = self._lines.get(call.place.key)
+        if line is not None:
+            line.part(call, place.session)
 
     async def slow_down(self, place: BudgetPlace) -> None:
         """Let calls come more seldom, in all processes, for one that had its turn was refused."""
         self._metrics.count_rate_limited("resource_server")
         await self._store.slow_down(place.key, pace=self._pace, now=self._clock())
 
-    def refuse(self) -> BudgetExhausted:
-        """Build the refusal of a caller who waits for another's call, and whose own patience is over."""
-        self._metrics.count_rate_limited("patience_over")
-        return BudgetExhausted(retry_after=1, policy=self._policy, limit=build_limit(1))
+    def expected(self, call: BudgetCall) -> float:
+        """Return in how many seconds the turn comes at the earliest for which a call waits."""
+        line = self._lines.get(call.place.key)
+        estimates = () if line is None else line.estimates(now=asyncio.get_running_loop().time())
+        return next((seconds for each, seconds in estimates if each is call), 0.0)
+
+    def refuse(self, late: float, *, cause: str) -> BudgetExhausted:
+        """Build the refusal of a caller whose patience is over so many seconds before a call's turn."""
+        self._metrics.count_rate_limited(cause)
+        # A call that is as patient as this one would be served if it came so much later.
+        seconds = max(1, math.ceil(late))
+        return BudgetExhausted(retry_after=seconds, policy=self._policy, limit=build_limit(seconds))
 
     async def close(self) -> None:
         """End all waiting."""
@@ -174,7 +194,8 @@ class Budget:
 
     async def _ask(self, line: _Line) -> None:
         """Tell the store who waits, and let the one go whose turn it is."""
-        waiting = line.waiting()
+        waiting = line.waiting(now=asyncio.get_running_loop().time())
+        line.is_entered = line.is_entered or bool(waiting)  # even if who asks is cancelled meanwhile
         try:
             turn = await self._store.take_turn(
                 line.key, owner=self._owner, waiting=waiting, pace=self._pace, now=self._clock()
@@ -184,7 +205,7 @@ class Budget:
             self._fail(line, error.log_detail)
             return
         line.note(turn, now=asyncio.get_running_loop().time())
-        line.is_entered = sum(calls for _, calls in waiting) > (turn.session is not None)
+        line.is_entered = sum(row.calls for row in waiting) > (turn.session is not None)
         if turn.session is not None:
             self._let_go(line, turn.session)
         self._refuse_hopeless(line)
@@ -211,14 +232,9 @@ class Budget:
             late = now + seconds - call.gives_up_at
             if late > 0 and only in {None, call} and call.turn is not None and not call.turn.done():
                 line.leave(call)
-                call.turn.set_exception(self._exhausted(call, late, now=now))
-
-    def _exhausted(self, call: BudgetCall, late: float, *, now: float) -> BudgetExhausted:
-        is_over = now >= call.gives_up_at
-        self._metrics.count_rate_limited("patience_over" if is_over else "refused_at_once")
-        # A call that is as patient as this one would be served if it came so much later.
-        seconds = max(1, math.ceil(late))
-        return BudgetExhausted(retry_after=seconds, policy=self._policy, limit=build_limit(seconds))
+                is_over = now >= call.gives_up_at
+                cause = "patience_over" if is_over else "refused_at_once"
+                call.turn.set_exception(self.refuse(late, cause=cause))
 
     @staticmethod
     def _fail(line: _Line, detail: str) -> None:
@@ -234,5 +250,5 @@ class _Line(WaitingLine):
     def __init__(self, key: bytes, pace: Pace) -> None:
         super().__init__(key, pace)
         self.woken = asyncio.Event()
-        """Set when there is something to tell the store: a session that joined, or that nobody waits."""
+        """Set when there is something to tell the store: another first call, or that nobody waits."""
         self.driver: asyncio.Task[None] | None = None

@@ -124,8 +124,8 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Parse what came, and wake whoever waits, once."""
         answer = self._answer
-        if answer is None:
-            self.close()
+        if answer is None or answer.error is not None:
+            self.close()  # whoever it was broken off for may not have looked yet: no more of it is read
             return
         if not answer.is_begun:
             answer.is_begun = True

@@ -20,13 +20,12 @@ from gateway.proxy.stored_answer import StoredAnswer, build_stored_fields
 from gateway.proxy.upstream_answer import broken
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from gateway.proxy.caching import Freshness, Wanted
     from gateway.proxy.call import CallRequest
     from gateway.proxy.forward import Forward
     from gateway.proxy.peer_answers import PeerAnswers
-    from gateway.proxy.request_fields import RequestFields
     from gateway.proxy.response_cache import Reading, ResponseCache
     from gateway.proxy.shared_answer import Keeping, Reader
     from gateway.proxy.sharing import Sharing
@@ -78,9 +77,8 @@ class Flight:
         self._landed = landed
         self._look = None if peers is None else look_for(asked, cache, peers)
         self._reading: Reading | None = None
-        self._boarded: list[Reader] = []
+        self._boarded: dict[Reader, Asked] = {}
         self._sending: FlightSending | None = None
-        self._wishes: list[RequestFields] = []
         self._is_ending = False
         self._task = asyncio.create_task(self._run())
 
@@ -88,6 +86,11 @@ class Flight:
     def is_sent(self) -> bool:
         """Whether the resource server has been asked: what changes after that may not be in its answer."""
         return self._reading is not None
+
+    @property
+    def expected(self) -> float:
+        """In how many seconds it is sent at the earliest, as far as is known."""
+        return 0.0 if self._sending is None or self.is_sent else self._sending.expected
 
     def admits(self, wanted: Wanted) -> bool:
         """Say whether the answer will do for one who asks now."""
@@ -98,26 +101,31 @@ class Flight:
         return may_join and allows_joining(wanted, since)
 
     def board(self, asked: Asked) -> Reader:
-        """Let one more read the answer, who must `leave`; it is as urgent as it is to who wants it most."""
-        if not self.is_sent:
-            self._wishes.append(asked.request.fields)
-            self._heed_wishes()
+        """Let one more read the answer, who must `leave`: it comes as soon as to who wants it most."""
         reader = self.shared.join()
-        self._boarded.append(reader)
+        self._boarded[reader] = asked
+        if not self.is_sent:
+            self._heed([reader])
         return reader
 
     def leave(self, reader: Reader) -> None:
         """Let a reader go; with the last one the call ends, unless what was sent already can be kept."""
         reader.release()
-        if not self.shared.readers and not (self.is_sent and self.asked.sharing.seconds):
+        is_wanted = self.shared.readers or (self.is_sent and self.asked.sharing.seconds)
+        if not is_wanted and not self._is_ending:
             self._is_ending = True  # before its task can know: nobody may join it any more
             self._task.cancel()
+        elif not self.is_decided and self._sending is not None and self._sending.pacing is not None:
+            opened = self._boarded[reader].opened
+            left = {self._boarded[other].opened.session.key for other in self.shared.readers}
+            if opened.session.key not in left:
+                self._sending.pacing.part(opened)
 
-    def _heed_wishes(self) -> None:
-        """Be as urgent and as patient as who wants it most; they may come before there is a queue."""
-        while self._sending is not None and self._wishes:
-            fields = self._wishes.pop()
-            self._sending.hasten(priority=fields.priority, patience=parse_patience(fields.prefer))
+    def _heed(self, readers: Iterable[Reader]) -> None:
+        """Be as urgent and as patient as who wants it most, and go in the turn of whose comes first."""
+        if self._sending is not None and self._sending.pacing is not None:
+            for asked in map(self._boarded.__getitem__, readers):
+                self._sending.pacing.hasten(asked.request.fields, asked.opened)
 
     async def sent(self, reader: Reader) -> None:
         """Wait until the resource server is asked; raises what broke the call off."""
@@ -158,6 +166,7 @@ class Flight:
         except Exception as error:  # noqa: BLE001 - whoever waits is told, and nobody else
             self.shared.fail(error)
         finally:
+            self._is_ending = True
             deadlines.forget(limit)
             if self._reading is not None:
                 self._cache.end_reading(self._reading)
@@ -178,7 +187,7 @@ class Flight:
             fields = request.fields._replace(passed=sharing.keys[-1].lines)
             sent = request._replace(fields=fields, exchange=self.exchange)
             self._sending = sending = FlightSending(forward, sent, limit, opened, self.mark_sent)
-            self._heed_wishes()
+            self._heed(self.shared.readers)
             answer = await sending.run(None)
             self.tokens, self.retry_after = sending.used, sending.retry_after
             try:

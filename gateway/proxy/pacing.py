@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gateway.proxy.budget import Budget
     from gateway.proxy.call import CallRequest
     from gateway.proxy.concurrency import SessionConcurrency
+    from gateway.proxy.request_fields import RequestFields
     from gateway.proxy.upstream_answer import UpstreamAnswer
     from gateway.sessions.opened_session import OpenedSession
 
@@ -45,9 +46,23 @@ class Pacing:
         """Seconds that the call would still wait."""
         return self._call.patience - self._call.waited
 
-    def hasten(self, *, priority: bytes | None, patience: float) -> None:
-        """Make the call at least as urgent and patient as another one that wants the same."""
-        self._budget.hasten(self._call, urgency=parse_urgency(priority), patience=patience)
+    def hasten(self, fields: RequestFields, opened: OpenedSession) -> None:
+        """Make the call at least as urgent and patient as another one that wants the same, and as soon."""
+        self._budget.hasten(
+            self._call,
+            urgency=parse_urgency(fields.priority),
+            patience=parse_patience(fields.prefer),
+            place=self._budget.place_of(opened),
+        )
+
+    def part(self, opened: OpenedSession) -> None:
+        """Heed a session no more that has left."""
+        self._budget.part(self._call, self._budget.place_of(opened))
+
+    @property
+    def expected(self) -> float:
+        """In how many seconds its turn comes at the earliest."""
+        return self._budget.expected(self._call)
 
     async def take_turn(self) -> bool:
         """Wait for a turn, and then for a place of the session's; returns whether that took its time.

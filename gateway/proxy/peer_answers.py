@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import logging
 import secrets
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from gateway.errors import RecordUnreadable, StoreError
@@ -112,21 +113,29 @@ class Fetch:
             await self._peers.release(self._place, owner=self._owner)
 
     async def _end(self) -> bool:
-        # A renewal that is under way would claim again what was just let go of.
-        async with self._turn:
-            is_first, self._is_over = not self._is_over, True
-        self._renewing.cancel()
+        is_first, self._is_over = not self._is_over, True
+        if is_first:
+            # A renewal that is under way would claim again what was just let go of.
+            async with self._turn:
+                self._renewing.cancel()
         return is_first
 
     async def _renew(self) -> None:
         """Hold on to it for as long as the call waits for its turn and its answer."""
-        while True:
+        while not self._is_over:
             await asyncio.sleep(_RENEW_SECONDS)
             async with self._turn:
-                if self._is_over:
+                if self._is_over or await self._is_lost():
                     return
-                with contextlib.suppress(StoreError):
-                    await self._peers.claim(self._place, owner=self._owner)
+
+    async def _is_lost(self) -> bool:
+        """Renew the claim; True if nobody is to wait for this answer any more, for it would be outdated."""
+        with contextlib.suppress(StoreError):
+            claim = await self._peers.claim(self._place, owner=self._owner)
+            if claim.mark != self._mark:
+                await self._peers.release(self._place, owner=self._owner)
+                return True
+        return False
 
 
 class PeerAnswers:
@@ -136,6 +145,18 @@ class PeerAnswers:
         self._store = store
         self._keyring = keyring
         self._clock = clock
+        self._doubted = Counter[str]()
+        self._leaving = set[asyncio.Task[None]]()
+
+    def doubt(self, organization: str) -> None:
+        """Find nothing of an organization until `trust`: the store does not know of a change yet."""
+        self._doubted[organization] += 1
+
+    def trust(self, organization: str) -> None:
+        """End one `doubt`."""
+        self._doubted[organization] -= 1
+        if not self._doubted[organization]:
+            del self._doubted[organization]
 
     async def find(
         self,
@@ -155,10 +176,10 @@ class PeerAnswers:
         """
         place = _place(key, organization, connected_at, resource)
         owner, pause = secrets.token_bytes(16), _FIRST_PAUSE
-        while True:
+        while organization not in self._doubted:
             begin()
             try:
-                claim = await self.claim(place, owner=owner)
+                claim = await self._claim_or_leave(place, owner)
                 if claim.sealed is not None:
                     return unpack_answer(self._keyring.open(claim.sealed, aad=b"answer" + place.key))
             except (StoreError, ValueError) as error:
@@ -169,6 +190,7 @@ class PeerAnswers:
                 return Fetch(self, place, owner, claim.mark)
             await asyncio.sleep(min(claim.wait, pause))
             pause = min(pause * 1.5, _LONGEST_PAUSE)
+        return None
 
     async def forget(self, resources: Resources, *, organization: str) -> None:
         """Let no process find what depends on these resources (None: on anything) of an organization.
@@ -177,6 +199,22 @@ class PeerAnswers:
         """
         scopes = [_ANYTHING] if resources is None else [_UNKNOWN, *map(_scope, sorted(resources))]
         await self._store.forget_answers(_organization_place(organization), scopes, now=self._clock())
+
+    async def _claim_or_leave(self, place: _Place, owner: bytes) -> AnswerClaim:
+        """Claim it; a caller who is cancelled meanwhile holds nobody up with what the store then grants."""
+        claiming = asyncio.create_task(self.claim(place, owner=owner))
+        try:
+            return await asyncio.shield(claiming)
+        except asyncio.CancelledError:
+            leaving = asyncio.create_task(self._let_go(claiming, place, owner))
+            self._leaving.add(leaving)
+            leaving.add_done_callback(self._leaving.discard)
+            raise
+
+    async def _let_go(self, claiming: asyncio.Task[AnswerClaim], place: _Place, owner: bytes) -> None:
+        with contextlib.suppress(StoreError):
+            if (await claiming).outcome == "granted":
+                await self.release(place, owner=owner)
 
     async def claim(self, place: _Place, *, owner: bytes) -> AnswerClaim:
         """Claim an answer, or the right to go on fetching it."""

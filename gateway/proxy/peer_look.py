@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from gateway.proxy.response_cache import Reading, ResponseCache
     from gateway.sessions.opened_session import OpenedSession
 
+_APART_SECONDS = 2.0
+"""So far ahead another process's clock may be. What is from later tells of a clock that was set back: its age
+cannot be known."""
+
 
 def begin_reading(cache: ResponseCache, opened: OpenedSession) -> Reading:
     """Take note of a read for a session: what is changed from now on may not be in its answer."""
@@ -89,7 +93,9 @@ class PeerLook:
         """Return what another process has fetched, if it will do here."""
         forward, _, opened, sharing = self._asked
         reading = self._reading
-        if reading is None or not forward.redactor(opened).is_clear(found.body):
+        if reading is None or reading.is_outdated or found.wall > reading.wall + _APART_SECONDS:
+            return None
+        if not forward.redactor(opened).is_clear(found.body):
             return None
         stored = StoredAnswer(
             fields=found.fields,

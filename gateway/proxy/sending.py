@@ -64,25 +64,25 @@ class Sending:
         self.opened = opened
         self.used: list[bytes] = []
         self.retry_after: float = 0.0
-        self._pacing: Pacing | None = None
+        self.pacing: Pacing | None = None
         if request.matched.route.is_paced and forward.budget is not None and opened is not None:
-            self._pacing = Pacing(forward.budget, forward.concurrency, request, opened)
+            self.pacing = Pacing(forward.budget, forward.concurrency, request, opened)
 
-    def hasten(self, *, priority: bytes | None, patience: float) -> None:
-        """Wait at least as urgently and patiently for a turn as another caller does who wants the same."""
-        if self._pacing is not None:
-            self._pacing.hasten(priority=priority, patience=patience)
+    @property
+    def expected(self) -> float:
+        """In how many seconds its turn comes at the earliest."""
+        return 0.0 if self.pacing is None else self.pacing.expected
 
     async def run(self, begun: LaneCall | None) -> UpstreamAnswer:
         """Send until there is an answer to pass on, the first time perhaps by the lane; `release` it."""
-        if self._pacing is None:
+        if self.pacing is None:
             return await self._run(begun)
         try:
             answer = await self._run(None)
         except BaseException:
-            self._pacing.leave()
+            self.pacing.leave()
             raise
-        answer.when_released = self._pacing.leave
+        answer.when_released = self.pacing.leave
         return answer
 
     async def _run(self, begun: LaneCall | None) -> UpstreamAnswer:
@@ -168,7 +168,7 @@ class Sending:
             self._forward.metrics.observe_upstream(seconds)
 
     async def _take_turn(self) -> None:
-        if self._pacing is not None and await self._pacing.take_turn():
+        if self.pacing is not None and await self.pacing.take_turn():
             self.opened = await self._forward.admit(self._request)  # it may have ended meanwhile
 
     def _note_use(self, bearer: bytes) -> bytes:
@@ -192,7 +192,7 @@ class Sending:
 
     async def _decide(self, answer: UpstreamAnswer, attempts: Attempts) -> Step | None:
         """Decide on an answer; None if it is one of those that are passed on without a thought."""
-        pacing = self._pacing
+        pacing = self.pacing
         is_throttled = pacing is not None and await pacing.is_throttled(answer)
         if answer.status not in RETRIED_STATUSES and not is_throttled:
             return None
@@ -245,7 +245,7 @@ class Sending:
             self.opened = await self._forward.sessions.renewed(self.opened)
             return replace(attempts, refreshed=True)
         if step.decision == "wait_and_resend":
-            await (self._pacing.wait(step.wait) if self._pacing else asyncio.sleep(step.wait))
+            await (self.pacing.wait(step.wait) if self.pacing else asyncio.sleep(step.wait))
             if self.opened is not None:
                 self.opened = await self._forward.admit(self._request)  # it may have ended meanwhile
             return replace(attempts, waits=attempts.waits + 1, waited=attempts.waited + step.wait)

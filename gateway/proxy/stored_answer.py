@@ -79,9 +79,15 @@ def build_stored_fields(passed: Headers, content_type: bytes | None, body: bytes
     return [*kept, (b"etag", etag), (b"cache-control", _PRIVATE), (b"vary", vary)], etag
 
 
-def build_stored_head(stored: StoredAnswer, *, is_match: bool, age: float, cache_status: bytes) -> StoredHead:
-    """Return the head of a 200, or of a 304 where the browser has the very same bytes (`is_match`)."""
-    told = [(b"age", b"%d" % age), (b"cache-status", cache_status)]
+def build_stored_head(
+    stored: StoredAnswer, *, is_match: bool, age: float | None, cache_status: bytes
+) -> StoredHead:
+    """Return the head of a 200, or of a 304 where the browser has the very same bytes (`is_match`).
+
+    `age` is None for an answer that was made for this call.
+    """
+    # RFC 9111 §5.1: Age says that the answer was not made for this request.
+    told = [(b"cache-status", cache_status), *([] if age is None else [(b"age", b"%d" % age)])]
     if is_match:
         # RFC 9110 §13.1.2: the condition of If-None-Match is false.
         fields = [named for named in stored.fields if named[0] in _REPEATED]

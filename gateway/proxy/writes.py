@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING
 
 from gateway.errors import (
     BrowserError,
+    BudgetExhausted,
     ResendRequired,
     ResourceServerUnreachable,
+    SessionBusy,
+    SessionRequired,
+    StoreError,
     UpstreamFull,
 )
 from gateway.proxy.response_cache import Written
@@ -28,6 +32,11 @@ if TYPE_CHECKING:
     Announce = Callable[[Written], asyncio.Task[None] | None]
 
 _NOT_PERFORMED = (ResourceServerUnreachable, UpstreamFull, ResendRequired, BrowserError)
+_NOT_SENT = (BudgetExhausted, SessionBusy, SessionRequired, StoreError)
+"""Nothing was sent, or it was refused for the token or the rate: there is nothing to forget.
+
+All others would ask again, just when there are too many calls.
+"""
 
 _TELLING_SECONDS = 1.0
 """How long the answer to a write waits until what it touches is found nowhere any more."""
@@ -57,27 +66,30 @@ class Writes:
         The status of its answer is to be told. Without one, or with 504, it may still be performed.
         """
         told: list[int] = []
-        is_open = True
+        is_open = is_sent = True
         try:
             yield told.append
             is_open = HTTPStatus.GATEWAY_TIMEOUT in told
+        except _NOT_SENT:
+            is_sent = False
+            raise
         except _NOT_PERFORMED:
             is_open = False
             raise
         finally:
-            await self._note_written(
-                Written(
-                    opened.grant.key,
-                    opened.session.claims.get("organization_id"),
-                    self._touched_by_write(public_path(request.matched)),
-                    is_open,
-                )
-            )
+            if is_sent:
+                await self._note_written(opened, request, is_open=is_open)
 
-    async def _note_written(self, written: Written) -> None:
+    async def _note_written(self, opened: OpenedSession, request: CallRequest, *, is_open: bool) -> None:
         """Forget what a write touches, and have it announced."""
         if not self._is_in_use:
             return
+        written = Written(
+            opened.grant.key,
+            opened.session.claims.get("organization_id"),
+            self._touched_by_write(public_path(request.matched)),
+            is_open,
+        )
         if written.is_open:
             self._cache.doubt(written.connection)
         # RFC 9111 §4.4: before the browser can know of it, and whatever became of it.

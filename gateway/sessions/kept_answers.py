@@ -64,13 +64,24 @@ def next_number(number: int, now: float) -> int:
 
 
 def decide_answer(
-    kept: KeptAnswer | None, fetching: Fetching | None, *, mark: int, owner: bytes, now: float
+    kept: KeptAnswer | None,
+    fetching: Fetching | None,
+    *,
+    mark: int,
+    owner: bytes,
+    lease_seconds: float,
+    now: float,
 ) -> AnswerClaim:
-    """Say what a claim comes to; a fetch that began before something was forgotten keeps nobody waiting."""
+    """Say what a claim comes to; a fetch that began before something was forgotten keeps nobody waiting.
+
+    Nor does one with a longer lease than there is: the clock was set back since.
+    """
     if kept is not None and kept.mark == mark and kept.expires_at > now:
         return AnswerClaim(outcome="found", mark=mark, sealed=kept.sealed)
-    if fetching is not None and fetching.mark == mark and fetching.owner != owner and fetching.until > now:
-        return AnswerClaim(outcome="held", mark=mark, wait=fetching.until - now)
+    if fetching is not None and fetching.mark == mark and fetching.owner != owner:
+        wait = fetching.until - now
+        if 0 < wait <= lease_seconds:
+            return AnswerClaim(outcome="held", mark=mark, wait=wait)
     return AnswerClaim(outcome="granted", mark=mark)
 
 

@@ -34,7 +34,14 @@ class MemoryAnswers:
 
     def claim(self, key: bytes, *, mark: int, owner: bytes, lease_seconds: float, now: float) -> AnswerClaim:
         """Claim an answer; see SessionStore."""
-        claim = decide_answer(self.kept.get(key), self.fetching.get(key), mark=mark, owner=owner, now=now)
+        claim = decide_answer(
+            self.kept.get(key),
+            self.fetching.get(key),
+            mark=mark,
+            owner=owner,
+            lease_seconds=lease_seconds,
+            now=now,
+        )
         if claim.outcome == "granted":
             self.fetching[key] = Fetching(mark, owner, now + lease_seconds)
         return claim

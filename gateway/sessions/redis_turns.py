@@ -23,7 +23,7 @@ class RedisTurns(RedisWrites):
         """Take a turn; see SessionStore."""
         _ = now
         values = (key, owner, pack_waiting(waiting), repr(pace.rate), pace.burst)
-        session, wait, others, factor, remaining, reset = await self._whole(
+        session, wait, others, factor, remaining, reset, line = await self._whole(
             self._link.script(key[0], "take_turn", *values)
         )
         return Turn(
@@ -33,6 +33,7 @@ class RedisTurns(RedisWrites):
             factor=float(factor),
             remaining=remaining,
             reset=float(reset),
+            line=tuple(line),
         )
 
     async def slow_down(self, key: bytes, *, pace: Pace, now: float) -> None:

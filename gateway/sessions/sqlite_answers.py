@@ -58,6 +58,7 @@ class SqliteAnswers:
                 None if fetching is None else Fetching(*fetching),
                 mark=_mark(connection, place, scopes),
                 owner=owner,
+                lease_seconds=lease_seconds,
                 now=now,
             )
 

@@ -6,9 +6,10 @@ full again. A bucket that is full lets `burst` calls through at once; the next o
 connection) do not make these come too early where they are counted, and no span of time ever has more than
 rate x time + burst of them. Every moment spent late is made up for, as far as the burst reaches.
 
-Sessions take turns, whichever process they wait in: the one that joined or was served longest ago is next,
-and among the processes of one session likewise. Nothing is handed out ahead. If the next one's process does
-not ask within `GRACE` after a turn came free, whoever asks has it: one that was killed holds nobody up.
+Sessions take turns, whichever process they wait in: the one that joined or was served longest ago is next.
+Of the processes in which it waits, the one with its most urgent call has the turn, and among equals the one
+whose call waits longest. Nothing is handed out ahead. If the next one's process does not ask within `GRACE`
+after a turn came free, whoever asks has it: one that was killed holds nobody up.
 """
 
 from __future__ import annotations
@@ -50,10 +51,20 @@ class Pace(NamedTuple):
 
 
 class Waiting(NamedTuple):
-    """A session, by a label of 1 to 32 bytes, and how many of its calls wait."""
+    """A session, by a label of 1 to 32 bytes, and what is known of its calls that wait in one process.
+
+    Urgencies are -1 to 7, the lowest first (RFC 9218 §4.1); ages are seconds, so that no clocks are compared.
+    """
 
     session: bytes
     calls: int
+    urgency: int = 3
+    """Of the first, as its age; the next one takes its place when that is sent."""
+    age: float = 0.0
+    next_urgency: int = 3
+    next_age: float = 0.0
+    last_urgency: int = 3
+    """None of them is less urgent."""
 
 
 class Turn(NamedTuple):
@@ -71,21 +82,34 @@ class Turn(NamedTuple):
     """How many calls could be sent now, after this one."""
     reset: float
     """Seconds until the whole burst could be, if none is sent till then."""
+    line: tuple[bytes, ...] = ()
+    """All sessions that wait anywhere, the next one first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A session that waits in one process, the owner."""
+    """A session that waits in one process, the owner, as it was when that asked."""
 
     owner: bytes = field(repr=False)
-    session: bytes = field(repr=False)
-    calls: int
+    waiting: Waiting
     rank: int
     """The same in all entries of a session; the lowest is next."""
-    order: int
-    """Among the entries of a session the lowest is next."""
     until: float
-    """When the entry is forgotten unless its owner asks again."""
+    """When the entry is forgotten unless its owner asks again: `LEASE` after it did."""
+
+    @property
+    def session(self) -> bytes:
+        """Return whose it is."""
+        return self.waiting.session
+
+    def line(self) -> tuple[int, int, float]:
+        """Return its place in line: the lowest is next."""
+        return self.rank, self.waiting.urgency, self.until - self.waiting.age
+
+    def told(self, now: float) -> Waiting:
+        """Return what other processes are told of it."""
+        row, more = self.waiting, now - (self.until - LEASE)
+        return row._replace(age=row.age + more, next_age=row.next_age + more)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +123,7 @@ class Turns:
     """What it was at `changed_at`, when it last fell; it has grown since."""
     changed_at: float = 0.0
     count: int = 0
-    """The last rank and order that was given."""
+    """The last rank that was given."""
     entries: tuple[Entry, ...] = ()
 
     @property
@@ -122,17 +146,18 @@ def decide_turn(
     mine = [entry for entry in turns.entries if entry.owner == owner]
     served = None
     if mine and now > _asked_at(turns, owner, _free_at(turns, pace, factor), interval) - EARLY:
-        served = min(mine, key=_line)
+        served = min(mine, key=Entry.line)
         turns = _serve(turns, served, pace, now)
     free_at = _free_at(turns, pace, factor)
     saved = (now + EARLY - free_at) / interval
     turn = Turn(
         session=None if served is None else served.session,
         wait=max(0.0, _asked_at(turns, owner, free_at, interval) - now),
-        others=tuple(Waiting(row.session, row.calls) for row in turns.entries if row.owner != owner),
+        others=tuple(entry.told(now) for entry in turns.entries if entry.owner != owner),
         factor=factor,
         remaining=0 if saved < 0 else min(int(saved) + 1, pace.burst if factor == 1 else 1),
         reset=max(0.0, turns.at - now),
+        line=tuple(dict.fromkeys(entry.session for entry in sorted(turns.entries, key=Entry.line))),
     )
     return turn, turns
 
@@ -166,17 +191,20 @@ def _settle(turns: Turns, pace: Pace, now: float) -> Turns:
 
 
 def _enter(turns: Turns, owner: bytes, waiting: Sequence[Waiting], now: float) -> Turns:
-    known = {entry.session: entry for entry in turns.entries if entry.owner == owner}
-    others = [entry for entry in turns.entries if entry.owner != owner]
-    ranks = {entry.session: entry.rank for entry in others}
-    count, mine = turns.count, list[Entry]()
-    for session, calls in waiting:
-        entry = known.get(session)
-        if entry is None:
+    """Put what waits at an owner where it stood: of equals all see the same one first."""
+    rows = {row.session: row for row in waiting}
+    ranks = {entry.session: entry.rank for entry in turns.entries}
+    count, entries = turns.count, list[Entry]()
+    for entry in turns.entries:
+        if entry.owner != owner:
+            entries.append(entry)
+        elif entry.session in rows:
+            entries.append(Entry(owner, rows.pop(entry.session), entry.rank, now + LEASE))
+    for session, row in rows.items():
+        if session not in ranks:
             count += 1
-            entry = Entry(owner, session, calls, ranks.get(session, count), count, 0.0)
-        mine.append(replace(entry, calls=calls, until=now + LEASE))
-    return replace(turns, count=count, entries=(*others, *mine))
+        entries.append(Entry(owner, row, ranks.get(session, count), now + LEASE))
+    return replace(turns, count=count, entries=tuple(entries))
 
 
 def _serve(turns: Turns, served: Entry, pace: Pace, now: float) -> Turns:
@@ -189,19 +217,20 @@ def _serve(turns: Turns, served: Entry, pace: Pace, now: float) -> Turns:
     count = turns.count + 1
     entries: list[Entry] = []
     for entry in turns.entries:
-        if entry is not served:
-            entries.append(replace(entry, rank=count) if entry.session == served.session else entry)
-        elif entry.calls > 1:
-            entries.append(replace(entry, calls=entry.calls - 1, rank=count, order=count))
+        row, rank = entry.waiting, count if entry.session == served.session else entry.rank
+        if entry is served:
+            last = row.last_urgency  # all that is known of the next, until its owner asks
+            row = Waiting(row.session, row.calls - 1, row.next_urgency, row.next_age, last, 0.0, last)
+        if row.calls:
+            entries.append(replace(entry, waiting=row, rank=rank))
     at += 1 / (pace.rate * factor)
     return replace(turns, at=at, opening=opening, count=count, entries=tuple(entries))
 
 
 def _lead(pace: Pace, factor: float) -> float:
-    """Return how far ahead the bucket is at least when a call is sent.
+    """Return how far ahead the bucket is at least when a call is sent: the calls after it may be quicker.
 
-    Where it has just been full, the calls after this one may be less long under way, or come early: a span
-    that begins here must have room for that too. Half of the burst is left to make up for lost time.
+    A span that begins here must have room for that. Half of the burst is left to make up for lost time.
     """
     spare = (pace.burst - 1) / pace.rate / 2 if factor == 1 else 0.0
     return max(EARLY, min(MARGIN, spare))
@@ -215,13 +244,6 @@ def _free_at(turns: Turns, pace: Pace, factor: float) -> float:
 
 
 def _asked_at(turns: Turns, owner: bytes, free_at: float, interval: float) -> float:
-    """Return when an owner may have a turn that comes free at `free_at`: later if it is another's.
-
-    Not so late that it would miss the turn after that, which may be its own.
-    """
-    first = min(turns.entries, key=_line, default=None)
+    """Return when an owner may have a turn that comes free: later, but by less than a turn, if another's."""
+    first = min(turns.entries, key=Entry.line, default=None)
     return free_at if first is None or first.owner == owner else free_at + min(GRACE, interval)
-
-
-def _line(entry: Entry) -> tuple[int, int]:
-    return entry.rank, entry.order

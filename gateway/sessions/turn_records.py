@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _TURNS = struct.Struct(">5d")
-_ENTRY = struct.Struct(">4d")
-_CALLS = struct.Struct(">d")
+_ENTRY = struct.Struct(">2d")
+_CALLS = struct.Struct(">dbdbdb")
 
 
 def pack_turns(turns: Turns) -> bytes:
@@ -28,16 +28,16 @@ def unpack_turns(value: bytes) -> Turns:
     position = _TURNS.size
     while position < len(value):
         owner, position = _label(value, position)
-        session, position = _label(value, position)
-        calls, rank, order, until = _ENTRY.unpack_from(value, position)
+        waiting, position = _waiting(value, position)
+        rank, until = _ENTRY.unpack_from(value, position)
         position += _ENTRY.size
-        entries.append(Entry(owner, session, int(calls), int(rank), int(order), until))
+        entries.append(Entry(owner, waiting, int(rank), until))
     return Turns(at, opening, factor, changed_at, int(count), tuple(entries))
 
 
 def pack_waiting(waiting: Iterable[Waiting]) -> bytes:
-    """Return sessions that wait, with the numbers of their calls."""
-    return b"".join(bytes([len(session)]) + session + _CALLS.pack(calls) for session, calls in waiting)
+    """Return sessions that wait, with what is known of their calls."""
+    return b"".join(bytes([len(session)]) + session + _CALLS.pack(*calls) for session, *calls in waiting)
 
 
 def unpack_waiting(value: bytes) -> tuple[Waiting, ...]:
@@ -45,16 +45,21 @@ def unpack_waiting(value: bytes) -> tuple[Waiting, ...]:
     waiting: list[Waiting] = []
     position = 0
     while position < len(value):
-        session, position = _label(value, position)
-        (calls,) = _CALLS.unpack_from(value, position)
-        position += _CALLS.size
-        waiting.append(Waiting(session, int(calls)))
+        row, position = _waiting(value, position)
+        waiting.append(row)
     return tuple(waiting)
 
 
 def _pack_entry(entry: Entry) -> bytes:
-    labels = bytes([len(entry.owner)]) + entry.owner + bytes([len(entry.session)]) + entry.session
-    return labels + _ENTRY.pack(entry.calls, entry.rank, entry.order, entry.until)
+    owner = bytes([len(entry.owner)]) + entry.owner
+    return owner + pack_waiting([entry.waiting]) + _ENTRY.pack(entry.rank, entry.until)
+
+
+def _waiting(value: bytes, position: int) -> tuple[Waiting, int]:
+    """Return a session that waits, and where it ends."""
+    session, position = _label(value, position)
+    calls, *rest = _CALLS.unpack_from(value, position)
+    return Waiting(session, int(calls), *rest), position + _CALLS.size
 
 
 def _label(value: bytes, position: int) -> tuple[bytes, int]:

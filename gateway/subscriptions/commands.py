@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _PATH = "/v1/event-subscriptions"
 _ID = re.compile(r"[A-Za-z0-9-]{1,64}")
-_PRINTABLE = re.compile(r"[\x20-\x7e\xa0-\uffff]{1,300}")
+_MAX_SHOWN = 300
 _NO_SCOPE = (
     "lexoffice refuses the user's token (403): it needs the scopes event-subscriptions.read and"
     " event-subscriptions.write; put them into LEXGATE_SCOPE, restart, and have the user sign in again"
@@ -138,7 +138,7 @@ def _parse(row: object) -> _Subscription | None:
         return None
     if not isinstance(kind, str) or not isinstance(url, str):
         return None
-    return _Subscription(identifier, kind, url) if _PRINTABLE.fullmatch(f"{kind}{url}") else None
+    return _Subscription(identifier, kind, url) if _is_fit_to_show(f"{kind}{url}") else None
 
 
 def _explain(api: Api, answer: ApiAnswer, what: str) -> Refused:
@@ -147,9 +147,14 @@ def _explain(api: Api, answer: ApiAnswer, what: str) -> Refused:
     if answer.status == HTTPStatus.UNAUTHORIZED:
         return Refused(f"{what}: lexoffice takes the user's token for dead; have the user sign in again")
     words = "; ".join(
-        text for text in _messages(answer.document) if _PRINTABLE.fullmatch(text) and not api.is_secret(text)
+        text for text in _messages(answer.document) if _is_fit_to_show(text) and not api.is_secret(text)
     )
     return Refused(f"{what}: lexoffice answers {answer.status}{f' ({words})' if words else ''}")
+
+
+def _is_fit_to_show(text: str) -> bool:
+    # Neither what commands a terminal, nor what turns the direction of writing, nor half a surrogate pair.
+    return 0 < len(text) <= _MAX_SHOWN and text.isprintable()
 
 
 def _messages(document: object) -> list[str]:

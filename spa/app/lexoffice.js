@@ -3,7 +3,7 @@
 
 import { CLICKED, REST, SEEN, pacedFetch } from "./pace.js";
 
-/** @typedef {{signal: AbortSignal, urgency?: number, isFresh?: boolean}} Asked `isFresh`: no remembered answer will do */
+/** @typedef {{signal: AbortSignal, urgency?: number, isFresh?: boolean}} Asked `isFresh`: no answer that this page remembers will do */
 
 /** @typedef {import("./shapes.js").Page<import("./shapes.js").VoucherRow>} VoucherPage */
 /** @typedef {import("./shapes.js").Page<import("./shapes.js").Contact>} ContactPage */
@@ -42,7 +42,7 @@ async function read(path, { signal, urgency = SEEN, isFresh = false }) {
   if (known && !isFresh && Date.now() - known.at < FRESH_MS) return known.body;
   const begun = forgotten;
   const response = await pacedFetch(`/api/v1/${path}`,
-    { signal, urgency, headers: { Accept: "application/json" }, cache: isFresh ? "no-cache" : "default" });
+    { signal, urgency, headers: { Accept: "application/json" } }); // the gateway forgot before it told of a change
   if (!response.ok) throw await readError(response);
   const body = await response.json();
   if (begun === forgotten) answers.set(path, { at: Date.now(), body }); // else it may be from before the change

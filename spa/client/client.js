@@ -19,6 +19,8 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** @type {Record<string, string>} */
 let csrfHeader = { "X-CSRF": "1" };
 let wasActive = false;
+/** @type {string | undefined} */
+let subject;
 /** @type {Promise<Session> | undefined} */
 let asking;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -83,6 +85,7 @@ function noted(found) {
   csrfHeader = found.csrf_header;
   if (found.active) {
     wasActive = true;
+    subject = found.subject;
     askAgainIn(Math.min(found.session.ends_in_seconds, found.session.idle_in_seconds) + 1);
   } else {
     endSession({ reason: found.reason, loginUrl: found.login_url });
@@ -228,4 +231,11 @@ export function onSessionEnded(callback) {
 }
 
 /** @type {typeof import("./client.js").events} */
-export const events = eventsOf({ session, ended: endSession });
+export const events = eventsOf({
+  session,
+  subjectNow: () => subject,
+  began: () => {
+    wasActive = true; // a page that never asked for its session is told of its end as well
+  },
+  ended: endSession,
+});

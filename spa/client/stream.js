@@ -2,7 +2,10 @@
 /** The one stream of events that a page holds: opened while it is seen, given up while it is not, never left broken. */
 
 /** @typedef {import("./client.js").EventListeners} EventListeners */
-/** @typedef {{session: typeof import("./client.js").session, ended: (end: import("./client.js").SessionEnd) => void}} Client */
+/**
+ * @typedef {{session: typeof import("./client.js").session, subjectNow: () => string | undefined, began: () => void,
+ *   ended: (end: import("./client.js").SessionEnd) => void}} Client
+ */
 
 const EVENTS_URL = "/auth/events";
 const HIDDEN_MS = 30_000;
@@ -12,7 +15,7 @@ const LONGEST_PAUSE_SECONDS = 60;
  * @param {Client} client
  * @returns {typeof import("./client.js").events}
  */
-export function eventsOf({ session, ended }) {
+export function eventsOf({ session, subjectNow, began, ended }) {
   /** @type {Set<EventListeners>} */
   const listeners = new Set();
   /** @type {EventSource | undefined} */
@@ -86,6 +89,7 @@ export function eventsOf({ session, ended }) {
   /** @type {Record<string, (data: any) => void>} */
   const takes = {
     hello: () => {
+      began();
       if (isBlind) tell("missed");
       isBlind = false;
     },
@@ -94,7 +98,12 @@ export function eventsOf({ session, ended }) {
     "session.ending": ({ in_seconds: inSeconds, reason }) => tell("ending", { inSeconds, reason }),
     "session.extended": () => tell("extended"),
     "session.refreshed": ({ expires_at: expiresAt, generation }) => tell("refreshed", { expiresAt, generation }),
-    "session.ended": ({ reason, login_url: loginUrl }) => {
+    "session.ended": async ({ reason, login_url: loginUrl }) => {
+      close();
+      const subject = subjectNow();
+      const found = reason === "replaced" ? await session().catch(() => undefined) : undefined;
+      // The same person signed in anew, in another tab: this one goes on with that session.
+      if (found?.active && found.subject === subject) return open();
       isOver = true;
       close();
       ended({ reason, loginUrl });

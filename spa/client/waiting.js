@@ -25,6 +25,7 @@ export function callBegins() {
   const call = {};
   underWay.add(call);
   const timer = setTimeout(() => {
+    if (isTold) return; // with the others, when the first of them was late
     isTold = true;
     tell();
   }, PATIENT_MS);

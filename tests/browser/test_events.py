@@ -77,6 +77,28 @@ def test_sign_out_ends_the_stream_with_its_reason_and_for_good(
     assert running.url
 
 
+def test_a_page_that_never_asked_for_its_session_is_told_of_its_end(
+    new_page: Callable[..., Page], running: Running, complaints: Complaints
+) -> None:
+    page = new_page()
+    sign_in(page)
+    page.goto("/auth/page.css")  # nothing of the app runs here
+    page.evaluate(
+        """async () => {
+          const { events, onSessionEnded } = await import('/auth/client.js');
+          onSessionEnded((end) => (window.end = end));
+          await new Promise((live) => events({ live, refreshed: () => (window.isTold = true) }));
+        }"""
+    )
+    running.clock.now += 11  # younger tokens are not refreshed
+    complaints.expected += ["401 (Unauthorized)", "404 (Not Found)"]  # the latter: an icon of that page
+    for path in ("session/refresh", "logout"):
+        page.evaluate("(path) => fetch(`/auth/${path}`, {method: 'POST', headers: {'X-CSRF': '1'}})", path)
+        until(lambda: page.evaluate("window.isTold === true"))
+    until(lambda: page.evaluate("window.end !== undefined"))
+    assert page.evaluate("window.end") == {"reason": "signed_out", "loginUrl": "/auth/login"}
+
+
 def test_an_event_source_comes_back_after_a_restart_and_misses_nothing(
     chromium: Browser, tmp_path: Path
 ) -> None:

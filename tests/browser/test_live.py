@@ -5,15 +5,19 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.books import Books
-from tests.browser.conftest import axe_violations, look, sign_in
+from tests.browser.conftest import MovingClock, axe_violations, look, sign_in
+from tests.support.running import running_gateway
 from tests.support.sockets import metrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from playwright.sync_api import Browser
 
     from tests.browser.conftest import Complaints
     from tests.support.running import Running
@@ -46,6 +50,7 @@ def test_a_new_invoice_appears_and_is_marked(
     follow(page, "/vouchers")
     page.set_viewport_size({"width": width, "height": 900})
     count = page.get_by_test_id("count")
+    expect(count).to_have_text(re.compile(r"\d"))
     before = int(re.sub(r"\D", "", (count.text_content() or "").partition("·")[0]))
     voucher = books.change("add_random_invoice")
     row = row_of(page, voucher)
@@ -220,3 +225,41 @@ def wait_for(page: Page, is_so: Callable[[], bool]) -> None:
             return
         page.wait_for_timeout(20)
     raise AssertionError("it did not come to be")
+
+
+@pytest.mark.parametrize(("user", "goes_on"), [("anna", True), ("jonas", False)])
+def test_a_tab_goes_on_after_a_new_sign_in_in_another_if_it_was_the_same_person(
+    new_page: Callable[..., Page], books: Books, *, user: str, goes_on: bool
+) -> None:
+    page = new_page()
+    follow(page, "/vouchers")
+    other = page.context.new_page()
+    other.goto("/auth/login?return_to=/contacts&prompt=login")
+    other.get_by_test_id(f"user-{user}").click()
+    other.get_by_test_id("allow").click()
+    expect(other.get_by_test_id("contacts")).to_be_visible()
+    if goes_on:
+        expect(row_of(page, books.change("add_random_invoice"))).to_be_visible()
+    else:
+        expect(page.get_by_test_id("signed-out-reason")).to_be_visible()
+        expect(page.get_by_test_id("vouchers")).not_to_be_attached()
+
+
+def test_all_tabs_together_ask_once_for_what_changed(chromium: Browser) -> None:
+    """The gateway forgot before it told: what the first tab is answered then serves the others."""
+    settings = {"LEXGATE_CACHE": '{"/api/v1/voucherlist": 60}'}
+    with running_gateway("lexware", clock=MovingClock(0), settings=settings, webhooks=True) as running:
+        context = chromium.new_context(base_url=running.public_url, locale="en-GB")
+        tabs = [context.new_page() for _ in range(3)]
+        follow(tabs[0], "/vouchers")
+        for tab in tabs[1:]:
+            tab.goto("/vouchers")
+            expect(tab.get_by_test_id("live")).to_have_text(ON)
+            expect(tab.get_by_test_id("vouchers")).to_be_visible()
+        httpx.delete(f"{running.sandbox_url}/sandbox/calls")
+        voucher = Books(running).change("add_random_invoice")
+        for tab in tabs:
+            expect(row_of(tab, voucher)).to_be_visible()
+        calls = httpx.get(f"{running.sandbox_url}/sandbox/calls").json()["calls"]
+        assert [call["path"] for call in calls] == ["/v1/voucherlist"]
+        context.close()

@@ -125,6 +125,25 @@ def test_a_pause_that_is_asked_for_is_told_in_seconds_and_the_call_goes_on(
     expect(page.get_by_test_id("notice")).to_be_empty()
 
 
+def test_that_calls_are_late_is_told_once_and_then_what_changes(new_page: Callable[..., Page]) -> None:
+    page = new_page()
+    sign_in(page, path="/nowhere")
+    held = Held(page, re.compile("/api/v1/late-"))
+    page.evaluate(
+        """async () => {
+          const { fetch, onWaiting } = await import('/auth/client.js');
+          window.told = [];
+          onWaiting(({ calls }) => window.told.push(calls));
+          for (const n of [1, 2, 3]) fetch(`/api/v1/late-${n}`);
+        }"""
+    )
+    held.wait_for(3)
+    expect(page.get_by_test_id("notice")).not_to_be_empty()
+    held.let_go(3)
+    expect(page.get_by_test_id("notice")).to_be_empty()
+    assert page.evaluate("window.told") == [3, 2, 1, 0]
+
+
 def test_quick_answers_are_not_spoken_of(new_page: Callable[..., Page]) -> None:
     page = new_page()
     page.add_init_script(

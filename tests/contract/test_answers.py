@@ -91,6 +91,12 @@ async def test_a_claim_of_one_that_died_lapses(store: SessionStore) -> None:
     await _until_granted(store)
 
 
+async def test_a_clock_that_is_set_back_makes_no_claim_longer(store: SessionStore) -> None:
+    """Redis measures by a clock of its own."""
+    await _claim(store, now=NOW + 3600, lease=0.05)
+    await _until_granted(store)
+
+
 async def test_a_late_answer_of_one_whose_claim_lapsed_is_kept_and_leaves_the_next_claim(
     store: SessionStore,
 ) -> None:

@@ -221,6 +221,25 @@ async def test_a_redis_that_lost_everything_began_another_log(redis_server: Redi
         assert [row for _, row in batch.rows] == [b"three"]
 
 
+async def test_a_redis_that_lost_the_end_of_its_log_gives_out_no_id_twice(redis_server: RedisServer) -> None:
+    """As a file that lacks its last second, or a replica that takes over: as many may come as were lost."""
+    async with opened(RedisStore(redis_server.url)) as store:
+        await _append(store, b"kept")
+        assert redis_server.ask("save") == "OK"
+        (lost,) = await _append(store, b"lost")
+        redis_server.stop()
+        with pytest.raises(StoreUnavailable):
+            await _read(store, lost)
+        redis_server.start()
+        await store.ping()
+        assert await _append(store, b"new") != [lost]
+        batch = await store.read_events(lost, wait_seconds=0.1, limit=10)
+        assert ([row for _, row in batch.rows], batch.is_whole) == ([b"new"], False)
+        await _append(store, b"one more")
+        batch = await store.read_events(batch.last, wait_seconds=0.1, limit=10)
+        assert ([row for _, row in batch.rows], batch.is_whole) == ([b"one more"], True)
+
+
 async def test_a_redis_log_forgets_by_itself(redis_store: RedisStore, redis_client: Redis) -> None:
     (place,) = await _append(redis_store, b"one")
     (name,) = await redis_client.keys("*events")

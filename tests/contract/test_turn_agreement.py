@@ -53,15 +53,19 @@ def new_history(seed: int, *, goes_back: bool) -> History:
             turns = decide_slowdown(turns, pace=history.pace, now=now)
             history.steps.append((now, b"", []))
             continue
-        waiting = [
-            Waiting(session, luck.randint(1, 4)) for session in luck.sample(SESSIONS, luck.randint(0, 3))
-        ]
+        waiting = [_waiting(session, luck) for session in luck.sample(SESSIONS, luck.randint(0, 3))]
         owner = luck.choice(OWNERS)
         turn, turns = decide_turn(turns, owner=owner, waiting=waiting, pace=history.pace, now=now)
         wait = turn.wait
         history.steps.append((now, owner, waiting))
         history.told.append(turn)
     return history
+
+
+def _waiting(session: bytes, luck: random.Random) -> Waiting:
+    first, second, last = sorted(luck.randint(-1, 7) for _ in range(3))
+    age, next_age = luck.choice([0.0, 30 * luck.random()]), 30 * luck.random()
+    return Waiting(session, luck.randint(1, 4), first, age, second, next_age, last)
 
 
 def _remembered(turns: Turns | None, now: float) -> Turns | None:

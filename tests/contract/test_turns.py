@@ -9,7 +9,7 @@ import pytest
 
 from gateway.sessions.turn import GRACE, LEASE, MARGIN, SLOWEST, Pace, Waiting
 from tests.contract.stores import opened
-from tests.contract.turn_clock import CLOCKED_STORES, Budget, excess, longest_gap, stop_clocks
+from tests.contract.turn_clock import CLOCKED_STORES, Budget, calls_of, excess, longest_gap, stop_clocks
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -74,6 +74,43 @@ async def test_a_session_has_one_place_in_line_however_many_owners_it_waits_at(b
     assert counts == {"x": 8, "y": 8}
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "served"),
+    [
+        pytest.param((1, 0.0), (5, 9.0), "a", id="the urgent one first"),
+        pytest.param((5, 9.0), (1, 0.0), "b", id="in whichever process"),
+        pytest.param((3, 2.0), (3, 1.0), "a", id="then the older one"),
+        pytest.param((3, 1.0), (3, 2.0), "b", id="in whichever process"),
+        pytest.param((-1, 0.0), (0, 9.0), "a", id="what had its turn before all"),
+    ],
+)
+async def test_a_sessions_calls_go_by_urgency_then_age_wherever_they_wait(
+    budget: Budget, one: tuple[int, float], other: tuple[int, float], served: str
+) -> None:
+    """RFC 9218 §4.1: the lower the number, the more urgent."""
+    await budget.drain(2)
+    waiting = {"a": Waiting(b"x", 1, *one), "b": Waiting(b"x", 1, *other)}
+    for _ in range(2):
+        waits = {owner: (await budget.ask_for(row, owner=owner)).wait for owner, row in waiting.items()}
+    assert waits[served] == pytest.approx(min(waits.values()))
+    budget.now += waits[served]
+    turns = {owner: await budget.ask_for(row, owner=owner) for owner, row in waiting.items()}
+    assert [owner for owner, turn in turns.items() if turn.session] == [served]
+
+
+async def test_what_follows_a_call_that_was_sent_stands_where_it_belongs(budget: Budget) -> None:
+    await budget.drain(2)
+    for _ in range(2):
+        wait = (await budget.ask_for(Waiting(b"x", 2, 1, 5.0, 5, 5.0, 5), owner="a")).wait
+        await budget.ask_for(Waiting(b"x", 1, 3, 1.0), owner="b")
+    budget.now += wait
+    turn = await budget.ask_for(Waiting(b"x", 2, 1, 5.0, 5, 5.0, 5), owner="a")
+    assert turn.session == b"x"
+    assert turn.wait == pytest.approx(0.5 + GRACE)
+    budget.now += 0.5
+    assert (await budget.ask_for(Waiting(b"x", 1, 3, 1.0), owner="b")).session == b"x"
+
+
 async def test_no_turn_is_lost_between_owners_and_none_is_too_many(budget: Budget) -> None:
     await budget.run({owner: {owner: 15} for owner in "abc"})
     assert len(budget.sent) == 45
@@ -116,7 +153,7 @@ async def test_a_lease_ends_when_it_says(budget: Budget) -> None:
     await budget.drain(2)
     await budget.ask(("x", 3), owner="dead")
     budget.now += LEASE - 0.001
-    assert (await budget.ask()).others == (Waiting(b"x", 3),)
+    assert calls_of(await budget.ask()) == [(b"x", 3)]
     budget.now += 0.001
     assert (await budget.ask()).others == ()
 
@@ -126,7 +163,7 @@ async def test_who_withdraws_holds_nobody_up(budget: Budget) -> None:
     await budget.ask(("x", 3), ("z", 1), owner="b")
     wait = (await budget.ask(("y", 1))).wait
     await budget.ask(("z", 1), owner="b")
-    assert (await budget.ask(("y", 1))).others == (Waiting(b"z", 1),)
+    assert calls_of(await budget.ask(("y", 1))) == [(b"z", 1)]
     assert (await budget.ask(owner="b")).session is None
     turn = await budget.ask(("y", 1))
     assert turn.others == ()
@@ -138,7 +175,7 @@ async def test_what_waits_elsewhere_is_told(budget: Budget) -> None:
     await budget.ask(("x", 3), ("z", 1), owner="b")
     await budget.ask(("x", 7), owner="c")
     turn = await budget.ask(("y", 1))
-    assert sorted(turn.others) == [(b"x", 3), (b"x", 7), (b"z", 1)]
+    assert calls_of(turn) == [(b"x", 3), (b"x", 7), (b"z", 1)]
 
 
 async def test_labels_may_be_any_bytes(budget: Budget) -> None:
@@ -147,7 +184,7 @@ async def test_labels_may_be_any_bytes(budget: Budget) -> None:
         turn = await budget.store.take_turn(
             b"\xf0" * 32, owner=owner, waiting=[Waiting(label, 2)], pace=Pace(2, 1), now=budget.now
         )
-    assert turn.others == (Waiting(label, 1),)
+    assert calls_of(turn) == [(label, 1)]
 
 
 async def test_a_turn_tells_what_is_left(budget: Budget) -> None:
@@ -208,7 +245,7 @@ async def test_owners_whose_clocks_differ_a_little_take_nothing_from_each_other(
     await budget.ask(("x", 1), owner="ahead")
     budget.now -= 0.5
     turn = await budget.ask(("y", 1), owner="behind")
-    assert turn.others == (Waiting(b"x", 1),)
+    assert calls_of(turn) == [(b"x", 1)]
     assert turn.wait == pytest.approx(1 + MARGIN + GRACE)
 
 

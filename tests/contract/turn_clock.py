@@ -76,10 +76,15 @@ class Budget:
 
     async def ask(self, *waiting: tuple[str, int], owner: str = "a") -> Turn:
         """Ask for an owner with so many calls of sessions."""
+        rows = [Waiting(session.encode(), calls) for session, calls in waiting]
+        return await self.ask_for(*rows, owner=owner)
+
+    async def ask_for(self, *waiting: Waiting, owner: str) -> Turn:
+        """Ask for an owner whose calls are more or less urgent and old."""
         turn = await self.store.take_turn(
             key(self.name),
             owner=owner.encode(),
-            waiting=[Waiting(session.encode(), calls) for session, calls in waiting],
+            waiting=waiting,
             pace=self.pace,
             now=self.now,
         )
@@ -123,6 +128,11 @@ class Budget:
             if mine and owner not in dead:
                 line.append((self.now + min(turn.wait, LEASE / 2), owner))
         return "".join(served)
+
+
+def calls_of(turn: Turn) -> list[tuple[bytes, int]]:
+    """Return how many calls wait in other processes, by session."""
+    return sorted((row.session, row.calls) for row in turn.others)
 
 
 def longest_gap(times: Sequence[float]) -> float:

@@ -114,6 +114,7 @@ def test_a_delivery_is_logged_and_counted(running: Running, caplog: pytest.LogCa
     assert 'lexgate_webhooks_total{outcome="success",type="payment.changed"} 1.0' in page
     assert 'lexgate_webhooks_total{outcome="repeated",type="payment.changed"} 1.0' in page
     assert "time-travel" not in page
+    assert f'lexgate_requests_total{{method="POST",route="{PATH}",status="204"}}' in page
 
 
 def test_while_the_store_is_away_a_delivery_is_refused_and_taken_in_later(

@@ -110,6 +110,9 @@ def test_the_list_is_sorted(person: Person, token: str) -> None:
     base = "voucherType=any&voucherStatus=any"
     newest = [row["voucherDate"] for row in listed(person, token)]
     assert newest == sorted(newest, reverse=True)
+    down = [row["id"] for row in listed(person, token, f"{base}&sort=voucherNumber,DESC")]
+    up = [row["id"] for row in listed(person, token, f"{base}&sort=voucherNumber,ASC")]
+    assert down == up[::-1], "drafts have no number, and are turned round as well"
     numbers = [row["voucherNumber"] or "" for row in listed(person, token, f"{base}&sort=voucherNumber,ASC")]
     assert numbers == sorted(numbers, key=str.casefold)
 

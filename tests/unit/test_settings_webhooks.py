@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 
     from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
+OF_NO_KNOWN_KIND = """-----BEGIN PUBLIC KEY-----
+MBowDQYJKoZIhvcNAQEEBQADCQAwBgIBAQIBAw==
+-----END PUBLIC KEY-----
+"""
+"""A key by its form, whose algorithm the library has no name for."""
+
 
 def pem_of(key: PublicKeyTypes) -> str:
     return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
@@ -43,7 +49,16 @@ def test_anything_else_is_refused_and_not_repeated(tmp_path: Path) -> None:
     curve = pem_of(ec.generate_private_key(ec.SECP256R1()).public_key())
     (tmp_path / "empty.pem").write_text("")
     (tmp_path / "binary.pem").write_bytes(bytes(range(256)))
-    wrong = (weak, curve, "missing.pem", "empty.pem", "binary.pem", ".", LEXOFFICE.pem[:-80])
+    wrong = (
+        weak,
+        curve,
+        OF_NO_KNOWN_KIND,
+        "missing.pem",
+        "empty.pem",
+        "binary.pem",
+        ".",
+        LEXOFFICE.pem[:-80],
+    )
     for value in wrong:
         with pytest.raises(ConfigurationError) as refusal:
             load_key(tmp_path, value)

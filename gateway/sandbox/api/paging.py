@@ -31,7 +31,9 @@ def page_of(rows: Sequence[Json], query: QueryParams, sortable: Mapping[str, str
     descending = direction.upper() == "DESC"
     if name not in sortable or direction.upper() not in {"", "ASC", "DESC"}:
         raise _refused("sort", f"sort must be one of {', '.join(sortable)}, with ASC or DESC")
-    ordered = sorted(rows, key=lambda row: _sort_key(row[sortable[name]]), reverse=descending)
+    ordered = sorted(rows, key=lambda row: _sort_key(row[sortable[name]]))
+    if descending:
+        ordered.reverse()  # what is equal as well: of one day's vouchers the newest comes first
     return _document(ordered, number, size, _sort(name, descending=descending))
 
 

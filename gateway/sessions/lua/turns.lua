@@ -1,6 +1,18 @@
 -- Turns of a budget, decided as turn.py decides them, step by step and number by number; see steps.lua.
 
-local TURNS, ENTRY = '>ddddd', '>Bc0Bc0dddd'
+local TURNS, ENTRY, WAITING = '>ddddd', '>dd', '>Bc0dbdbdb'
+
+local function unpack_waiting(value, position)
+  local row = {}
+  row.session, row.calls, row.urgency, row.age, row.next_urgency, row.next_age, row.last_urgency, position =
+    struct.unpack(WAITING, value, position)
+  return row, position
+end
+
+local function pack_waiting(row, more)
+  return struct.pack(WAITING, #row.session, row.session, row.calls, row.urgency, row.age + more,
+    row.next_urgency, row.next_age + more, row.last_urgency)
+end
 
 local function read_turns(key)
   local turns = {at = 0, opening = 0, factor = 1, changed_at = 0, count = 0, entries = {}}
@@ -9,9 +21,11 @@ local function read_turns(key)
   local position
   turns.at, turns.opening, turns.factor, turns.changed_at, turns.count, position = struct.unpack(TURNS, value)
   while position <= #value do
-    local entry = {}
-    entry.owner, entry.session, entry.calls, entry.rank, entry.order, entry.ends, position =
-      struct.unpack(ENTRY, value, position)
+    local owner, entry
+    owner, position = struct.unpack('>Bc0', value, position)
+    entry, position = unpack_waiting(value, position)
+    entry.owner = owner
+    entry.rank, entry.ends, position = struct.unpack(ENTRY, value, position)
     turns.entries[#turns.entries + 1] = entry
   end
   return turns
@@ -22,8 +36,9 @@ local function write_turns(key, turns, now)
   local parts = {struct.pack(TURNS, turns.at, turns.opening, turns.factor, turns.changed_at, turns.count)}
   for _, entry in ipairs(turns.entries) do
     idle_at = math.max(idle_at, entry.ends)
-    parts[#parts + 1] = struct.pack(ENTRY, #entry.owner, entry.owner, #entry.session, entry.session,
-      entry.calls, entry.rank, entry.order, entry.ends)
+    parts[#parts + 1] = struct.pack('>Bc0', #entry.owner, entry.owner)
+    parts[#parts + 1] = pack_waiting(entry, 0)
+    parts[#parts + 1] = struct.pack(ENTRY, entry.rank, entry.ends)
   end
   -- Longer than it has to be, so that a clock that is set back a little takes nothing away.
   local left = math.max(0, idle_at - now) + TURN.STEP
@@ -46,27 +61,30 @@ local function settle(turns, pace, now)
   turns.entries = entries
 end
 
+-- Each where it stood: of equals all see the same one first.
 local function enter(turns, owner, waiting, now)
-  local known, ranks, entries = {}, {}, {}
+  local rows, ranks, entries, position = {}, {}, {}, 1
+  while position <= #waiting do
+    rows[#rows + 1], position = unpack_waiting(waiting, position)
+    rows[rows[#rows].session] = rows[#rows]
+  end
+  local function put(row, rank)
+    row.owner, row.rank, row.ends = owner, rank, now + TURN.LEASE
+    entries[#entries + 1] = row
+  end
   for _, entry in ipairs(turns.entries) do
-    if entry.owner == owner then
-      known[entry.session] = entry
-    else
-      ranks[entry.session] = entry.rank
+    ranks[entry.session] = entry.rank
+    if entry.owner ~= owner then
       entries[#entries + 1] = entry
+    elseif rows[entry.session] then
+      put(rows[entry.session], entry.rank)
     end
   end
-  local position = 1
-  while position <= #waiting do
-    local session, calls
-    session, calls, position = struct.unpack('>Bc0d', waiting, position)
-    local entry = known[session]
-    if not entry then
-      turns.count = turns.count + 1
-      entry = {owner = owner, session = session, rank = ranks[session] or turns.count, order = turns.count}
+  for _, row in ipairs(rows) do
+    if not row.owner then
+      if not ranks[row.session] then turns.count = turns.count + 1 end
+      put(row, ranks[row.session] or turns.count)
     end
-    entry.calls, entry.ends = calls, now + TURN.LEASE
-    entries[#entries + 1] = entry
   end
   turns.entries = entries
 end
@@ -76,15 +94,17 @@ local function free_from(turns, pace, factor)
   return turns.at - (pace.burst - 1) / pace.rate - (turns.at < turns.opening and TURN.MARGIN or 0)
 end
 
+local function comes_before(one, other)
+  if one.rank ~= other.rank then return one.rank < other.rank end
+  if one.urgency ~= other.urgency then return one.urgency < other.urgency end
+  return one.ends - one.age < other.ends - other.age
+end
+
 -- The one who is next among all entries, or among those of one owner.
 local function next_of(turns, owner)
   local first
   for _, entry in ipairs(turns.entries) do
-    if not owner or entry.owner == owner then
-      if not first or entry.rank < first.rank or entry.rank == first.rank and entry.order < first.order then
-        first = entry
-      end
-    end
+    if (not owner or entry.owner == owner) and (not first or comes_before(entry, first)) then first = entry end
   end
   return first
 end
@@ -105,24 +125,35 @@ local function serve(turns, served, pace, factor, now)
   turns.count = turns.count + 1
   local entries = {}
   for _, entry in ipairs(turns.entries) do
+    if entry.session == served.session then entry.rank = turns.count end
     if entry == served then
-      entry.calls, entry.rank, entry.order = entry.calls - 1, turns.count, turns.count
-    elseif entry.session == served.session then
-      entry.rank = turns.count
+      entry.calls, entry.urgency, entry.age = entry.calls - 1, entry.next_urgency, entry.next_age
+      entry.next_urgency, entry.next_age = entry.last_urgency, 0
     end
     if entry.calls > 0 then entries[#entries + 1] = entry end
   end
   turns.entries = entries
 end
 
-local function others_of(turns, owner)
+local function others_of(turns, owner, now)
   local others = {}
   for _, entry in ipairs(turns.entries) do
     if entry.owner ~= owner then
-      others[#others + 1] = struct.pack('>Bc0d', #entry.session, entry.session, entry.calls)
+      others[#others + 1] = pack_waiting(entry, now - (entry.ends - TURN.LEASE))
     end
   end
   return table.concat(others)
+end
+
+local function line_of(turns)
+  local sorted, line, seen = {}, {}, {}
+  for number, entry in ipairs(turns.entries) do sorted[number] = entry end
+  table.sort(sorted, comes_before)
+  for _, entry in ipairs(sorted) do
+    if not seen[entry.session] then line[#line + 1] = entry.session end
+    seen[entry.session] = true
+  end
+  return line
 end
 
 function operations.take_turn(key, owner, waiting, rate, burst)
@@ -141,7 +172,8 @@ function operations.take_turn(key, owner, waiting, rate, burst)
   local saved, remaining = (now + TURN.EARLY - free_at) / interval, 0
   if saved >= 0 then remaining = math.min(math.floor(saved) + 1, factor == 1 and pace.burst or 1) end
   return {served and served.session or false, text(math.max(0, asked_from(turns, owner, free_at, interval) - now)),
-    others_of(turns, owner), text(factor), remaining, text(math.max(0, turns.at - now))}
+    others_of(turns, owner, now), text(factor), remaining, text(math.max(0, turns.at - now)),
+    line_of(turns)}
 end
 
 function operations.slow_down(key, rate, burst)

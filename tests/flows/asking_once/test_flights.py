@@ -306,6 +306,16 @@ def test_a_slow_browser_holds_up_no_fast_one_and_takes_up_no_more_than_its_bound
     scene.asked(1)
 
 
+@pytest.mark.parametrize("path", [SHARED, KEPT])
+def test_what_is_under_way_when_the_gateway_ends_is_told_to_be_broken(scene: Scene, path: str) -> None:
+    scene.gate.clear()
+    with scene.calling(*[scene.anna.head("GET", path)] * 2) as browsers:
+        scene.asked(1)
+        scene.stage.running.call(scene.asking_once.close())
+        assert [browser.answer().status for browser in browsers] == [502, 502]
+    scene.gate.set()
+
+
 def test_a_401_is_met_with_one_refresh_for_all(scene: Scene) -> None:
     def refuse(connection: Connection, _: Request) -> None:
         scene.gate.wait(5)

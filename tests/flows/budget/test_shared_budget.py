@@ -72,8 +72,10 @@ def test_replicas_keep_to_one_budget_and_use_it(kind: str, tmp_path: Path) -> No
         calls = [partial(browsers[number % REPLICAS].fetch, f"/api/{number}") for number in range(60)]
         answers = fetch_all(threads, calls)
     assert [answer.status_code for answer in answers] == [200] * 60
-    assert most_at_once(times, rate=RATE) < 2 + 1.5  # the burst, and what two cores are late by
-    assert times[-1] - times[0] < 58 / RATE + 0.1 + 0.6
+    assert most_at_once(times, rate=RATE) < 2 + 0.5 * RATE  # the burst, and what a busy machine is late by
+    # One replica after the other would take three times as long; that no
+    # turn is lost is shown by a clock that only the test moves: tests/unit/proxy/test_waiting_lines.py.
+    assert times[-1] - times[0] < 2 * 58 / RATE
 
 
 def test_a_store_that_is_away_is_told_and_nobody_is_signed_out(tmp_path: Path) -> None:

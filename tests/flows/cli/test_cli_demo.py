@@ -7,6 +7,7 @@ import re
 import signal
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from gateway.sandbox.accounts import USERS
 from tests.flows.cli.process import end, read_until, started
 from tests.support.browser import Browser
+from tests.support.wire import until
 
 
 @pytest.mark.parametrize("picture", ["lexware", "openid"])
@@ -29,6 +31,10 @@ def test_the_demo_greets_works_and_ends(tmp_path: Path, picture: str) -> None:
             assert browser.sign_in().status_code == 200
             answer = browser.fetch("/api/v1/profile")
             assert answer.json()["companyName"] in greeting
+            assert "stored" in answer.headers["cache-status"]
+            books = browser.fetch("/api/v1/voucherlist?voucherType=any&voucherStatus=any")
+            assert books.json()["totalElements"] == 60
+            assert "queue;dur=" in books.headers["server-timing"]
             assert change_the_books(greeting) == (["204"], "delivered")
             assert browser.fetch("/auth/logout", "POST").status_code == 200
         code, output, errors = end(process, signal.SIGINT)
@@ -47,9 +53,16 @@ def change_the_books(greeting: str) -> tuple[list[str], str]:
     sandbox_url = re.findall(r"lexoffice in a box +(http://127.0.0.1:\d+)\n", greeting)[0]
     with httpx.Client(base_url=sandbox_url, timeout=10) as http:
         assert http.post("/books/nordlicht/invoices", data={"random": "yes"}).status_code == 303
-        (delivery,) = http.get("/sandbox/deliveries").json()["deliveries"]
+        until(lambda: _delivery(http)["state"] != "under_way")
+        delivery = _delivery(http)
     assert delivery["eventType"] == "invoice.created"
     return [attempt["outcome"] for attempt in delivery["attempts"]], delivery["state"]
+
+
+def _delivery(http: httpx.Client) -> dict[str, Any]:
+    (delivery,) = http.get("/sandbox/deliveries").json()["deliveries"]
+    found: dict[str, Any] = delivery
+    return found
 
 
 def test_the_demo_switches_faults_on(tmp_path: Path) -> None:

@@ -90,8 +90,8 @@ def test_a_trace_is_continued_logged_and_passed_on(stage: Stage) -> None:
     # W3C Trace Context §3.2
     with Browser(stage.public_url) as browser:
         browser.sign_in()
-        answer = browser.fetch("/api/v1/profile", headers={"traceparent": TRACEPARENT, "tracestate": "a=1"})
-        browser.fetch("/api/v1/profile", headers={"traceparent": "00-broken-00f067aa0ba902b7-01"})
+        answer = browser.fetch("/api/v1/contacts", headers={"traceparent": TRACEPARENT, "tracestate": "a=1"})
+        browser.fetch("/api/v1/contacts", headers={"traceparent": "00-broken-00f067aa0ba902b7-01"})
     continued, broken = requests(lines_of(stage))[-2:]
     request_id = answer.headers["x-request-id"]
     assert (continued["trace_id"], continued["request_id"]) == (TRACE_ID, request_id)

@@ -199,7 +199,9 @@ def test_an_unknown_type_is_told_with_those_that_there_are(
 def test_a_user_who_is_not_signed_in_is_told(running: Running, tmp_path: Path) -> None:
     done = command(running, "list", "--subject", "nobody", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "lexgate: nobody is signed in as 'nobody': have that user sign in, and stay\n"
+    assert (
+        done.stderr == "lexgate: nobody is signed in as 'nobody': have that user sign in and stay signed in\n"
+    )
 
 
 def test_a_store_that_nobody_else_sees_is_told(running: Running, subject: str, tmp_path: Path) -> None:

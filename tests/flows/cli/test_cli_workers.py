@@ -103,6 +103,7 @@ def test_metrics_are_of_all_workers_and_survive_one(crew: Stage) -> None:
     for pid in killed:
         os.kill(pid, signal.SIGKILL)
     until(lambda: metrics_of(crew).get("lexgate_workers") == 2 and not workers_of(crew) & killed)
+    until(lambda: "lexgate_sessions" in metrics_of(crew))  # what one of the new ones counts, once it has
     after = metrics_of(crew)
     falling = {
         name for name, value in before.items() if "_seconds_" in name and value > after[name] and "{" in name

@@ -36,11 +36,29 @@ async def test_all_is_well(server: Wire, tmp_path: Path) -> None:
         ("ok", "client credentials"),
         ("note", "redirect URI"),
         ("ok", "API"),
+        ("note", "webhook"),
         ("note", "cookies"),
         ("ok", "proxies"),
         ("ok", "SPA"),
     ]
     assert is_empty(tmp_path), "it keeps nothing"
+
+
+@pytest.mark.parametrize(
+    ("picture", "webhooks", "state"),
+    [("lexware", True, "ok"), ("openid", True, "ok"), ("lexware", False, "note"), ("openid", False, None)],
+)
+async def test_whether_changes_can_reach_the_app_is_told(
+    picture: str, tmp_path: Path, state: str | None, *, webhooks: bool
+) -> None:
+    """With another provider there is no lexoffice that would tell of them."""
+    running: Running
+    with running_gateway(picture, webhooks=webhooks) as running:
+        found = await findings(running.environment, tmp_path)
+    told = {each.subject: each for each in found}.get("webhook")
+    assert (told and told.state) == state
+    assert told is None or "lexgate webhooks " in told.text + told.remedy
+    assert not webhooks or f"{running.public_url}/webhooks/lexoffice" in (told.text if told else "")
 
 
 @pytest.mark.parametrize("picture", ["lexware", "openid"])

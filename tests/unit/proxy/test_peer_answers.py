@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -20,6 +20,8 @@ from gateway.sessions.memory import MemoryStore
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from gateway.sessions.kept_answers import AnswerClaim
 
 _NOW = 1_800_000_000.0
 _KEY = SharedKey(b"c" * 32, "/api", b"/v1/contacts?page=0", b"accept: application/json\r\n")
@@ -198,3 +200,85 @@ async def test_a_record_that_was_moved_or_made_elsewhere_is_not_served() -> None
         await (await _fetch(one)).keep(_stored(), seconds=60)
         foreign = PeerAnswers(store, Keyring(["another secret"]), clock=lambda: _NOW)
         assert await _find(foreign) is None
+
+
+class _SlowStore:
+    """A store whose claims are performed at once, and answered when `open` is set."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+        self.open = asyncio.Event()
+        self.asked = asyncio.Queue[None]()
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - any other operation
+        return getattr(self._store, name)
+
+    async def claim_answer(self, *values: Any, **named: Any) -> AnswerClaim:  # noqa: ANN401 - as the store's
+        claim = await self._store.claim_answer(*values, **named)
+        self.asked.put_nowait(None)
+        await self.open.wait()
+        return claim
+
+
+async def _slow_and_other() -> tuple[PeerAnswers, _SlowStore, PeerAnswers]:
+    store = MemoryStore()
+    await store.open()
+    slow, keyring = _SlowStore(store), Keyring(["a secret of the operator's"])
+    return (
+        PeerAnswers(slow, keyring, clock=lambda: _NOW),
+        slow,
+        PeerAnswers(store, keyring, clock=lambda: _NOW),
+    )
+
+
+async def test_who_leaves_while_the_store_grants_holds_nobody_up() -> None:
+    """The clock stands still: no lease runs out here."""
+    one, slow, other = await _slow_and_other()
+    leaving = asyncio.create_task(_find(one))
+    await slow.asked.get()
+    leaving.cancel()
+    await asyncio.wait([leaving])
+    slow.open.set()
+    await (await asyncio.wait_for(_fetch(other), 5)).release()
+
+
+async def test_who_is_cancelled_twice_holds_on_to_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, slow, _ = await _slow_and_other()
+    slow.open.set()
+    fetch = await _fetch(one)
+    monkeypatch.setattr(peer_answers, "_RENEW_SECONDS", 0.0)
+    fetch._renewing.cancel()  # noqa: SLF001 - to begin at once with a renewal that is under way
+    slow.open.clear()
+    renewing = fetch._renewing = asyncio.create_task(fetch._renew())  # noqa: SLF001 - the same
+    await slow.asked.get()
+    await slow.asked.get()
+    releasing = asyncio.create_task(fetch.release())
+    await asyncio.sleep(0)
+    releasing.cancel()
+    await asyncio.wait([releasing])
+    slow.open.set()
+    await asyncio.wait_for(renewing, 5)
+
+
+async def test_nobody_waits_for_a_fetch_that_is_outdated_however_long_it_takes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(peer_answers, "_RENEW_SECONDS", 0.01)
+    async with _two() as (one, other, _):
+        before = await _fetch(one)
+        await other.forget(frozenset({"contacts"}), organization=_ORGANIZATION)
+        await asyncio.wait_for(before._renewing, 5)  # noqa: SLF001 - it renews no more
+        await (await asyncio.wait_for(_fetch(other), 5)).release()
+        await before.keep(_stored(), seconds=60)
+
+
+async def test_nothing_is_found_while_the_store_is_doubted() -> None:
+    async with _two() as (one, other, _):
+        await (await _fetch(one)).keep(_stored(), seconds=60)
+        other.doubt(_ORGANIZATION)
+        other.doubt(_ORGANIZATION)
+        other.trust(_ORGANIZATION)
+        assert await _find(other) is None
+        assert isinstance(await _find(one), PeerAnswer)
+        other.trust(_ORGANIZATION)
+        assert isinstance(await _find(other), PeerAnswer)

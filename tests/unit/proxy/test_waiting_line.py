@@ -28,6 +28,10 @@ def line_of(*calls: BudgetCall, wait: float = 0.5, others: dict[str, int] | None
     return line
 
 
+def told_of(line: WaitingLine) -> list[tuple[bytes, int]]:
+    return [(row.session, row.calls) for row in line.waiting(now=NOW)]
+
+
 def order_of(line: WaitingLine, session: str = "x") -> list[BudgetCall]:
     taken: list[BudgetCall] = []
     while (found := line.take(session.encode())) is not None:
@@ -49,22 +53,98 @@ def test_what_had_a_turn_already_comes_before_the_urgent() -> None:
 def test_a_call_that_becomes_urgent_is_put_forward() -> None:
     first, second = call(), call()
     line = line_of(first, second)
-    second.urgency = 1
-    line.sort(second)
+    assert line.hasten(second, urgency=1, session=b"x")
     assert order_of(line) == [second, first]
 
 
 def test_the_store_is_told_who_waits() -> None:
     line = line_of(call("x"), call("y"), call("x"))
-    assert line.waiting() == [Waiting(b"x", 2), Waiting(b"y", 1)]
+    assert told_of(line) == [(b"x", 2), (b"y", 1)]
     assert (line.count(b"x"), line.count(b"z")) == (2, 0)
     line.take(b"x")
-    assert line.waiting() == [Waiting(b"y", 1), Waiting(b"x", 1)]
+    assert told_of(line) == [(b"y", 1), (b"x", 1)]
 
 
-def test_only_the_first_call_of_a_session_is_news() -> None:
+def test_the_store_is_told_of_the_first_call_the_next_and_the_last() -> None:
+    line = line_of(call(urgency=7), call(urgency=2), call("y", urgency=6))
+    line.join(call(urgency=3), now=NOW + 1)
+    line.join(call("z", urgency=5, at_head=True), now=NOW + 3)
+    assert line.waiting(now=NOW + 4) == [
+        Waiting(b"x", 3, 2, 4.0, 3, 3.0, 7),
+        Waiting(b"y", 1, 6, 4.0, 6, 4.0, 6),
+        Waiting(b"z", 1, -1, 1.0, -1, 1.0, -1),
+    ]
+
+
+def test_only_a_first_call_is_news() -> None:
     line = WaitingLine(KEY, Pace(2, 2))
     assert [line.join(call(name), now=NOW) for name in "xxy"] == [True, False, True]
+    urgent, last = call(urgency=1), call(urgency=7)
+    assert line.join(urgent, now=NOW)
+    assert not line.join(last, now=NOW)
+    assert not line.hasten(urgent, urgency=0, session=b"x")
+    assert not line.hasten(last, urgency=1, session=b"x")
+    assert line.hasten(last, urgency=0, session=b"y")
+
+
+def test_a_call_that_several_want_goes_in_the_turn_of_whichever_comes_first() -> None:
+    first, wanted, other = call("x"), call("x", urgency=5), call("y", urgency=6)
+    line = line_of(first, wanted, other)
+    assert line.hasten(wanted, urgency=5, session=b"y")
+    assert told_of(line) == [(b"x", 1), (b"y", 1)]
+    assert line.calls() == [first, wanted, other]
+    assert line.take(b"y") is wanted
+    assert told_of(line) == [(b"x", 1), (b"y", 1)]
+    assert order_of(line) == [first, other]
+
+
+def test_calls_that_others_want_too_do_not_count_for_the_store() -> None:
+    """They may go in another's turn: whoever waits elsewhere is not refused for what may take no time."""
+    line, wanted = line_of(*[call(name) for name in "xyz"]), [call("x") for _ in range(6)]
+    for each in wanted:
+        line.join(each, now=NOW)
+        for session in (b"y", b"z"):
+            line.hasten(each, urgency=3, session=session)
+    assert told_of(line) == [(b"x", 1), (b"y", 1), (b"z", 1)]
+
+
+def test_a_session_that_wants_nothing_else_has_a_turn_for_it_and_leaves_nothing_behind() -> None:
+    wanted = call("x")
+    line = line_of(call("x"), wanted)
+    line.hasten(wanted, urgency=3, session=b"y")
+    assert line.take(b"y") is wanted
+    assert told_of(line) == [(b"x", 1)]
+
+
+def test_a_session_keeps_its_place_when_its_call_went_in_anothers_turn() -> None:
+    wanted = call("x")
+    line = line_of(wanted, call("y"), call("z"), call("x"))
+    line.hasten(wanted, urgency=3, session=b"z")
+    line.take(b"x")
+    assert told_of(line) == [(b"y", 1), (b"z", 1), (b"x", 1)]
+
+
+def test_a_call_goes_no_more_in_the_turn_of_a_session_that_has_left() -> None:
+    wanted = call("x")
+    line = line_of(wanted)
+    line.hasten(wanted, urgency=3, session=b"y")
+    line.part(wanted, b"x")
+    assert told_of(line) == [(b"y", 1)]
+    line.part(wanted, b"y")  # nobody else is left: whoever sent it ends it
+    line.part(wanted, b"z")
+    assert told_of(line) == [(b"y", 1)]
+    line.leave(wanted)
+    assert not line
+
+
+def test_a_call_that_is_sent_again_waits_for_all_who_want_it() -> None:
+    wanted = call("x")
+    line = line_of(wanted)
+    assert line.take(b"x") is wanted
+    assert not line.hasten(wanted, urgency=1, session=b"y")
+    assert not line
+    line.join(wanted, now=NOW)
+    assert told_of(line) == [(b"x", 1), (b"y", 1)]
 
 
 def test_the_turn_of_a_session_that_has_left_is_the_next_ones() -> None:
@@ -109,10 +189,51 @@ def test_what_waits_elsewhere_counts_as_far_as_it_surely_comes_before() -> None:
     assert [seconds_of(line, each) for each in mine] == [0.5, 2.0]
 
 
-def test_calls_of_the_same_session_elsewhere_take_turns_with_those_here() -> None:
+@pytest.mark.parametrize(
+    ("row", "turns"),
+    [
+        pytest.param(Waiting(b"x", 5, 4, 9.0, 4, 9.0, 5), [0, 1], id="less urgent"),
+        pytest.param(Waiting(b"x", 5, 1, 0.0, 1, 0.0, 2), [5, 6], id="more urgent"),
+        pytest.param(
+            Waiting(b"x", 5, 3, 9.0, 3, 8.0, 3), [2, 3], id="two are older, and who knows of the rest"
+        ),
+        pytest.param(Waiting(b"x", 5, 3, 9.0, 3, 1.0, 4), [1, 2], id="one is older"),
+        pytest.param(Waiting(b"x", 1, 3, 9.0, 3, 9.0, 3), [1, 2], id="there is but one"),
+        pytest.param(Waiting(b"x", 5, 3, 1.0, 3, 1.0, 3), [0, 1], id="these are older"),
+    ],
+)
+def test_calls_of_the_same_session_elsewhere_count_as_far_as_they_surely_go_before(
+    row: Waiting, turns: list[int]
+) -> None:
     mine = [call("x"), call("x")]
-    line = line_of(*mine, others={"x": 5})
-    assert [seconds_of(line, each) for each in mine] == [0.5, 1.5]
+    line = line_of(*mine)
+    line.waiting(now=NOW + 5)
+    line.note(Turn(None, 0.0, (row,), 1.0, 0, 1.0), now=NOW + 5)
+    seconds = {id(each): seconds for each, seconds in line.estimates(now=NOW + 5)}
+    assert [seconds[id(each)] for each in mine] == [0.5 * turn for turn in turns]
+
+
+def test_who_comes_after_the_store_was_asked_comes_after_all_as_urgent_elsewhere() -> None:
+    line = line_of(call("x", urgency=1))
+    line.waiting(now=NOW)
+    line.note(Turn(None, 0.0, (Waiting(b"x", 5, 3, 0.1, 3, 0.1, 3),), 1.0, 0, 1.0), now=NOW)
+    late = call("x")
+    line.join(late, now=NOW + 0.1)
+    assert seconds_of(line, late) == 3.0
+
+
+def test_another_session_has_one_turn_a_round_however_many_processes_it_waits_at() -> None:
+    mine = [call("x") for _ in range(4)]
+    line = line_of(call("y"), *mine, others={"y": 2})
+    # y x y x y x x
+    assert [seconds_of(line, each) for each in mine] == [1.0, 2.0, 3.0, 3.5]
+
+
+def test_what_goes_in_anothers_turn_is_not_waited_for() -> None:
+    wanted, mine, other = call("x"), call("y"), call("y")
+    line = line_of(wanted, mine, other)
+    line.hasten(wanted, urgency=3, session=b"y")
+    assert [seconds_of(line, each) for each in (wanted, mine, other)] == [0.5, 1.0, 1.5]
 
 
 def test_a_slower_budget_is_a_longer_wait() -> None:
@@ -137,7 +258,7 @@ def test_an_estimate_is_when_the_turn_comes_if_nobody_joins_or_leaves(seed: int)
     guessed = {id(each): seconds for each, seconds in line.estimates(now=NOW)}
     served = 0
     while line:
-        session = line.waiting()[0].session
+        session = line.waiting(now=NOW)[0].session
         taken = line.take(session)
         assert taken is not None
         assert guessed[id(taken)] == 0.5 + served * 0.5

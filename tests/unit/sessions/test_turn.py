@@ -36,10 +36,14 @@ class Budget:
     sent: list[float] = field(default_factory=list)
 
     def ask(self, *waiting: tuple[str, int], owner: str = "a") -> Turn:
+        rows = [Waiting(session.encode(), calls) for session, calls in waiting]
+        return self.ask_for(*rows, owner=owner)
+
+    def ask_for(self, *waiting: Waiting, owner: str) -> Turn:
         turn, self.turns = decide_turn(
             self.turns,
             owner=owner.encode(),
-            waiting=[Waiting(session.encode(), calls) for session, calls in waiting],
+            waiting=waiting,
             pace=self.pace,
             now=self.now,
         )
@@ -60,6 +64,10 @@ class Budget:
             if len(times) < calls:
                 self.now += turn.wait
         return [round(moment - times[0], 6) for moment in times]
+
+
+def calls_of(turn: Turn) -> list[tuple[bytes, int]]:
+    return sorted((row.session, row.calls) for row in turn.others)
 
 
 def excess(times: list[float], pace: Pace) -> float:
@@ -179,6 +187,59 @@ def test_sessions_of_several_processes_take_turns_among_each_other() -> None:
     assert counts == {"x": 8, "y": 4, "z": 4}
 
 
+def ask_both(budget: Budget, one: Waiting, other: Waiting) -> str:
+    """Let two processes ask until one of them is served; returns which."""
+    waits = {"a": budget.ask_for(one, owner="a").wait, "b": budget.ask_for(other, owner="b").wait}
+    waits["a"] = budget.ask_for(one, owner="a").wait
+    budget.now += min(waits.values())
+    served = {"a": budget.ask_for(one, owner="a").session, "b": budget.ask_for(other, owner="b").session}
+    return "".join(owner for owner, session in served.items() if session is not None)
+
+
+def test_of_the_processes_of_a_session_the_one_with_the_urgent_call_is_next() -> None:
+    """RFC 9218 §4.1: the lower the number, the more urgent."""
+    for one, other, next_one in [(1, 5, "a"), (5, 1, "b"), (-1, 0, "a"), (7, -1, "b")]:
+        budget = Budget()
+        budget.drain(2)
+        assert ask_both(budget, Waiting(b"x", 1, one, 0.1), Waiting(b"x", 1, other, 9.0)) == next_one
+
+
+def test_of_calls_as_urgent_the_one_that_waits_longest_is_next_in_whichever_process() -> None:
+    for one, other, next_one in [(2.0, 1.0, "a"), (1.0, 2.0, "b")]:
+        budget = Budget()
+        budget.drain(2)
+        assert ask_both(budget, Waiting(b"x", 1, 3, one), Waiting(b"x", 1, 3, other)) == next_one
+
+
+def test_urgency_takes_no_turn_from_another_session() -> None:
+    budget = Budget()
+    budget.drain(2)
+    budget.ask_for(Waiting(b"x", 1, 7, 0.0), owner="a")
+    assert ask_both(budget, Waiting(b"x", 1, 7, 0.0), Waiting(b"y", 1, -1, 60.0)) == "a"
+
+
+def test_the_next_call_takes_the_place_of_the_one_that_was_sent() -> None:
+    """Its process is not waited for where another one has the more urgent call by then."""
+    budget = Budget()
+    budget.drain(2)
+    mine = Waiting(b"x", 2, 1, 5.0, 5, 5.0, 5)
+    budget.now += budget.ask_for(mine, owner="a").wait
+    wait = budget.ask_for(Waiting(b"x", 1, 3, 1.0), owner="b").wait
+    assert wait == pytest.approx(GRACE)
+    turn = budget.ask_for(mine, owner="a")
+    assert turn.session == b"x"
+    assert turn.wait == pytest.approx(0.5 + GRACE)
+    assert budget.ask_for(Waiting(b"x", 1, 3, 1.0), owner="b").wait == pytest.approx(0.5)
+
+
+def test_ages_go_on_where_others_are_told_of_them() -> None:
+    budget = Budget()
+    budget.drain(2)
+    budget.ask_for(Waiting(b"x", 2, 1, 4.0, 2, 3.0, 6), owner="b")
+    budget.now += 0.5
+    assert budget.ask(owner="a").others == (Waiting(b"x", 2, 1, 4.5, 2, 3.5, 6),)
+
+
 @pytest.mark.parametrize("rate", [2, 50])
 def test_no_turn_is_lost_between_processes(rate: int) -> None:
     _, sent = run_owners({owner: {owner: 20} for owner in "abc"}, pace=Pace(rate, 2))
@@ -211,7 +272,7 @@ def test_who_does_not_ask_for_a_lease_is_forgotten() -> None:
     budget = Budget()
     budget.drain(2)
     budget.ask(("x", 3), owner="a")
-    assert budget.ask(("y", 1), owner="b").others == (Waiting(b"x", 3),)
+    assert calls_of(budget.ask(("y", 1), owner="b")) == [(b"x", 3)]
     budget.now += LEASE
     assert budget.ask(("y", 1), owner="b").others == ()
 
@@ -303,7 +364,7 @@ def test_a_caller_whose_clock_is_a_little_behind_takes_nothing_from_anybody() ->
     budget.ask(("y", 1), owner="b")
     budget.now -= 0.3
     turn = budget.ask(("x", 1))
-    assert turn.others == (Waiting(b"y", 1),)
+    assert calls_of(turn) == [(b"y", 1)]
     assert turn.wait == pytest.approx(0.8 + MARGIN + GRACE)
 
 

@@ -60,9 +60,11 @@ def test_an_example_signs_in_shows_contacts_follows_them_and_signs_out(
     name = request.node.callspec.params["running"]
     page = new_page(color_scheme="dark", width=420)
     page.goto("/")
+    enter = page.get_by_role("button", name="Sign in with lexoffice")
+    expect(enter).to_be_visible()
     look(page, f"example-{name}-welcome")
     assert axe_violations(page) == []
-    page.get_by_role("button", name="Sign in with lexoffice").click()
+    enter.click()
     page.get_by_test_id("user-anna").click()
     page.get_by_test_id("allow").click()
     expect(page.get_by_test_id("user")).to_have_text("Anna Petersen")

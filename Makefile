@@ -1,4 +1,4 @@
-# The project's verbs. Everything they install lands in .venv and the node_modules of tests/node and bench,
+# The project's verbs. Everything they install lands in .venv and the node_modules of tests/node, bench and examples,
 # but for the Debian packages that the tests and the load harness drive.
 PORT ?= 8000
 TRIALS ?= 100
@@ -12,6 +12,7 @@ PIP = .venv/bin/python -m pip --quiet --disable-pip-version-check --no-input
 LOCK = .venv/bin/uv pip compile --quiet --generate-hashes --no-header --universal --python-version 3.11 $(UPGRADE)
 NODE_MODULES = tests/node/node_modules/.package-lock.json
 BENCH_MODULES = bench/node_modules/.package-lock.json
+EXAMPLE_MODULES = examples/react-vite/node_modules/.package-lock.json
 
 .PHONY: demo install test chaos bench bench-lexoffice profile check image lock clean
 .DELETE_ON_ERROR:
@@ -21,7 +22,7 @@ demo: install ## The gateway with lexoffice in a box behind it: PORT=8010 make d
 
 install: .venv/.installed ## .venv/bin/lexgate
 
-test: .venv/.installed-dev $(NODE_MODULES) ## Every test: make test TESTS=tests/unit
+test: .venv/.installed-dev $(NODE_MODULES) $(EXAMPLE_MODULES) ## Every test: make test TESTS=tests/unit
 	.ci/packages chromium redis-server nginx
 	.venv/bin/pytest --cov --cov-report=term $(TESTS)
 
@@ -43,7 +44,7 @@ profile: .venv/.installed-bench ## Where the microseconds of a call go: make pro
 	.ci/packages wrk nginx:/usr/sbin/nginx
 	.venv/bin/python -m bench.profile --document $(DOCUMENT)
 
-check: .venv/.installed-dev $(NODE_MODULES) ## Format, lint, types, import rules, spelling
+check: .venv/.installed-dev $(NODE_MODULES) $(EXAMPLE_MODULES) ## Format, lint, types, import rules, spelling
 	.venv/bin/ruff format --check
 	.venv/bin/ruff check
 	.venv/bin/mypy
@@ -52,6 +53,7 @@ check: .venv/.installed-dev $(NODE_MODULES) ## Format, lint, types, import rules
 	.venv/bin/codespell
 	.venv/bin/hadolint Dockerfile
 	npm --prefix tests/node run --silent types
+	npm --prefix examples/react-vite run --silent types
 
 image: ## The container image lexgate, with docker, podman or buildah
 	deploy/build-image --tag lexgate
@@ -63,7 +65,7 @@ lock: .venv/.installed-dev ## The hash-pinned locks: make lock UPGRADE=--upgrade
 	$(LOCK) pyproject.toml --group build --group dev --output-file requirements-dev.lock
 
 clean: ## What these verbs have made
-	rm -rf .venv tests/node/node_modules bench/node_modules build dist htmlcov .coverage .hypothesis .*_cache
+	rm -rf .venv tests/node/node_modules bench/node_modules examples/react-vite/node_modules build dist htmlcov .coverage .hypothesis .*_cache
 	find gateway tests bench -name __pycache__ -prune -exec rm -rf {} +
 
 .venv/.installed: requirements.lock requirements-build.lock pyproject.toml gateway/__init__.py | .venv/bin/python
@@ -85,7 +87,7 @@ clean: ## What these verbs have made
 .venv/bin/python:
 	@.ci/make-venv
 
-$(NODE_MODULES) $(BENCH_MODULES): %/node_modules/.package-lock.json: %/package.json %/package-lock.json
+$(NODE_MODULES) $(BENCH_MODULES) $(EXAMPLE_MODULES): %/node_modules/.package-lock.json: %/package.json %/package-lock.json
 	@.ci/packages npm
 	npm --prefix $* ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@

@@ -60,7 +60,7 @@ def _demo(parsed: argparse.Namespace) -> int:
             print(f"{name:22} {description}")
         return 0
     configure_logging("warning", sys.stderr)
-    _run(run_demo(port=parsed.port, picture=parsed.picture, faults=parsed.fault))
+    _run(run_demo(port=parsed.port, picture=parsed.picture, faults=parsed.fault, dev=parsed.dev))
     return 0
 
 
@@ -69,12 +69,13 @@ def _serve(parsed: argparse.Namespace) -> int:
     chosen = {} if parsed.workers is None else {"LEXGATE_WORKERS": parsed.workers}
     # What is imported stays: collecting garbage meanwhile, and looking at it ever after, is time lost.
     gc.disable()
-    from gateway.settings import load_settings  # noqa: PLC0415 - keygen and --help answer at once
+    from gateway.settings import choose_dev_server, load_settings  # noqa: PLC0415 - keygen and --help answer at once
 
     def load() -> Settings:
         return load_settings({**os.environ, **chosen}, Path.cwd())
 
     settings = load()
+    dev_server = None if parsed.dev is None else choose_dev_server(parsed.dev, settings)
     if settings.workers == 1:
         importlib.import_module("gateway.app")  # the supervisor of several does without
     from gateway.observability.logs import configure_logging  # noqa: PLC0415
@@ -87,15 +88,16 @@ def _serve(parsed: argparse.Namespace) -> int:
         bind(settings.bind.host, settings.bind.port, setting="LEXGATE_BIND") as public,
         bind(settings.admin_bind.host, settings.admin_bind.port, setting="LEXGATE_ADMIN_BIND") as admin,
     ):
+        note = "" if dev_server is None else f" for development, with the pages of {dev_server}"
 
         def announce() -> None:
-            print(f"lexgate serves {settings.public_url}", file=sys.stderr, flush=True)
+            print(f"lexgate serves {settings.public_url}{note}", file=sys.stderr, flush=True)
 
         if settings.workers > 1:
             return _supervise(settings, load, public, admin, announce)
         from gateway.app import Gateway  # noqa: PLC0415 - as above
 
-        _run(serve_alone(Gateway(settings), public, admin, on_ready=announce))
+        _run(serve_alone(Gateway(settings, dev_server=dev_server), public, admin, on_ready=announce))
     return 0
 
 

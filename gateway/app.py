@@ -49,6 +49,7 @@ class PublicApp:
         forward_auth: ASGIApp | None,
         preflight: ASGIApp,
         cors: Cors | None,
+        site_websockets: ASGIApp | None,
         web: ASGIApp,
         lane: Lane,
     ) -> None:
@@ -58,37 +59,42 @@ class PublicApp:
         self._cors = cors
         self._events = events
         self._websockets = websockets
+        self._site_websockets = site_websockets or websockets
         self._web = web
         self.lane = lane
+        self.sockets_below = b"/api/" if site_websockets is None else b"/"
+        """Where a WebSocket can be opened at all."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
+        path: str = scope["path"]
+        is_call = path.startswith("/api/") or path == "/api"
         if scope["type"] == "websocket":
-            await self._websockets(scope, receive, send)
+            await (self._websockets if is_call else self._site_websockets)(scope, receive, send)
             return
         if self._cors is not None:
             send = self._cors.open(scope, send)
             if self._cors.is_preflight(scope):
                 await self._preflight(scope, receive, send)
                 return
-        path: str = scope["path"]
         if path == EVENTS_PATH:
             await self._events(scope, receive, send)
             return
         if self._forward_auth is not None and is_forward_auth(path):
             await self._forward_auth(scope, receive, send)
             return
-        is_call = path.startswith("/api/") or path == "/api"
         await (self._api if is_call else self._web)(scope, receive, send)
 
 
 class Gateway(WebApp):
     """All parts of one process; `public` and `admin` are its ASGI applications."""
 
-    def __init__(self, settings: Settings, *, clock: Callable[[], float] = time.time) -> None:
-        super().__init__(settings, clock=clock)
+    def __init__(
+        self, settings: Settings, *, clock: Callable[[], float] = time.time, dev_server: str | None = None
+    ) -> None:
+        super().__init__(settings, clock=clock, dev_server=dev_server)
         self.max_connections = settings.max_connections
-        self.allows_websockets = any(route.websocket for route in settings.routes)
+        self.allows_websockets = dev_server is not None or any(route.websocket for route in settings.routes)
         self.health = Health(vault=self._vault, metrics=self._metrics, clock=clock)
         self.admin: ASGIApp = build_admin_app(self.health)
         self.public = self._build_public()
@@ -141,6 +147,9 @@ class Gateway(WebApp):
             forward_auth=self._build_forward_auth(problems) if settings.forward_auth_secrets else None,
             preflight=self._build_access_log(Guard(answer_preflight, is_secure=settings.is_secure)),
             cors=Cors(settings.sibling_origins) if settings.sibling_origins else None,
+            site_websockets=None
+            if self._dev_server is None
+            else WebSocketEntry(self._build_dev_websocket(self._dev_server), **around),
             web=web,
             lane=Lane(forward, RequestLog()),
         )
@@ -203,6 +212,11 @@ class Gateway(WebApp):
             sibling_origins=self._settings.sibling_origins,
             per_session=self._settings.session_websockets,
         )
+
+    def _build_dev_websocket(self, dev_server: str) -> ASGIApp:
+        from gateway.proxy.dev_websocket import DevWebSocket  # noqa: PLC0415 - as above
+
+        return DevWebSocket(dev_server, public_origin=self._settings.public_url)
 
 
 def _lose_nothing() -> None:

@@ -80,6 +80,7 @@ def _add_serve(commands: _Commands, run: Run) -> None:
     serve.add_argument(
         "--workers", metavar="N", help="how many processes answer (default: LEXGATE_WORKERS, or 1)"
     )
+    _add_dev(serve)
 
 
 def _add_webhooks(commands: _Commands, run: Run) -> None:
@@ -137,6 +138,16 @@ def _add_demo(commands: _Commands, run: Run) -> None:
         metavar="NAME",
         help="switch a fault of the sandbox on, to watch the gateway cope; may be repeated; "
         "`--fault help` lists the names",
+    )
+    _add_dev(demo)
+
+
+def _add_dev(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--dev",
+        metavar="URL",
+        help="for development, on localhost alone: a running dev server in the place of the static app, hot "
+        "reload included, such as http://localhost:5173",
     )
 
 

@@ -35,6 +35,7 @@ class CallHttpProtocol(DrainingHttpProtocol):
         super().__init__(*args, **options)
         self._application: Any = getattr(self, "app")  # noqa: B009 - uvicorn's own type is partially unknown
         self._lane = cast("Lane | None", getattr(self._application, "lane", None))
+        self._sockets_below = cast("bytes", getattr(self._application, "sockets_below", self._sockets_below))
         self.when_left: Callable[[], None] | None = None
         self._stream: EventStream | None = None
         self.remembered: Remembered | None = None

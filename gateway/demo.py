@@ -18,7 +18,7 @@ from gateway.sandbox.faults import FAULTS
 from gateway.sandbox.options import SandboxOptions
 from gateway.sandbox.webhooks.event import EVENT_TYPES
 from gateway.serving import Listener, bind, end_on_signals, serve
-from gateway.settings import load_settings
+from gateway.settings import choose_dev_server, load_settings
 from gateway.settings.presets import PRESETS
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _CLIENT_ID = "lexgate-demo"
 _PORT = "--port (with make: PORT=...)"
 
 
-async def run_demo(*, port: int, picture: str, faults: Sequence[str]) -> None:
+async def run_demo(*, port: int, picture: str, faults: Sequence[str], dev: str | None = None) -> None:
     """Serve gateway, sandbox and admin listener until asked to end.
 
     Raises ConfigurationError for an unknown fault or a busy port. Port 0 takes any that are free.
@@ -52,11 +52,13 @@ async def run_demo(*, port: int, picture: str, faults: Sequence[str]) -> None:
             admin_url=f"http://{_HOST}:{admin.getsockname()[1]}",
             picture=picture,
             faults=tuple(faults),
+            dev_server=dev,
         )
         sandbox = demo.build_sandbox()
         key_file = Path(folder) / "lexoffice.pem"
         key_file.write_text(sandbox.state.sandbox.webhook_public_key_pem(), encoding="ascii")
-        gateway = Gateway(load_settings(demo.build_environment(key_file), Path(folder)))
+        settings = load_settings(demo.build_environment(key_file), Path(folder))
+        gateway = Gateway(settings, dev_server=None if dev is None else choose_dev_server(dev, settings))
         await serve(
             gateway,
             (Listener(gateway.public, public), Listener(sandbox, box), Listener(gateway.admin, admin)),
@@ -81,6 +83,7 @@ class _Demo:
     admin_url: str
     picture: str
     faults: tuple[str, ...]
+    dev_server: str | None
     client_secret: str = field(default_factory=secrets.token_urlsafe, repr=False)
 
     def build_sandbox(self) -> Starlette:
@@ -137,6 +140,7 @@ class _Demo:
             "                      choose one on the sandbox's page, there is no password",
             f"  lexoffice in a box  {self.sandbox_url}",
             f"  for operators       {self.admin_url}/metrics",
+            *([f"  The app             comes from {self.dev_server}"] if self.dev_server else []),
             "",
             "  Try                 open the app, sign in, look at a voucher and its PDF, sign out",
             f"                      open {self.sandbox_url} beside it, add an invoice",

@@ -48,6 +48,9 @@
     |   |-- UpstreamFull                    503 upstream_full
     |   |-- ResendRequired                  503 resend_required
     |   `-- NotCached                       504 not_cached: the request forbade to ask the resource server
+    |-- DevServerError                the dev server of `--dev` is at fault: 502
+    |   |-- DevServerUnreachable            502 dev_server_unreachable
+    |   `-- DevServerBroken                 502 dev_server_broken
     |-- StoreError                    the session store is at fault: 503
     |   |-- StoreUnavailable                503 store_unavailable
     |   |-- RecordUnreadable                503 record_unreadable
@@ -480,6 +483,28 @@ class NotCached(ResourceServerError):
     code = "not_cached"
     status = 504
     title = "No answer is stored"
+
+
+class DevServerError(GatewayError):
+    """The dev server of `--dev` is at fault."""
+
+    code = "dev_server_error"
+    status = 502
+    title = "The dev server failed"
+
+
+class DevServerUnreachable(DevServerError):
+    """Nothing listens where `--dev` says; the detail says what to start."""
+
+    code = "dev_server_unreachable"
+    title = "The dev server is not running"
+
+
+class DevServerBroken(DevServerError):
+    """It broke off, or what it sent is no HTTP answer."""
+
+    code = "dev_server_broken"
+    title = "The dev server broke off"
 
 
 class StoreError(GatewayError):

@@ -52,6 +52,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - uvicorn's
         super().__init__(*args, **options)
+        self._sockets_below = b"/api/"
         self.url = b""
         self._in_head = True
         self._bytes_without_progress = 0
@@ -249,7 +250,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
 
     def _should_upgrade(self) -> bool:
         # Elsewhere than below /api there is nothing to upgrade to: the field is ignored (RFC 9110 §7.8).
-        return self.url.startswith(b"/api/") and super()._should_upgrade()
+        return self.url.startswith(self._sockets_below) and super()._should_upgrade()
 
     def _judge_upgrade(self, parser: HttpRequestParser) -> None:
         # llhttp stops at the head of an upgrade, so a body behind it would be lost (RFC 9110 §7.8 lets a

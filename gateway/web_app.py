@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
@@ -20,6 +21,7 @@ from gateway.web.attempt_cookies import AttemptCookies
 from gateway.web.backchannel_logout import BackchannelLogout, build_backchannel_logout_router
 from gateway.web.client_files import build_client_router
 from gateway.web.frontchannel_logout import FrontchannelLogout, build_frontchannel_logout_router
+from gateway.web.guard import build_dev_fields
 from gateway.web.login import SignIn, build_login_router
 from gateway.web.logout import SignOut, build_logout_router
 from gateway.web.session import CheckSession, build_session_router
@@ -29,11 +31,22 @@ from gateway.web.sign_out_return import build_sign_out_return_router
 from gateway.web.static_site import StaticSite
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.types import ASGIApp
+
+    from gateway.settings import Settings
     from gateway.web.problems import Problems
 
 
 class WebApp(Foundation):
     """A foundation with the FastAPI application on it."""
+
+    def __init__(
+        self, settings: Settings, *, clock: Callable[[], float] = time.time, dev_server: str | None = None
+    ) -> None:
+        super().__init__(settings, clock=clock)
+        self._dev_server = dev_server
 
     def _build_web(self, problems: Problems) -> FastAPI:
         web = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
@@ -45,8 +58,18 @@ class WebApp(Foundation):
         self._include_sessions(web)
         web.add_route(WEBHOOK_PATH, self._build_webhook().receive, methods=["GET", "POST"])
         web.include_router(build_client_router(shipped_spa() / "client"))
-        web.mount("/", StaticSite(self._settings.spa or shipped_spa()))
+        web.mount("/", self._build_site())
         return web
+
+    def _build_site(self) -> ASGIApp:
+        if self._dev_server is None:
+            return StaticSite(self._settings.spa or shipped_spa())
+        from gateway.proxy.dev_server import DevServer  # noqa: PLC0415 - for development alone
+
+        origin = self._settings.public_url
+        return DevServer(
+            self._dev_server, public_origin=origin, upstream=self._upstream, guarding=build_dev_fields(origin)
+        )
 
     def _build_sign_in(self) -> SignIn:
         settings = self._settings

@@ -14,7 +14,30 @@ SPA_POLICY = (
 )
 """Holds for all that sets no policy of its own: the files of the SPA."""
 
+_TRUSTED_TYPES = "require-trusted-types-for 'script'; trusted-types 'none'"
+_FOR_DEVELOPMENT = {
+    "script-src 'self'": "script-src 'self' 'unsafe-inline'",  # the preamble of React's fast refresh
+    "style-src 'self'": "style-src 'self' 'unsafe-inline'",  # styles that are changed without a reload
+    "worker-src 'self'": "worker-src 'self' blob:",  # Vite's client waits in one for a dev server to return
+}
+
 _HSTS = b"max-age=31536000"  # without includeSubDomains: the sibling hosts are not ours to decide for
+
+
+def build_dev_fields(public_origin: str) -> tuple[tuple[bytes, bytes], ...]:
+    """Build the policy of pages that come from a dev server: that of the static site, with what it needs.
+
+    Vite's client makes a worker from a text, so Trusted Types are reported in the console, not enforced.
+    """
+    policy = SPA_POLICY.replace(f"; {_TRUSTED_TYPES}", "")
+    socket = f"ws{public_origin.removeprefix('http')}"
+    needed = {**_FOR_DEVELOPMENT, "connect-src 'self'": f"connect-src 'self' {socket}"}
+    for strict, wider in needed.items():
+        policy = policy.replace(strict, wider)
+    return (
+        (b"content-security-policy", policy.encode()),
+        (b"content-security-policy-report-only", _TRUSTED_TYPES.encode()),
+    )
 
 
 class Guard:

@@ -108,6 +108,16 @@ _GERMAN: dict[str, Text] = {
     "route_unknown": ("Hier ist nichts", "Unter dieser Adresse gibt es keine Seite.", ("app",)),
     "resource_server_unreachable": ("Die Daten sind nicht erreichbar", _DOWN_DE, ("app",)),
     "resource_server_timeout": ("Die Daten lassen auf sich warten", _DOWN_DE, ("app",)),
+    "dev_server_unreachable": (
+        "Der Entwicklungsserver läuft nicht",
+        "Starten Sie ihn; diese Seite versucht es alle zwei Sekunden und zeigt dann die App.",
+        ("app",),
+    ),
+    "dev_server_broken": (
+        "Der Entwicklungsserver hat abgebrochen",
+        "Seine eigene Ausgabe sagt mehr.",
+        ("app",),
+    ),
 }
 
 _ENGLISH: dict[str, Text] = {
@@ -189,6 +199,12 @@ _ENGLISH: dict[str, Text] = {
     "route_unknown": ("There is nothing here", "No page has this address.", ("app",)),
     "resource_server_unreachable": ("The data cannot be reached", _DOWN_EN, ("app",)),
     "resource_server_timeout": ("The data keep us waiting", _DOWN_EN, ("app",)),
+    "dev_server_unreachable": (
+        "The dev server is not running",
+        "Start it; this page tries every two seconds and then shows the app.",
+        ("app",),
+    ),
+    "dev_server_broken": ("The dev server broke off", "Its own output tells more.", ("app",)),
 }
 
 TEXTS: Mapping[Language, Mapping[str, Text]] = {"de": _GERMAN, "en": _ENGLISH}

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from gateway.browser.language import choose_language
 from gateway.browser.return_to import build_return_url
+from gateway.errors import DevServerUnreachable
 from gateway.observability.exchange import exchange_of
 from gateway.web.page_texts import BUTTONS, FALLBACK, TEXTS
 
@@ -30,7 +31,7 @@ _PAGE = """<!doctype html>
 <main>
 <h1>{title}</h1>
 <p>{text}</p>
-<p class="ways">{ways}</p>
+{detail}<p class="ways">{ways}</p>
 <p class="reference">{reference}: <code>{code}</code> · <code>{request_id}</code></p>
 </main>
 </body>
@@ -57,6 +58,9 @@ class Pages:
             language=language,
             title=escape(title),
             text=escape(text),
+            detail=f"<p><code>{escape(error.detail)}</code></p>\n"
+            if isinstance(error, DevServerUnreachable)
+            else "",
             ways=" ".join(self._way(way, language, return_to) for way in ways),
             reference=BUTTONS[language]["reference"],
             code=escape(error.code),

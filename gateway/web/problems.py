@@ -14,6 +14,7 @@ from gateway.errors import (
     BrowserError,
     BudgetExhausted,
     CrossSiteRefused,
+    DevServerUnreachable,
     GatewayError,
     MethodRefused,
     RequestInvalid,
@@ -52,6 +53,8 @@ class Problems:
             headers["Server-Timing"] = f"queue;dur={exchange.queue_seconds * 1000:.2f}"
         if _is_navigation(scope):
             body = self._pages.build_error_page(error, scope=scope, return_to=exchange.return_to)
+            if isinstance(error, DevServerUnreachable):
+                headers["Refresh"] = "2"  # the page gives way to the app once it is there
             return Response(
                 body,
                 error.status,

@@ -11,6 +11,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse
 from starlette.staticfiles import NotModifiedResponse, StaticFiles
 
+from gateway.web.guard import SPA_POLICY
+from gateway.web.inline_policy import allow_inline
+
 if TYPE_CHECKING:
     import os
     from pathlib import Path
@@ -59,6 +62,9 @@ class StaticSite(StaticFiles):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(directory=folder, check_dir=True)
+        self._index = folder / _INDEX
+        self._policy_of = (0, 0)
+        self._kept_policy = SPA_POLICY
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         """Answer a file, or the app's page for a path of the app's own (history fallback)."""
@@ -77,9 +83,20 @@ class StaticSite(StaticFiles):
                 raise
             path = _INDEX
             response = await super().get_response(_INDEX, scope)
+        if path == _INDEX:
+            response.headers["Content-Security-Policy"] = self._policy()
         lasting = _FINGERPRINTED.search(path) or _VERSIONED.search(scope["query_string"])
         response.headers["Cache-Control"] = _FOREVER if lasting and path != _INDEX else _REVALIDATE
         return response
+
+    def _policy(self) -> str:
+        """Return the policy of the app's page; with a 304 too, whose fields replace those that are kept."""
+        found = self._index.stat()
+        version = found.st_mtime_ns, found.st_size
+        if version != self._policy_of:
+            page = self._index.read_text("utf-8", errors="replace")
+            self._kept_policy, self._policy_of = allow_inline(SPA_POLICY, page), version
+        return self._kept_policy
 
     def file_response(
         self,

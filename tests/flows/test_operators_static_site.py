@@ -228,3 +228,23 @@ def test_an_app_that_went_missing_is_not_found(tmp_path: Path) -> None:
         for path in ("/", "/vouchers"):
             answer = httpx.get(f"{running.public_url}{path}", trust_env=False)
             assert (answer.status_code, answer.json()["code"]) == (404, "route_unknown")
+
+
+def test_the_inline_script_of_the_apps_page_is_named_in_its_policy_and_in_no_other(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "index.html").write_text("<!doctype html><script>app()</script>")
+    (tmp_path / "report.html").write_text("<!doctype html><script>app()</script>")
+    with (
+        running_gateway(settings={"LEXGATE_SPA": str(tmp_path)}) as running,
+        httpx.Client(base_url=running.public_url, trust_env=False) as client,
+    ):
+        first = client.get("/")
+        assert "script-src 'self' 'sha256-" in first.headers["content-security-policy"]
+        kept = client.get("/invoices", headers={"If-None-Match": first.headers["etag"]})
+        assert kept.status_code == 304
+        assert kept.headers["content-security-policy"] == first.headers["content-security-policy"]
+        assert "script-src 'self';" in client.get("/report.html").headers["content-security-policy"]
+        (tmp_path / "index.html").write_text("<!doctype html><script>other()</script>")
+        changed = client.get("/").headers["content-security-policy"]
+        assert changed != first.headers["content-security-policy"]

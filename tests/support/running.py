@@ -91,7 +91,7 @@ class Running:
 
 
 @contextmanager
-def running_gateway(
+def running_gateway(  # noqa: PLR0913 - all are named, and each is for a few tests
     picture: str = "lexware",
     *,
     settings: Mapping[str, str] | None = None,
@@ -101,6 +101,7 @@ def running_gateway(
     secret: str = SECRET,
     port: int = 0,
     webhooks: bool = False,
+    dev_server: str | None = None,
 ) -> Iterator[Running]:
     """Run sandbox and gateway until the block ends; the sandbox is on 127.0.0.1, the gateway on localhost.
 
@@ -141,7 +142,7 @@ def running_gateway(
             **(settings or {}),
         }
         with _Thread() as thread:
-            gateway = thread.build(environment, Path(folder), clock)
+            gateway = thread.build(environment, Path(folder), clock, dev_server=dev_server)
             listeners = (
                 Listener(gateway.public, public),
                 Listener(sandbox_app, box),
@@ -218,10 +219,12 @@ class _Thread:
         self._thread.start()
         return self
 
-    def build(self, environment: dict[str, str], folder: Path, clock: Clock) -> Gateway:
+    def build(
+        self, environment: dict[str, str], folder: Path, clock: Clock, *, dev_server: str | None = None
+    ) -> Gateway:
         async def build() -> Gateway:
             self._ending = asyncio.Event()
-            return Gateway(load_settings(environment, folder), clock=clock)
+            return Gateway(load_settings(environment, folder), clock=clock, dev_server=dev_server)
 
         return asyncio.run_coroutine_threadsafe(build(), self.loop).result(30)
 

@@ -40,7 +40,7 @@ _LOGGER = logging.getLogger(__name__)
 class PublicApp:
     """What the public listener serves: `/api` has an entry of its own, and a lane beside ASGI."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one for each kind of request; all are named
         self,
         *,
         api: ASGIApp,

@@ -68,6 +68,10 @@ class Replica:
     def asking_once(self) -> AskingOnce:
         return self.running.gateway._asking_once  # noqa: SLF001 - what it keeps is seen nowhere else
 
+    def heard(self) -> str:
+        """Return the last event that it has heard: one that comes later makes its reads outdated."""
+        return self.running.gateway._bus.last_id  # noqa: SLF001 - seen nowhere else
+
     def browser(self) -> RawBrowser:
         return RawBrowser(int(self.running.url.rpartition(":")[2]))
 
@@ -127,7 +131,9 @@ class Peers:
     def reset(self) -> None:
         """Begin a test with nothing kept anywhere."""
         self.upstream.script = self.answer
+        before = {self.one.heard(), self.other.heard()}
         self.call(self.one, "PUT")
+        until(lambda: self.one.heard() == self.other.heard() not in before)
         for replica in (self.one, self.other):
             replica.forget()
         self.upstream.requests.clear()

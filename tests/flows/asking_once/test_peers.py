@@ -113,6 +113,8 @@ def test_who_leaves_at_any_moment_leaves_nothing_behind(peers: Peers, seed: int)
 def test_what_the_other_fetched_must_do_for_each_who_waits_for_it(peers: Peers) -> None:
     """RFC 9111 §5.2.1.3: min-fresh is one caller's own."""
     peers.read(peers.one)
+    peers.read(peers.other)  # found once it is kept for all: before that, the claim would lapse by the clock
+    peers.other.forget()
     peers.one.running.clock.advance(10)
     with peers.other.browser() as content, peers.other.browser() as strict:
         with peers.other.holding("before claim_answer"):

@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import re
 import signal
-import tempfile
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -17,12 +15,20 @@ from tests.flows.cli.process import end, read_until, started
 from tests.support.browser import Browser
 from tests.support.wire import until
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 
 @pytest.mark.parametrize("picture", ["lexware", "openid"])
 def test_the_demo_greets_works_and_ends(tmp_path: Path, picture: str) -> None:
-    before = set(Path(tempfile.gettempdir()).glob("lexgate-demo-*"))
-    foreign = {"LEXGATE_PUBLIC_URL": "https://app.example.com", "LEXGATE_STORE": "nonsense"}
-    with started("demo", "--port", "0", "--picture", picture, cwd=tmp_path, settings=foreign) as process:
+    (folder := tmp_path / "temporary").mkdir()
+    (cwd := tmp_path / "empty").mkdir()
+    foreign = {
+        "LEXGATE_PUBLIC_URL": "https://app.example.com",
+        "LEXGATE_STORE": "nonsense",
+        "TMPDIR": str(folder),
+    }
+    with started("demo", "--port", "0", "--picture", picture, cwd=cwd, settings=foreign) as process:
         greeting = read_until(process.stdout, "Ctrl-C ends it.")
         public_url = re.findall(r"lexgate is ready: +(http://localhost:\d+)\n", greeting)[0]
         for user in USERS.values():
@@ -44,8 +50,7 @@ def test_the_demo_greets_works_and_ends(tmp_path: Path, picture: str) -> None:
         "webhook",
         "sign_out",
     ], "the audit log"
-    assert list(tmp_path.iterdir()) == []
-    assert set(Path(tempfile.gettempdir()).glob("lexgate-demo-*")) <= before
+    assert [*cwd.iterdir(), *folder.iterdir()] == []
 
 
 def change_the_books(greeting: str) -> tuple[list[str], str]:

@@ -24,7 +24,7 @@ install: .venv/.installed ## .venv/bin/lexgate
 
 test: .venv/.installed-dev $(NODE_MODULES) $(EXAMPLE_MODULES) ## Every test: make test TESTS=tests/unit
 	.ci/packages chromium redis-server nginx
-	.venv/bin/pytest --cov --cov-report=term $(TESTS)
+	.ci/test $(TESTS)
 
 chaos: .venv/.installed-dev $(NODE_MODULES) ## Kills, outages and crowds against three replicas: make chaos TRIALS=20
 	.ci/packages redis-server

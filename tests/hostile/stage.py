@@ -137,7 +137,10 @@ class Stage:
     def _count(self) -> tuple[int, int]:
         async def count() -> tuple[int, int]:
             loop = asyncio.get_running_loop()
-            handles = self._early + _timer_handles()
+            # Of this loop alone: other stages, the sandbox and browsers have timers of their own.
+            handles = [
+                each for each in self._early + _timer_handles() if getattr(each, "_loop", loop) is loop
+            ]
             soon = loop.time() + _TICK
             pending = [each for each in handles if not each.cancelled() and each.when() > soon]
             return len(asyncio.all_tasks(loop)) - 1, len(pending)

@@ -12,13 +12,13 @@ import hashlib
 import logging
 import secrets
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from gateway.errors import RecordUnreadable, StoreError
 from gateway.proxy.peer_record import pack_answer, unpack_answer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from gateway.proxy.invalidation import Resources
     from gateway.proxy.peer_record import PeerAnswer
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from gateway.proxy.stored_answer import StoredAnswer
     from gateway.sessions.kept_answers import AnswerClaim
     from gateway.sessions.keyring import Keyring
+    from gateway.sessions.store import SessionStore
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -38,46 +39,6 @@ _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 0.25
 _ANYTHING = b"*"
 _UNKNOWN = b"?"
-
-
-class AnswerStore(Protocol):
-    """The part of a SessionStore that is used here."""
-
-    async def claim_answer(
-        self,
-        place: bytes,
-        key: bytes,
-        *,
-        scopes: Sequence[bytes],
-        owner: bytes,
-        lease_seconds: float,
-        now: float,
-    ) -> AnswerClaim:
-        """Return a kept answer, or say who fetches it; see SessionStore."""
-        ...
-
-    async def keep_answer(
-        self,
-        place: bytes,
-        key: bytes,
-        *,
-        scopes: Sequence[bytes],
-        owner: bytes,
-        mark: int,
-        sealed: bytes,
-        seconds: float,
-        now: float,
-    ) -> bool:
-        """Keep an answer; see SessionStore."""
-        ...
-
-    async def release_answer(self, place: bytes, key: bytes, *, owner: bytes) -> None:
-        """Let go of a claim; see SessionStore."""
-        ...
-
-    async def forget_answers(self, place: bytes, scopes: Sequence[bytes], *, now: float) -> None:
-        """Forget what depends on any of the scopes; see SessionStore."""
-        ...
 
 
 class _Place(NamedTuple):
@@ -141,7 +102,7 @@ class Fetch:
 class PeerAnswers:
     """Belongs to one event loop. While the store is in trouble, each process fetches for itself."""
 
-    def __init__(self, store: AnswerStore, keyring: Keyring, *, clock: Callable[[], float]) -> None:
+    def __init__(self, store: SessionStore, keyring: Keyring, *, clock: Callable[[], float]) -> None:
         self._store = store
         self._keyring = keyring
         self._clock = clock

@@ -251,7 +251,6 @@ async def test_an_answer_without_chunks_ends_with_its_connection(streams: Stream
     assert b"\r" not in b"".join(connection.written)
 
 
-@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="the system has no such option")
 async def test_a_peer_that_is_gone_without_a_word_is_noticed(streams: Streams) -> None:
     _, connection = join(streams)
     assert connection.socket.options == [(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 45_000)]

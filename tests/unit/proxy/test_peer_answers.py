@@ -203,11 +203,11 @@ async def test_a_record_that_was_moved_or_made_elsewhere_is_not_served() -> None
 
 
 class _SlowStore:
-    """A store whose claims are performed at once, and answered when `open` is set."""
+    """A store whose claims are performed at once, and answered when `gate` is set."""
 
     def __init__(self, store: MemoryStore) -> None:
         self._store = store
-        self.open = asyncio.Event()
+        self.gate = asyncio.Event()
         self.asked = asyncio.Queue[None]()
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - any other operation
@@ -216,7 +216,7 @@ class _SlowStore:
     async def claim_answer(self, *values: Any, **named: Any) -> AnswerClaim:  # noqa: ANN401 - as the store's
         claim = await self._store.claim_answer(*values, **named)
         self.asked.put_nowait(None)
-        await self.open.wait()
+        await self.gate.wait()
         return claim
 
 
@@ -238,17 +238,17 @@ async def test_who_leaves_while_the_store_grants_holds_nobody_up() -> None:
     await slow.asked.get()
     leaving.cancel()
     await asyncio.wait([leaving])
-    slow.open.set()
+    slow.gate.set()
     await (await asyncio.wait_for(_fetch(other), 5)).release()
 
 
 async def test_who_is_cancelled_twice_holds_on_to_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     one, slow, _ = await _slow_and_other()
-    slow.open.set()
+    slow.gate.set()
     fetch = await _fetch(one)
     monkeypatch.setattr(peer_answers, "_RENEW_SECONDS", 0.0)
     fetch._renewing.cancel()  # noqa: SLF001 - to begin at once with a renewal that is under way
-    slow.open.clear()
+    slow.gate.clear()
     renewing = fetch._renewing = asyncio.create_task(fetch._renew())  # noqa: SLF001 - the same
     await slow.asked.get()
     await slow.asked.get()
@@ -256,7 +256,7 @@ async def test_who_is_cancelled_twice_holds_on_to_nothing(monkeypatch: pytest.Mo
     await asyncio.sleep(0)
     releasing.cancel()
     await asyncio.wait([releasing])
-    slow.open.set()
+    slow.gate.set()
     await asyncio.wait_for(renewing, 5)
 
 

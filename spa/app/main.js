@@ -90,12 +90,14 @@ async function nameCompany({ nameCompany: name }) {
 }
 
 /** @param {boolean} moveFocus to the new heading, unless the page has just been opened */
-function visit(moveFocus) {
-  if (!present) return;
+async function visit(moveFocus) {
   leaving.abort();
   leaving = new AbortController();
-  const { section, view, path } = routeOf(location.pathname);
-  const { title, node } = view({ path, query: new URLSearchParams(location.search), signal: leaving.signal, session: present });
+  const { signal } = leaving;
+  const { section, load, path } = routeOf(location.pathname);
+  const view = await load();
+  if (!present || signal.aborted) return;
+  const { title, node } = view({ path, query: new URLSearchParams(location.search), signal, session: present });
   shell.main.replaceChildren(node);
   shell.showSection(section);
   document.title = `${title} · ${t.app}`;

@@ -1,20 +1,30 @@
 // @ts-check
 /** Language and appearance, kept in this browser. */
 
-import { de } from "../i18n/de.js";
-import { en } from "../i18n/en.js";
-
 /** @typedef {"de" | "en"} Language */
 /** @typedef {"auto" | "light" | "dark"} Theme */
+/** @typedef {import("../i18n/en.js").Texts} Texts */
 
-export const LANGUAGES = { de, en };
+/** Each by its own name. */
+export const LANGUAGES = { de: "Deutsch", en: "English" };
+const TEXTS = {
+  de: async () => (await import("../i18n/de.js")).de,
+  en: async () => (await import("../i18n/en.js")).en,
+};
 
 /** @type {Language} */
 export let language = chosenLanguage();
-/** The texts of the present language. */
-export let t = LANGUAGES[language];
+/** The texts of the present language that occur on many pages; a view that is loaded late brings its own. */
+export let t = await TEXTS[language]();
 
 document.documentElement.lang = language;
+
+/**
+ * @template T
+ * @param {{de: T, en: T}} both
+ * @returns {T} those of the present language
+ */
+export const inLanguage = (both) => both[language];
 
 /** @returns {Language} */
 function chosenLanguage() {
@@ -24,9 +34,9 @@ function chosenLanguage() {
 }
 
 /** @param {Language} next */
-export function setLanguage(next) {
+export async function setLanguage(next) {
+  t = await TEXTS[next]();
   language = next;
-  t = LANGUAGES[next];
   document.documentElement.lang = next;
   keep("language", next);
 }

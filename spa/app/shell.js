@@ -94,6 +94,7 @@ function navigation() {
     h("a", { href: "/", "data-section": "overview" }, t.overview.title),
     h("a", { href: "/vouchers", "data-section": "vouchers" }, t.vouchers.title),
     h("a", { href: "/contacts", "data-section": "contacts" }, t.contacts.title),
+    h("a", { href: "/receipts", "data-section": "receipts" }, t.receipts),
   ];
 }
 
@@ -111,9 +112,9 @@ function markCurrent(link, section) {
  * @param {() => void} redraw
  */
 function footer(session, redraw) {
-  const languages = /** @type {[string, string][]} */ (Object.entries(LANGUAGES).map(([code, { name }]) => [code, name]));
-  const languageSelect = select("language", languages, language, (code) => {
-    setLanguage(/** @type {import("./preferences.js").Language} */ (code));
+  const languages = Object.entries(LANGUAGES);
+  const languageSelect = select("language", languages, language, async (code) => {
+    await setLanguage(/** @type {import("./preferences.js").Language} */ (code));
     redraw();
     document.getElementById("language")?.focus();
   });

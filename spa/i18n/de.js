@@ -10,7 +10,6 @@ const number = (n) => new Intl.NumberFormat("de-DE").format(n);
 /** @type {import("./en.js").Texts} */
 export const de = {
   locale: "de-DE",
-  name: "Deutsch",
   app: "lexgate",
   skip: "Zum Inhalt springen",
   language: "Sprache",
@@ -19,6 +18,7 @@ export const de = {
   navigation: "Hauptmenü",
   signOut: "Abmelden",
   signingOut: "Wird abgemeldet …",
+  receipts: "Eingangsbelege",
   loading: "Wird geladen …",
   signedIn: (name) => `Angemeldet als ${name}`,
   footer: "Ihre Daten bleiben in lexoffice. Diese Seite zeigt sie nur an und speichert keine.",

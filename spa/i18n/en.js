@@ -9,7 +9,6 @@ const number = (n) => new Intl.NumberFormat("en-GB").format(n);
 
 export const en = {
   locale: "en-GB",
-  name: "English",
   app: "lexgate",
   skip: "Skip to content",
   language: "Language",
@@ -18,6 +17,7 @@ export const en = {
   navigation: "Main",
   signOut: "Sign out",
   signingOut: "Signing out …",
+  receipts: "Receipts",
   loading: "Loading …",
   signedIn: (/** @type {string} */ name) => `Signed in as ${name}`,
   footer: "Your data stay in lexoffice. This page shows them; it keeps none.",

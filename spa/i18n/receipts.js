@@ -1,0 +1,11 @@
+// @ts-check
+/** Texts of one view, in both languages, loaded with it. */
+
+export const de = {
+  title: "Eingangsbelege",
+};
+
+/** @type {typeof de} */
+export const en = {
+  title: "Receipts",
+};

@@ -15,6 +15,8 @@ from gateway.web.coded_bodies import CodedBodies
 from gateway.web.compression import strip_script
 from gateway.web.file_answer import answer_body, unless_known
 
+CLIENT_MODULES = ("calls", "client", "keeper", "resume", "stream", "tabs", "waiting")
+_SCRIPT = "text/javascript; charset=utf-8"
 _ASSETS = Path(__file__).parent / "assets"
 _REST = "/auth/{name:path}"
 _READING = ("GET", "HEAD")
@@ -31,18 +33,17 @@ def build_client_router(client_folder: Path) -> APIRouter:
     router = APIRouter()
     bodies = CodedBodies(prepare=_strip)
     files = {
-        "client.js": (client_folder / "client.js", "text/javascript; charset=utf-8"),
-        "stream.js": (client_folder / "stream.js", "text/javascript; charset=utf-8"),
-        "waiting.js": (client_folder / "waiting.js", "text/javascript; charset=utf-8"),
+        **{f"{name}.js": (client_folder / f"{name}.js", _SCRIPT) for name in CLIENT_MODULES},
         "client.d.ts": (client_folder / "client.d.ts", "text/plain; charset=utf-8"),
         "page.css": (_ASSETS / "page.css", "text/css; charset=utf-8"),
+        "signed-in.js": (_ASSETS / "signed-in.js", _SCRIPT),
     }
 
     @router.api_route(_REST, methods=list(_METHODS))
     @router.api_route("/auth", methods=list(_METHODS))
     async def client_file(request: Request, name: str = "") -> Response:
-        if name in files and request.method in _READING:
-            path, media_type = files[name]
+        path, media_type = files.get(name, (_ASSETS, ""))
+        if path.is_file() and request.method in _READING:
             return await _answer_file(path, media_type, request, bodies)
         others = [
             context
@@ -50,7 +51,7 @@ def build_client_router(client_folder: Path) -> APIRouter:
             if context.endpoint is not client_file and context.path == request.scope["path"]
         ]
         # RFC 9110 §15.5.6: 405 says what the path does allow.
-        allowed = _READING if name in files else sorted({m for other in others for m in other.methods or ()})
+        allowed = _READING if path.is_file() else sorted({m for other in others for m in other.methods or ()})
         if allowed:
             raise HTTPException(_NOT_ALLOWED, headers={"Allow": ", ".join(allowed)})
         raise HTTPException(_NOT_FOUND)

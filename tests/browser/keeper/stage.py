@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.support.running import Running
 
 PAGE = Path(__file__).parent / "page"
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 60.0
 MODES = {
     "shared": "",
     "lock": "delete globalThis.SharedWorker;",

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _DAYS = 360
 _YEARS = ((_DAYS, 50, 3), (0, 60, 4))
-"""The year before and the last one: the age of its end in days, its vouchers, and the most lines of a sale."""
+"""The year before and the last one: the age of its end in days, its vouchers, the most lines of a sale."""
 _SALES = frozenset({"invoice", "salesinvoice", "creditnote"})
 _PURCHASE_PREFIX = ("RG", "BEL", "R", "LF")
 _FATES: dict[int, str] = {
@@ -74,7 +74,7 @@ def _kind(index: int) -> str:
     return "purchaseinvoice" if index % 3 == 1 else "invoice"
 
 
-def _draw(  # noqa: PLR0913 - what is known of a voucher before it is drawn
+def _draw(
     books: Books, random: Random, kind: str, fate: str, most: int, day: datetime, today: datetime
 ) -> Voucher:
     contact = _contact(books, random, "customer" if kind in _SALES else "vendor")

@@ -2,7 +2,7 @@
 /** What the overview tells of the books, computed: all sums in whole cents, `now` as 2026-03-31. */
 
 import { isoDay } from "./format.js";
-import { AGES, ageOf, isOverdue, openCents, totalCents } from "./vouchers.js";
+import { AGES, ageOf, isExpense, isOverdue, isRevenue, openCents, totalCents } from "./vouchers.js";
 
 /** @typedef {import("./shapes.js").VoucherRow} VoucherRow */
 /** @typedef {import("./vouchers.js").Age} Age */
@@ -116,3 +116,23 @@ export function figuresOf(open, settled, now) {
   };
 }
 /** @typedef {ReturnType<typeof figuresOf>} Figures */
+
+/**
+ * @param {VoucherRow[]} rows of one contact
+ * @param {string} now
+ */
+export function owedWith(rows, now) {
+  const open = rows.filter(({ voucherType, voucherStatus }) =>
+    ["open", "overdue"].includes(voucherStatus) && (isRevenue(voucherType) || isExpense(voucherType)));
+  const euros = open.filter(({ currency }) => currency === "EUR");
+  const revenues = euros.filter((row) => isRevenue(row.voucherType));
+  const expenses = euros.filter((row) => isExpense(row.voucherType));
+  const late = (/** @type {VoucherRow[]} */ some) => some.filter((row) => isOverdue(row, now));
+  return {
+    owed: sumOf(revenues, openCents),
+    overdue: sumOf(late(revenues), openCents),
+    toPay: sumOf(expenses, openCents),
+    toPayLate: sumOf(late(expenses), openCents),
+    foreign: [...new Set(open.map(({ currency }) => currency))].filter((currency) => currency !== "EUR"),
+  };
+}

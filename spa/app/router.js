@@ -15,11 +15,12 @@
 const ROUTES = [
   { pattern: /^\/$/, section: "overview", style: "overview",
     load: async () => (await import("./views/overview.js")).overviewView },
-  { pattern: /^\/vouchers\/?$/, section: "vouchers", load: async () => (await import("./views/vouchers.js")).vouchersView },
+  { pattern: /^\/vouchers\/?$/, section: "vouchers", style: "vouchers",
+    load: async () => (await import("./views/vouchers.js")).vouchersView },
   { pattern: /^\/vouchers\/([^/]+)\/([^/]+)$/, section: "vouchers", style: "details",
     load: async () => (await import("./views/voucher.js")).voucherView },
   { pattern: /^\/contacts\/?$/, section: "contacts", load: async () => (await import("./views/contacts.js")).contactsView },
-  { pattern: /^\/contacts\/([^/]+)$/, section: "contacts", style: "details",
+  { pattern: /^\/contacts\/([^/]+)$/, section: "contacts", style: "details vouchers",
     load: async () => (await import("./views/contact.js")).contactView },
   { pattern: /^\/invoices\/new$/, section: "vouchers", style: "invoice-form",
     load: async () => (await import("./views/invoice-form.js")).invoiceFormView },
@@ -49,7 +50,7 @@ export function routeOf(pathname) {
  * @param {string | undefined} style
  */
 async function loaded(load, style) {
-  const [view] = await Promise.all([load(), style && styled(style)]);
+  const [view] = await Promise.all([load(), ...(style?.split(" ") ?? []).map(styled)]);
   return view;
 }
 

@@ -57,7 +57,8 @@ function totals(figures) {
   return h("section", { class: "totals", "data-key": "totals", "aria-label": t.overview.totals },
     total("open", t.overview.open, "status=open", figures?.open, count(figures?.open)),
     total("overdue", t.overview.overdue, "status=overdue", figures?.overdue, count(figures?.overdue)),
-    total("paid", t.overview.paid(year), "status=settled&period=this-year", figures?.paid, t.overview.paidNote(year)));
+    total("paid", t.overview.paid(year), "status=settled&period=this-year", figures?.paid,
+      figures?.paid ? t.overview.paidNote(figures.paid.count) : "\u00a0"));
 }
 
 /**

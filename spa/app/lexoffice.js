@@ -50,7 +50,7 @@ async function read(path, { signal, urgency = SEEN, isFresh = false }) {
 }
 
 /** @param {Response} response */
-async function readError(response) {
+export async function readError(response) {
   const body = await response.json().catch(() => ({}));
   return new LexofficeError(response.status, messagesIn(body), body.traceId);
 }

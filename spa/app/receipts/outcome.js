@@ -20,9 +20,6 @@ export function isOpenEnded(error, isSent) {
   return error instanceof LexofficeError ? error.status === 504 : isSent;
 }
 
-/** @param {unknown} error */
-export const isOffline = (error) => error instanceof NetworkError;
-
 /**
  * @param {unknown} error
  * @returns {number | undefined} seconds after which to try again what was certainly not performed; undefined if that is not so

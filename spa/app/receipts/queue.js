@@ -4,12 +4,12 @@
  * so that a person can go on while files are sent, and the end of a session: what was not taken goes on after signing in.
  */
 
-import { onSession, session } from "/auth/client.js";
+import { NetworkError, onReach, onSession, session } from "/auth/client.js";
 import { explain, isAborted, isSessionEnd } from "../faults.js";
-import { LexofficeError, readError } from "../lexoffice.js";
+import { readError } from "../lexoffice.js";
 import { BESIDE, inTurn } from "../pace.js";
-import { fittingName, judge } from "./accepted.js";
-import { isOpenEnded, isOffline, secondsToPause } from "./outcome.js";
+import { LARGEST, fittingName, judge } from "./accepted.js";
+import { isOpenEnded, secondsToPause } from "./outcome.js";
 import { post } from "./post.js";
 import { shrunk } from "./shrink.js";
 
@@ -24,12 +24,14 @@ import { shrunk } from "./shrink.js";
  * @property {State} state
  * @property {import("./accepted.js").Problem} [problem] why it is refused
  * @property {boolean} [canShrink]
+ * @property {boolean} [canSend] all the same
  * @property {string} digest
  * @property {string} [picture] a blob: URL
  * @property {number} sent the part that has left the browser, from 0 to 1
  * @property {boolean} isSent all of it has
  * @property {number} attempts
  * @property {import("../faults.js").Fault} [fault]
+ * @property {boolean} [isLost] it failed for want of a connection
  * @property {string} [fileId] lexoffice's
  */
 
@@ -83,7 +85,7 @@ async function check(receipt) {
   const picture = kind?.isPicture ? URL.createObjectURL(receipt.file) : undefined;
   const isKnown = digest !== "" && receipts.some((other) => other !== receipt && other.digest === digest);
   change(receipt, { name, digest, picture, ...(name === receipt.name ? {} : { named: receipt.name }) });
-  if (isKnown) change(receipt, { state: "refused", problem: "duplicate" });
+  if (isKnown) change(receipt, { state: "refused", problem: "duplicate", canSend: receipt.file.size <= LARGEST });
   else if (problem) change(receipt, { state: "refused", problem, canShrink: problem === "size" && kind?.isPicture });
   else change(receipt, { state: "waiting" });
 }
@@ -101,14 +103,16 @@ export async function shrink(id) {
 
 /** @param {string} id of one that failed, or that shall be sent all the same */
 export function send(id) {
-  const receipt = found(id);
-  if (receipt.problem === "duplicate" && receipt.file.size === 0) return;
-  change(receipt, { state: "waiting", problem: undefined, fault: undefined, attempts: 0 });
+  change(found(id), { state: "waiting", problem: undefined, fault: undefined, isLost: false, attempts: 0 });
 }
 
-/** Those that failed, and of which it is certain. */
+/** Those that failed, which were certainly not taken. */
 export function sendFailed() {
   for (const { id, state } of [...receipts]) if (state === "failed") send(id);
+}
+
+function sendLost() {
+  for (const { id, state, isLost } of [...receipts]) if (state === "failed" && isLost) send(id);
 }
 
 /** @param {string} id taken off the list; what is under way is broken off, as long as it has not all been sent */
@@ -201,8 +205,8 @@ function ended(receipt, error) {
     change(receipt, { state: "waiting" });
     setTimeout(tell, pause * 1000 + 1);
   } else {
-    change(receipt, { state: isOpenEnded(error, receipt.isSent) ? "unknown" : "failed", fault: explain(error) });
-    if (isOffline(error) && receipt.state === "failed") addEventListener("online", sendFailed, { once: true });
+    change(receipt, { state: isOpenEnded(error, receipt.isSent) ? "unknown" : "failed", fault: explain(error),
+      isLost: error instanceof NetworkError });
   }
 }
 
@@ -224,3 +228,6 @@ onSession((present) => {
   for (const receipt of receipts) if (receipt.state === "held") Object.assign(receipt, { state: "waiting", attempts: 0 });
   tell();
 });
+
+addEventListener("online", sendLost);
+onReach(({ state }) => state === "online" && sendLost());

@@ -25,7 +25,7 @@ export const de = {
   shrunk: (/** @type {string} */ was, /** @type {string} */ now) => `Verkleinert von ${was} auf ${now}`,
   renamed: (/** @type {string} */ was) => `Hieß „${was}“; der Name passt jetzt zum Inhalt.`,
   progress: (/** @type {string} */ name) => `Fortschritt: ${name}`,
-  notSent: "lexoffice hat die Datei nicht bekommen.",
+  notTaken: "lexoffice hat die Datei nicht angenommen.",
   unknown: "Keine Antwort. Ob lexoffice die Datei bekommen hat, ist ungewiss: Sehen Sie dort nach, bevor Sie sie noch einmal senden.",
   problems: {
     empty: "Die Datei ist leer.",
@@ -79,7 +79,7 @@ export const en = {
   shrunk: (was, now) => `Made smaller: ${now} instead of ${was}`,
   renamed: (was) => `Was called “${was}”; the name now fits the content.`,
   progress: (name) => `Progress: ${name}`,
-  notSent: "lexoffice did not get the file.",
+  notTaken: "lexoffice has not taken the file.",
   unknown: "No answer. Whether lexoffice got the file is uncertain: have a look there before you send it again.",
   problems: {
     empty: "The file is empty.",

@@ -224,7 +224,7 @@ def test_what_failed_is_sent_again_by_one_button(
     choose(page, payload("a.pdf", pdf(mark=b"a")), payload("b.pdf", pdf(mark=b"b")))
     in_state(page, "a.pdf", "failed")
     in_state(page, "b.pdf", "failed")
-    expect(row(page, "a.pdf")).to_contain_text("did not get the file")
+    expect(row(page, "a.pdf")).to_contain_text("has not taken the file")
     running.sandbox.faults.clear()
     row(page, "b.pdf").get_by_role("button", name="Send again").click()
     in_state(page, "b.pdf", "done")

@@ -4,6 +4,7 @@
 import { h, icon } from "../dom.js";
 import { fileLink } from "../files.js";
 import { filePath } from "../lexoffice.js";
+import { t } from "../preferences.js";
 import { LARGEST } from "./accepted.js";
 import { atLeast, fileSize } from "./sizes.js";
 
@@ -37,7 +38,7 @@ export function receiptRow(receipt, row) {
       was !== undefined && h("p", { class: "quiet small", "data-key": "was" }, s.shrunk(fileSize(was), fileSize(file.size))),
       progress(receipt, s),
       h("p", { class: "receipt-said", "data-key": `said-${state}` }, sign && icon(sign), h("span", {}, said(receipt, s)))),
-    h("div", { class: "actions" }, actions(receipt, row)));
+    h("div", { class: "actions" }, actions(receipt, row)), closeButton(receipt, row));
 }
 
 /** @param {Receipt} receipt */
@@ -64,7 +65,7 @@ function said({ state, problem, sent, isSent, fault, file, canShrink }, s) {
     case "sending":
       return isSent ? s.states.taking : s.states.sending(Math.floor(sent * 100));
     case "failed":
-      return [`${fault?.title}.`, ...(fault?.says ?? []), s.notSent].join(" ");
+      return [`${fault?.title}. ${s.notTaken}`, ...(fault?.says ?? []).map((text) => `${t.faults.says} ${text}`)].join(" ");
     case "unknown":
       return s.unknown;
     default:
@@ -73,17 +74,23 @@ function said({ state, problem, sent, isSent, fault, file, canShrink }, s) {
 }
 
 /** @param {Receipt} receipt @param {Row} row */
-function actions({ id, name, state, isSent, canShrink, canSend, fileId }, { s, signal, act }) {
-  const button = (/** @type {Action} */ action, /** @type {string} */ text, isQuiet = false, isOff = false) =>
+function actions({ id, name, state, canShrink, canSend, fileId }, { s, signal, act }) {
+  const button = (/** @type {Action} */ action, /** @type {string} */ text, isQuiet = false) =>
     h("button", { type: "button", class: isQuiet ? "button button-quiet" : "button", "data-key": action,
-      "aria-label": `${text}: ${name}`, "aria-disabled": isOff ? "true" : undefined, onclick: () => act(action, id) }, text);
+      "aria-label": `${text}: ${name}`, onclick: () => act(action, id) }, text);
   const again = state === "failed" || state === "unknown" || (state === "refused" && canSend);
   return [
     state === "refused" && canShrink && button("shrink", s.shrink),
     again && button("send", state === "failed" ? s.again : s.anyway, state !== "failed"),
     state === "done" && fileId !== undefined && openLink(fileId, name, s, signal),
-    button("remove", state === "sending" || state === "waiting" ? s.cancel : s.remove, true, state === "sending" && isSent),
   ];
+}
+
+/** What has left the browser as a whole cannot be called back. @param {Receipt} receipt @param {Row} row */
+function closeButton({ id, name, state, isSent }, { s, act }) {
+  const text = state === "sending" || state === "waiting" || state === "held" ? s.cancel : s.remove;
+  return h("button", { type: "button", class: "receipt-close", "data-key": "remove", "aria-label": `${text}: ${name}`, title: text,
+    "aria-disabled": state === "sending" && isSent ? "true" : undefined, onclick: () => act("remove", id) }, icon("close"));
 }
 
 /**

@@ -6,7 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
+
+from tests.browser.conftest import sign_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -109,6 +111,53 @@ def denied(page: Page, _: Running) -> None:
     expect(page.get_by_role("heading", level=1)).to_be_visible()
 
 
+def menu_open(page: Page, running: Running) -> None:
+    at("/vouchers", "vouchers")(page, running)
+    page.get_by_test_id("user").click()
+    expect(page.get_by_test_id("menu")).to_be_visible()
+
+
+def several_sessions(page: Page, running: Running) -> None:
+    browser = page.context.browser
+    assert browser
+    elsewhere = browser.new_context(base_url=running.public_url)
+    sign_in(elsewhere.new_page(), path="/nowhere")
+    elsewhere.close()
+    at("/sessions", "sessions")(page, running)
+    expect(page.get_by_test_id("end-others")).to_be_visible()
+
+
+def everything_is_to_end(page: Page, running: Running) -> None:
+    several_sessions(page, running)
+    page.get_by_test_id("everywhere").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+
+def receipts_with_files(page: Page, running: Running) -> None:
+    at("/receipts", "drop")(page, running)
+    page.route("**/api/v1/files", lambda route: answer_by_name(route))
+    files = [
+        ("Tankquittung 12. November.pdf", b"%PDF-1.4\n%%EOF\n"),
+        ("Bewirtung-im-Restaurant-Zur-Alten-Werft-mit-einem-sehr-langen-Namen-2026-11-23.pdf", b"%PDF-1.4\n%down\n%%EOF\n"),
+        ("Kassenbuch.xlsx", b"PK"),
+        ("Handbuch.pdf", b"%PDF-1.4\n" + bytes(5 * 1024 * 1024)),
+    ]
+    page.get_by_test_id("receipt-files").set_input_files(
+        [{"name": name, "mimeType": "", "buffer": content} for name, content in files]
+    )
+    expect(page.get_by_test_id("receipt")).to_have_count(4)
+    expect(page.locator("[data-state=done]")).to_have_count(1)
+    expect(page.locator("[data-state=failed]")).to_have_count(1)
+
+
+def answer_by_name(route: Route) -> None:
+    """Take a receipt, or not: that which tells so."""
+    if b"%down" in (route.request.post_data_buffer or b""):
+        route.fulfill(status=500, json={"message": "Internal Server Error"})
+    else:
+        route.fulfill(status=202, json={"id": "00000000-0000-0000-0000-000000000000"})
+
+
 VIEWS = (
     View("signed-out", signed_out, alone=True, signed_in=False),
     View("denied", denied, alone=True, signed_in=False, provokes=("403",)),
@@ -118,6 +167,11 @@ VIEWS = (
     View("invoice", a_voucher("invoice", "open")),
     View("draft", a_voucher("invoice", "draft")),
     View("purchase", a_voucher("purchaseinvoice", "open")),
+    View("menu", menu_open),
+    View("sessions", several_sessions),
+    View("sessions-everywhere", everything_is_to_end),
+    View("receipts", at("/receipts", "drop")),
+    View("receipts-with-files", receipts_with_files, provokes=("500",)),
     View("contacts", at("/contacts", "contacts")),
     View("contacts-none-fits", at("/contacts?q=zzzz", "empty")),
     View("contact", a_contact),

@@ -55,7 +55,7 @@ def test_the_page_may_run_its_own_script_and_nothing_else(running: Running) -> N
     assert re.findall(r"<script[^>]*>", answer.text) == ['<script type="module" src="/auth/signed-in.js">']
     script = httpx.get(f"{running.public_url}/auth/signed-in.js", trust_env=False)
     assert script.headers["content-type"] == "text/javascript; charset=utf-8"
-    assert '{ type: "signed-in" }' in script.text
+    assert 'postMessage({type:"signed-in"})' in script.text
 
 
 def test_a_failed_sign_in_offers_a_way_on_that_stays_in_the_window(

@@ -41,13 +41,13 @@ export function styled(name) {
 /**
  * @template T
  * @param {() => Promise<T>} load
- * @param {string | undefined} style
+ * @param {string | undefined} style one or more, with spaces between
  * @returns {Promise<T>}
  * @throws LoadError
  */
 export async function loaded(load, style) {
   try {
-    const [part] = await Promise.all([load(), style && styled(style)]);
+    const [part] = await Promise.all([load(), ...(style?.split(" ") ?? []).map(styled)]);
     return part;
   } catch (error) {
     throw error instanceof LoadError ? error : new LoadError(error);

@@ -1,4 +1,4 @@
-"""What Chromium tells of a page's load: when it painted, what moved, how long scripts held it up, what was transferred."""
+"""What Chromium tells of a page's load: its paints, what moved, what scripts took, what was transferred."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from playwright.sync_api import CDPSession, Page, Request
+    from playwright.sync_api import CDPSession, Page
 
 OBSERVER = """(() => {
   const told = { shifts: [], largest: 0, tasks: [] };
-  const nameOf = (node) => node instanceof Element
-    ? node.tagName.toLowerCase() + (node.id && "#" + node.id) + [...node.classList].map((name) => "." + name).join("")
-    : node ? nameOf(node.parentNode) + " (text)" : "(gone)";
+  const marked = (node) => [node.localName, ...node.classList].join(".") + (node.id && `#${node.id}`);
+  const nameOf = (node) =>
+    node instanceof Element ? marked(node) : node ? `${nameOf(node.parentNode)} (text)` : "(gone)";
   const placed = (rect) => [rect.x, rect.y, rect.width, rect.height].map(Math.round).join(" ");
   const observe = (type, note) =>
     new PerformanceObserver((list) => list.getEntries().forEach(note)).observe({ type, buffered: true });
@@ -51,7 +51,7 @@ class Shift:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One answer: its path, its kind as Chromium calls it, its bytes on the wire and those of its coded body."""
+    """One answer: its path, its kind as Chromium calls it, its bytes on the wire, and of its coded body."""
 
     path: str
     kind: str
@@ -139,7 +139,7 @@ class Watch:
 
     def _script_seconds(self) -> float:
         metrics = self.session.send("Performance.getMetrics")["metrics"]
-        return sum(one["value"] for one in metrics if one["name"] == "ScriptDuration")
+        return float(sum(one["value"] for one in metrics if one["name"] == "ScriptDuration"))
 
     def _on_sent(self, told: dict[str, Any]) -> None:
         url = urlsplit(told["request"]["url"])

@@ -85,7 +85,7 @@ export function keepSettings() {
   try {
     const kept = Object.entries(localStorage).filter(([name]) => SETTINGS.test(name));
     addEventListener("pagehide", () => {
-      for (const [name, value] of kept) localStorage.setItem(name, value);
+      for (const [name, value] of kept) if (localStorage.getItem(name) === null) localStorage.setItem(name, value);
     }, { once: true });
   } catch {
     // storage is switched off: there is nothing to keep

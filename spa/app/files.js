@@ -43,7 +43,7 @@ export function receiptLinks(ids, signal) {
  * @param {{path: string, name: string, text: string, said: HTMLElement, signal: AbortSignal}} file
  * @param {string} testId
  */
-function fileLink({ path, name, text, said, signal }, testId) {
+export function fileLink({ path, name, text, said, signal }, testId) {
   const link = h("a", { class: "button", href: path, target: "_blank", rel: "noopener", "data-testid": testId,
     onclick: (/** @type {MouseEvent} */ event) => {
       if (event.metaKey || event.ctrlKey || event.shiftKey) return;

@@ -109,6 +109,7 @@ export const readProfile = (signal) => read("profile", { signal, urgency: REST }
  * @property {string} [status] one, a comma list, or `any`; `open` brings overdue rows too
  * @property {string} [contactId]
  * @property {string} [from] first voucher date, as 2026-03-31
+ * @property {string} [to] last voucher date
  */
 
 /**
@@ -116,10 +117,11 @@ export const readProfile = (signal) => read("profile", { signal, urgency: REST }
  * @param {Asked} asked
  * @returns {Promise<VoucherPage>}
  */
-export function readVouchers({ type = "any", status = "any", contactId, from, page, size = 25, sort }, asked) {
+export function readVouchers({ type = "any", status = "any", contactId, from, to, page, size = 25, sort }, asked) {
   const parameters = new URLSearchParams({ voucherType: type, voucherStatus: status });
   if (contactId) parameters.set("contactId", contactId);
   if (from) parameters.set("voucherDateFrom", from);
+  if (to) parameters.set("voucherDateTo", to);
   parameters.set("page", String(page));
   parameters.set("size", String(size));
   parameters.set("sort", sort);
@@ -127,21 +129,37 @@ export function readVouchers({ type = "any", status = "any", contactId, from, pa
 }
 
 /**
- * Reads the newest rows, page after page of 250.
+ * The newest rows first, page after page of 250.
+ * @param {VoucherQuery} query
+ * @param {(page: number) => Asked} asked
+ * @param {number} [most] pages
+ * @returns {AsyncGenerator<VoucherPage>}
+ */
+export async function* voucherPages(query, asked, most = MOST_PAGES) {
+  for (let page = 0; page < most; page += 1) {
+    const found = await readVouchers({ ...query, page, size: LARGEST_PAGE, sort: "voucherDate,DESC" }, asked(page));
+    const last = found.last || found.content.length === 0;
+    yield { ...found, last };
+    if (last) return;
+  }
+}
+
+/**
  * @param {VoucherQuery} query
  * @param {Asked} asked
  * @param {(read: number, of: number) => void} [progress]
- * @returns {Promise<{rows: import("./shapes.js").VoucherRow[], capped: boolean}>} capped at 2,000 rows
+ * @param {number} [most] pages of 250, by default 8
+ * @returns {Promise<{rows: import("./shapes.js").VoucherRow[], capped: boolean}>} the newest rows, each once, and whether there are more
  */
-export async function readAllVouchers(query, asked, progress) {
-  const rows = [];
-  for (let page = 0; page < MOST_PAGES; page += 1) {
-    const found = await readVouchers({ ...query, page, size: LARGEST_PAGE, sort: "voucherDate,DESC" }, asked);
-    rows.push(...found.content);
-    if (found.last || found.content.length === 0) return { rows, capped: false };
-    progress?.(rows.length, found.totalElements);
+export async function readAllVouchers(query, asked, progress, most) {
+  /** @type {Map<string, import("./shapes.js").VoucherRow>} */
+  const rows = new Map(); // one that is added meanwhile pushes others to the next page, where they are met again
+  for await (const { content, last, totalElements } of voucherPages(query, () => asked, most)) {
+    for (const row of content) rows.set(row.id, row);
+    if (last) return { rows: [...rows.values()], capped: false };
+    progress?.(rows.size, totalElements);
   }
-  return { rows, capped: true };
+  return { rows: [...rows.values()], capped: true };
 }
 
 /**

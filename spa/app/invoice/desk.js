@@ -6,6 +6,7 @@ import { h } from "../dom.js";
 import { isSessionEnd } from "../faults.js";
 import { day } from "../format.js";
 import { forget, readPaymentConditions, readProfile } from "../lexoffice.js";
+import { noteOwn } from "../names.js";
 import { showMessage } from "../notices.js";
 import { go } from "../router.js";
 import { wireDay } from "./days.js";
@@ -157,6 +158,7 @@ export class Desk {
    */
   #made(id, text) {
     this.kept.discard();
+    if (id) noteOwn(id);
     if (!this.signal.aborted) go(id ? `/vouchers/invoice/${encodeURIComponent(id)}` : "/vouchers?type=invoice");
     showMessage(text);
   }

@@ -8,10 +8,12 @@ import { forget, readProfile } from "./lexoffice.js";
 import { listen } from "./live.js";
 import { showEnding } from "./notices.js";
 import { t } from "./preferences.js";
-import { followLink, routeOf } from "./router.js";
+import { followLink } from "./router.js";
 import { showSessionEnd } from "./session-end.js";
 import { buildShell, showLive } from "./shell.js";
 import { signedOutPage, unreachablePage } from "./signed-out.js";
+import { showTitle } from "./title.js";
+import { leave, visit } from "./visits.js";
 
 /** @typedef {import("/auth/client.js").ActiveSession} ActiveSession */
 
@@ -22,7 +24,6 @@ const RAN_OUT = new Set(["idle", "expired", "refresh_lost"]);
 /** @type {ActiveSession | undefined} */
 let present;
 let shell = buildShell(undefined, () => {});
-let leaving = new AbortController();
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let nextTry;
 
@@ -46,7 +47,7 @@ async function start() {
 function showApp(found) {
   present = found;
   shell = buildShell(found, () => showApp(found));
-  visit(false);
+  visit({ shell, session: found }, false);
   if (!found.claims.organization) nameCompany(shell);
 }
 
@@ -54,7 +55,7 @@ function showApp(found) {
 function tellEnd(end) {
   showEnding(undefined);
   if (!present || RAN_OUT.has(end.reason)) return showSessionEnd(end);
-  leaving.abort();
+  leave();
   forget();
   showSignedOut(end.reason);
   return shell.main.querySelector("h1")?.focus();
@@ -65,7 +66,7 @@ function showSignedOut(reason) {
   present = undefined;
   shell = buildShell(undefined, () => showSignedOut(reason));
   shell.main.replaceChildren(signedOutPage(reason));
-  document.title = `${t.signedOut.title} · ${t.app}`;
+  showTitle(t.signedOut.title);
 }
 
 /** @param {unknown} error */
@@ -73,7 +74,7 @@ function showUnreachable(error) {
   if (!(error instanceof ProblemError || error instanceof NetworkError)) throw error;
   shell = buildShell(undefined, () => showUnreachable(error));
   shell.main.replaceChildren(unreachablePage(start));
-  document.title = `${t.faults.startHeading} · ${t.app}`;
+  showTitle(t.faults.startHeading);
   const seconds = error instanceof ProblemError ? error.retryAfter : undefined;
   clearTimeout(nextTry);
   nextTry = setTimeout(start, (seconds ?? ASK_AGAIN_SECONDS) * 1000);
@@ -89,22 +90,11 @@ async function nameCompany({ nameCompany: name }) {
   }
 }
 
-/** @param {boolean} moveFocus to the new heading, unless the page has just been opened */
-async function visit(moveFocus) {
-  leaving.abort();
-  leaving = new AbortController();
-  const { signal } = leaving;
-  const { section, load, path } = routeOf(location.pathname);
-  const view = await load();
-  if (!present || signal.aborted) return;
-  const { title, node } = view({ path, query: new URLSearchParams(location.search), signal, session: present });
-  shell.main.replaceChildren(node);
-  shell.showSection(section);
-  document.title = `${title} · ${t.app}`;
-  if (!moveFocus) return;
+/** To the view of the address, which is another now. */
+function move() {
+  if (!present) return;
   session().catch(() => {}); // a view of remembered answers alone would not notice that the session has ended
-  scrollTo(0, 0);
-  node.querySelector("h1")?.focus({ preventScroll: true });
+  visit({ shell, session: present }, true);
 }
 
 const isDialogOpen = () => document.querySelector("dialog[open]") !== null;
@@ -121,8 +111,8 @@ async function lookAgain() {
 
 onSessionEnded(tellEnd);
 document.addEventListener("click", followLink);
-addEventListener("popstate", () => visit(true));
-addEventListener("lexgate:visit", () => visit(true));
+addEventListener("popstate", move);
+addEventListener("lexgate:visit", move);
 addEventListener("pageshow", (event) => event.persisted && lookAgain());
 document.addEventListener("visibilitychange", lookAgain);
 addEventListener("unhandledrejection", (event) => isAborted(event.reason) && event.preventDefault());

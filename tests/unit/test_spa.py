@@ -12,6 +12,7 @@ INDEX = (SPA / "index.html").read_text("utf-8")
 BEFORE_PAINT = (SPA / "before-paint.js").read_text("utf-8")
 ROUTER = (SPA / "app/router.js").read_text("utf-8")
 MAIN = SPA / "app/main.js"
+CLIENT = SPA / "client/client.js"
 IMPORT = re.compile(r'^(?:import|export)(?:\b[^"\';]*? from)? "(\./|\.\./|/)([^"]+)"', re.MULTILINE)
 ROUTE = re.compile(
     r'\{ pattern: (/.+?/), section: "[^"]*",\s*(?:style: "([^"]*)",\s*)?load: [^}]*?'
@@ -21,9 +22,9 @@ FORBIDDEN = re.compile(r"<script(?![^>]*\bsrc=)|<style|\sstyle=\"|\son\w+=\"|inn
 
 
 def file_of(path: str, importer: Path) -> Path:
-    """Return the file that a module gets by this path; the gateway serves its client below /auth."""
+    """Return the file that a module gets by this path; the gateway serves its client as one module below /auth."""
     if path.startswith("/auth/"):
-        return SPA / "client" / path.removeprefix("/auth/")
+        return CLIENT
     return SPA / path[1:] if path.startswith("/") else (importer.parent / path).resolve()
 
 
@@ -41,7 +42,7 @@ def imported_by(start: Path) -> set[str]:
         module = open_ones.pop()
         if module not in seen:
             seen.add(module)
-            source = module.read_text("utf-8")
+            source = module.read_text("utf-8") if module != CLIENT else ""
             open_ones += (file_of(dots + name, module) for dots, name in IMPORT.findall(source))
     return {address_of(module) for module in seen}
 

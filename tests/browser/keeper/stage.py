@@ -145,7 +145,7 @@ def streams(running: Running) -> int:
 
 
 def answered(running: Running, route: str, method: str = "GET") -> int:
-    """Return how many requests of a route have been answered; a stream, when it is over."""
+    """Return how many requests of a route have been answered, or have begun to be."""
     return int(metric(running, "lexgate_requests_total", route=route, method=method))
 
 

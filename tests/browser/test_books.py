@@ -106,8 +106,8 @@ def test_the_customers_that_brought_most_are_named_with_their_share(
     expect(page.get_by_test_id("customers")).to_be_visible()
     found = rows_of(page, "customers")
     assert [(name, amount) for name, amount, _ in found] == [(names[one], money(sums[one])) for one in best]
-    for (_, _, share), one in zip(found, best, strict=True):
-        assert int(share.removesuffix(" %")) == pytest.approx(sums[one] / total * 100, abs=0.501)
+    for (_, _, share), customer in zip(found, best, strict=True):
+        assert int(share.removesuffix(" %")) == pytest.approx(sums[customer] / total * 100, abs=0.501)
     page.get_by_test_id("customers").get_by_role("link").first.click()
     expect(page).to_have_url(re.compile(f"/contacts/{best[0]}$"))
 

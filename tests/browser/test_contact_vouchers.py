@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 def contact_of(ledger: Ledger, *roles: str) -> str:
     """Return the id of a contact with exactly these roles."""
-    return next(one["id"] for one in ledger.contacts.values() if set(one["roles"]) == set(roles))
+    contacts = ledger.contacts.items()
+    return next(contact_id for contact_id, one in contacts if set(one["roles"]) == set(roles))
 
 
 def test_what_a_customer_owes_is_the_sum_of_their_open_vouchers_and_follows(

@@ -21,16 +21,18 @@ const styles = new Map();
  */
 export function styled(name) {
   const known = styles.get(name) ?? new Promise((resolve, reject) => {
-    const link = document.createElement("link");
-    link.rel = "stylesheet";
-    link.href = `/styles/${name}.css`;
+    const href = `/styles/${name}.css`;
+    /** @type {HTMLLinkElement | null} on its way since before-paint.js */
+    const begun = document.head.querySelector(`link[rel="stylesheet"][href="${href}"]`);
+    const link = begun ?? Object.assign(document.createElement("link"), { rel: "stylesheet", href });
+    if (link.sheet) resolve();
     link.onload = () => resolve();
     link.onerror = () => {
       link.remove();
       styles.delete(name);
       reject(new LoadError(undefined));
     };
-    document.head.append(link);
+    if (!begun) document.head.append(link);
   });
   styles.set(name, known);
   return known;

@@ -1,6 +1,7 @@
 // @ts-check
 /** lexoffice's REST API, as far as the views read it: resources in, plain objects out. */
 
+import { noteNames } from "./names.js";
 import { CLICKED, REST, SEEN, pacedFetch } from "./pace.js";
 
 /** @typedef {{signal: AbortSignal, urgency?: number, isFresh?: boolean}} Asked `isFresh`: no answer that this page remembers will do */
@@ -16,19 +17,23 @@ const MOST_PAGES = 8;
 const answers = new Map();
 let forgotten = 0;
 
+/** @typedef {{field: string, code: string, message: string}} Issue one thing that was wrong with what was sent */
+
 /** An error of lexoffice itself, in any of its three shapes. */
 export class LexofficeError extends Error {
   /**
    * @param {number} status
    * @param {string[]} messages
    * @param {string} [traceId]
+   * @param {Issue[]} [issues] the same by field, where lexoffice says so
    */
-  constructor(status, messages, traceId) {
+  constructor(status, messages, traceId, issues = []) {
     super(messages.join("; ") || `HTTP ${status}`);
     this.name = "LexofficeError";
     this.status = status;
     this.messages = messages;
     this.traceId = traceId;
+    this.issues = issues;
   }
 }
 
@@ -45,14 +50,25 @@ async function read(path, { signal, urgency = SEEN, isFresh = false }) {
     { signal, urgency, headers: { Accept: "application/json" } }); // the gateway forgot before it told of a change
   if (!response.ok) throw await readError(response);
   const body = await response.json();
+  noteNames(path, body);
   if (begun === forgotten) answers.set(path, { at: Date.now(), body }); // else it may be from before the change
   return body;
 }
 
-/** @param {Response} response */
-async function readError(response) {
+/** @param {Response} response of lexoffice, not 2xx */
+export async function readError(response) {
   const body = await response.json().catch(() => ({}));
-  return new LexofficeError(response.status, messagesIn(body), body.traceId);
+  return new LexofficeError(response.status, messagesIn(body), body?.traceId, issuesIn(body));
+}
+
+/**
+ * @param {any} body
+ * @returns {Issue[]}
+ */
+function issuesIn(body) {
+  const list = [body?.IssueList, body?.details].find(Array.isArray) ?? [];
+  return list.map((/** @type {any} */ one) => ({ field: String(one?.source ?? one?.field ?? ""),
+    code: String(one?.i18nKey ?? one?.violation ?? ""), message: String(one?.message ?? "") }));
 }
 
 /**
@@ -184,14 +200,26 @@ export const pdfPath = (resource, id) => `/api/v1/${resource}/${encodeURICompone
 export const filePath = (id) => `/api/v1/files/${encodeURIComponent(id)}`;
 
 /**
- * @param {{page: number, name?: string}} query
+ * @param {{page: number, name?: string, isCustomer?: boolean}} query
  * @param {Asked} asked
  * @returns {Promise<ContactPage>}
  */
-export function readContacts({ page, name }, asked) {
+export function readContacts({ page, name, isCustomer = false }, asked) {
   const filter = name ? `&name=${encodeURIComponent(htmlEncoded(name))}` : "";
-  return read(`contacts?page=${page}&size=25${filter}`, asked);
+  return read(`contacts?page=${page}&size=25${filter}${isCustomer ? "&customer=true" : ""}`, asked);
 }
+
+/**
+ * @param {Asked} asked
+ * @returns {Promise<import("./shapes.js").Page<import("./shapes.js").Article>>} the first 250, by title
+ */
+export const readArticles = (asked) => read(`articles?page=0&size=${LARGEST_PAGE}&sort=title,ASC`, asked);
+
+/**
+ * @param {Asked} asked
+ * @returns {Promise<import("./shapes.js").PaymentCondition[]>}
+ */
+export const readPaymentConditions = (asked) => read("payment-conditions", asked);
 
 /** @param {string} text lexoffice looks for its search strings in HTML-encoded names */
 const htmlEncoded = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");

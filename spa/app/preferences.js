@@ -54,6 +54,12 @@ export function setTheme(next) {
   keep("theme", next);
 }
 
+/** @param {"toasts"} name of something that can be switched off */
+export const isOn = (name) => read(name) !== "off";
+
+/** @param {"toasts"} name @param {boolean} next */
+export const setOn = (name, next) => keep(name, next ? "on" : "off");
+
 /** @param {string} name */
 function read(name) {
   try {

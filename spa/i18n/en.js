@@ -24,6 +24,9 @@ export const en = {
   newShort: "New",
   sessions: "Your sessions",
   menu: "Your menu",
+  otherPerson: (/** @type {string} */ name) =>
+    `You are signed in as ${name} now. What was open here before was somebody else's: it was removed, and nothing of it was sent.`,
+  close: "Close",
   loading: "Loading …",
   footer: "Your data stay in lexoffice. This page shows them; it keeps none.",
   signedOut: {
@@ -53,10 +56,12 @@ export const en = {
     in: (/** @type {number} */ n) => `You will be signed out in ${count(n, "second", "seconds")}.`,
     reasons: {
       idle: "Nothing has happened for a while.",
-      expired: "Your session reaches its longest duration. After signing in you come back to this page.",
+      expired: "Your session reaches its longest duration. Sign in in a new window, and this page stays as it is.",
     },
     buttons: { idle: "Stay signed in", expired: "Sign in again" },
     kept: "You stay signed in.",
+    title: (/** @type {string} */ time) => `Sign-out at ${time}`,
+    waiting: "Please sign in in the window that has opened.",
   },
   ended: {
     heading: "Your session has ended",
@@ -70,14 +75,26 @@ export const en = {
       refresh_lost: "The connection to lexoffice was interrupted.",
       replaced: "A newer sign-in in this browser replaced it.",
     },
-    way: "What you see stays on the screen. Sign in again, and you come back to this page.",
+    way: "What you see stays on the screen. Sign in in a new window, and it goes on here.",
     button: "Sign in again",
+    here: "Sign in in this window",
+    waiting: "Please sign in in the window that has opened. If it is closed, “Sign in again” opens it once more.",
+    blocked: "The browser opened no window. Allow windows of this page and try again, or sign in in this window; this page is loaded anew then.",
+    back: "You are signed in again.",
   },
   waiting: {
     text: "Waiting for lexoffice",
     about: (/** @type {number} */ n) => `about ${count(n, "second", "seconds")}`,
     soon: "any moment now",
     since: (/** @type {number} */ n) => `for ${count(n, "second", "seconds")} now`,
+  },
+  reach: {
+    offline: "No connection. You stay signed in.",
+    outage: "A fault on our side. You stay signed in.",
+    next: (/** @type {number} */ n) => `Next try in ${count(n, "second", "seconds")}.`,
+    now: "Try now",
+    trying: "Trying …",
+    back: "The connection is back.",
   },
   live: {
     on: "Changes in lexoffice appear here by themselves.",

@@ -1,0 +1,49 @@
+"""What is measured on a page that is shown: each rule gives one line for each place that breaks it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tests.browser.conftest import AXE
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+AXE_TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+MEASURES = Path(__file__).with_name("measures.js")
+MOST_STOPS = 250
+
+
+def axe(page: Page) -> list[str]:
+    """Return what axe-core finds against WCAG 2.2 AA and its best practices."""
+    assert AXE.is_file(), "axe-core is missing: `make test` installs it, or run `npm ci` in tests/node"
+    if not page.evaluate("typeof window.axe === 'object'"):
+        page.evaluate(AXE.read_text("utf-8"))
+    options = {"resultTypes": ["violations"], "runOnly": {"type": "tag", "values": list(AXE_TAGS)}}
+    found = page.evaluate("(options) => axe.run(document, options)", options)
+    return [
+        f"{violation['id']}: {node['target']} {node['html'][:120]}"
+        for violation in found["violations"]
+        for node in violation["nodes"]
+    ]
+
+
+def measure(page: Page, name: str) -> Any:  # noqa: ANN401 - JSON
+    """Return what one of the functions of measures.js finds."""
+    if not page.evaluate("typeof window.measures === 'object'"):
+        page.evaluate(MEASURES.read_text("utf-8"))
+    return page.evaluate("(name) => window.measures[name]()", name)
+
+
+def stops(page: Page) -> list[dict[str, Any]]:
+    """Press the tabulator key from the page's beginning to its end; return each place that has the focus."""
+    measure(page, "begin")
+    seen: list[dict[str, Any]] = []
+    for _ in range(MOST_STOPS):
+        page.keyboard.press("Tab")
+        stop: dict[str, Any] | None = measure(page, "stop")
+        if stop is None:
+            return seen
+        seen.append(stop)
+    raise AssertionError(f"the end is not reached after {MOST_STOPS} stops: {seen[-3:]}")

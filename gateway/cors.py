@@ -31,19 +31,13 @@ _API = "/api"
 _SESSIONS = "/auth/sessions/"
 _AUTH = frozenset(
     {
-        "/auth/calls.js",
         "/auth/client.d.ts",
         "/auth/client.js",
         "/auth/events",
-        "/auth/keeper.js",
         "/auth/logout",
-        "/auth/resume.js",
         "/auth/session",
         "/auth/session/refresh",
         "/auth/sessions",
-        "/auth/stream.js",
-        "/auth/tabs.js",
-        "/auth/waiting.js",
     }
 )
 

@@ -19,7 +19,6 @@ from gateway.observability.metrics import Metrics
 from gateway.parts import shipped_spa
 from gateway.settings import Settings, load_settings, variable_of
 from gateway.settings.table import SECRET_FIELDS
-from gateway.web.client_files import CLIENT_MODULES
 from gateway.web.forward_auth import PATH as FORWARD_AUTH_PATH
 from gateway.web.health import Health, build_admin_app
 from gateway.web.pages import Pages
@@ -104,7 +103,7 @@ def test_every_endpoint_is_in_its_table(tmp_path: Path) -> None:
         for method in context.methods or ()
         if context.path and "{" not in context.path and context.path not in {"/", "/auth"}
     }
-    modules = (*(f"{name}.js" for name in CLIENT_MODULES), "client.d.ts", "page.css", "signed-in.js")
+    modules = ("client.js", "client.d.ts", "page.css", "signed-in.js")
     offered |= {("GET", f"/auth/{name}") for name in modules}
     offered |= {("GET", path) for path in ("/livez", "/readyz", "/metrics", EVENTS_PATH, FORWARD_AUTH_PATH)}
     assert len(offered) >= 11

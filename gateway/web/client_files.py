@@ -11,11 +11,12 @@ from starlette.requests import Request  # noqa: TC002 - FastAPI reads the annota
 from starlette.responses import Response  # noqa: TC002 - FastAPI reads the annotation
 
 from gateway.browser.content_coding import Coding, rank_codings
+from gateway.web.client_bundle import MODULES, build_client_bundle
 from gateway.web.coded_bodies import CodedBodies
 from gateway.web.compression import strip_script
 from gateway.web.file_answer import answer_body, unless_known
 
-CLIENT_MODULES = ("calls", "client", "keeper", "resume", "stream", "tabs", "waiting")
+_CLIENT = "client.js"
 _SCRIPT = "text/javascript; charset=utf-8"
 _ASSETS = Path(__file__).parent / "assets"
 _REST = "/auth/{name:path}"
@@ -31,9 +32,9 @@ def build_client_router(client_folder: Path) -> APIRouter:
     Include it last: its answer is 405 for a path of another router, 404 for an unknown one, never the SPA.
     """
     router = APIRouter()
-    bodies = CodedBodies(prepare=_strip)
+    bodies = CodedBodies(prepare=_prepare)
     files = {
-        **{f"{name}.js": (client_folder / f"{name}.js", _SCRIPT) for name in CLIENT_MODULES},
+        _CLIENT: (client_folder / _CLIENT, _SCRIPT),
         "client.d.ts": (client_folder / "client.d.ts", "text/plain; charset=utf-8"),
         "page.css": (_ASSETS / "page.css", "text/css; charset=utf-8"),
         "signed-in.js": (_ASSETS / "signed-in.js", _SCRIPT),
@@ -60,9 +61,15 @@ def build_client_router(client_folder: Path) -> APIRouter:
     return router
 
 
-def _strip(path: str, source: bytes) -> bytes:
-    """Take comments and white space out of a script; its types, which are for people, stay as they are."""
+def _prepare(path: str, source: bytes) -> bytes:
+    """Make one script of the client's, and take out of every script what only people read; types stay as they are."""
+    if path.endswith(f"/{_CLIENT}"):
+        source = build_client_bundle({name: _read_beside(path, name) for name in MODULES}).encode()
     return strip_script(source) if path.endswith(".js") else source
+
+
+def _read_beside(path: str, name: str) -> str:
+    return Path(path).with_name(f"{name}.js").read_text("utf-8")
 
 
 async def _answer_file(path: Path, media_type: str, request: Request, bodies: CodedBodies) -> Response:

@@ -1,12 +1,14 @@
 // @ts-check
 /** The sheet of paper that a voucher is. */
 
+import * as texts from "../i18n/voucher.js";
 import { addressLines } from "./contacts.js";
 import { h } from "./dom.js";
 import { receiptLinks } from "./files.js";
 import { day, money, percent, quantity } from "./format.js";
-import { facts, lines } from "./parts.js";
-import { t } from "./preferences.js";
+import { facts, lines, typeName } from "./parts.js";
+import { inLanguage, t } from "./preferences.js";
+import { isType } from "./vouchers.js";
 
 /** @typedef {import("./shapes.js").Voucher} Voucher */
 /** @typedef {import("./shapes.js").LineItem} LineItem */
@@ -45,7 +47,17 @@ function details(voucher) {
     [t.voucher.shipping, day(voucher.shippingConditions?.shippingDate)],
     [t.voucher.payment, voucher.paymentConditions?.paymentTermLabel],
     [t.voucher.customer, contactId && h("a", { href: `/contacts/${contactId}` }, name || t.contacts.unnamed)],
+    [inLanguage(texts).related, related(voucher)],
   ]));
+}
+
+/** @param {Voucher} voucher */
+function related({ relatedVouchers = [] }) {
+  if (relatedVouchers.length === 0) return null;
+  return h("ul", { class: "related", role: "list", "data-testid": "related" }, relatedVouchers.map(({ id, voucherType, voucherNumber }) => {
+    const name = `${typeName(voucherType)} ${voucherNumber ?? ""}`.trim();
+    return h("li", {}, isType(voucherType) ? h("a", { href: `/vouchers/${voucherType}/${id}` }, name) : name);
+  }));
 }
 
 /** @param {Voucher} voucher */

@@ -9,7 +9,8 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from gateway.web.client_files import CLIENT_MODULES, build_client_router
+from gateway.web.client_bundle import MODULES
+from gateway.web.client_files import build_client_router
 from tests.support.browser import Browser
 from tests.support.running import Running, running_app, running_gateway
 
@@ -93,15 +94,19 @@ def test_with_apps_on_siblings_the_page_leads_to_none() -> None:
         assert (page.url.path, "<a " in page.text, "close" in page.text) == (END, False, True)
 
 
-def test_a_module_of_the_client_that_is_not_there_is_not_found(tmp_path: Path) -> None:
+def test_the_clients_modules_are_one_file(tmp_path: Path) -> None:
     app = FastAPI()
-    (tmp_path / "client.js").write_text("export {};")
+    for name in MODULES:
+        (tmp_path / f"{name}.js").write_text(
+            f'import {{ it }} from "./it.js";\nexport const {name} = "{name}"; // note\n'
+        )
     app.include_router(build_client_router(tmp_path))
     with running_app(app) as url:
-        found = {
-            name: httpx.get(f"{url}/auth/{name}.js", trust_env=False).status_code for name in CLIENT_MODULES
-        }
-        refused = httpx.post(f"{url}/auth/keeper.js", trust_env=False)
-    assert found.pop("client") == 200
-    assert set(found.values()) == {404}
-    assert refused.status_code == 404
+        found = {name: httpx.get(f"{url}/auth/{name}.js", trust_env=False) for name in MODULES}
+    bundle = found.pop("client")
+    parts = [f'const {name}="{name}";' for name in MODULES]
+    assert (bundle.status_code, bundle.text) == (
+        200,
+        "".join(parts).replace("const client", "export const client"),
+    )
+    assert {answer.status_code for answer in found.values()} == {404}

@@ -11,6 +11,7 @@ from gateway.sandbox.api.invoice_order import voucher_of_order
 from gateway.sandbox.api.refusals import ApiRefusal
 from gateway.sandbox.books.dates import wire
 from gateway.sandbox.books.document import render_document
+from gateway.sandbox.books.related import related_to
 from gateway.sandbox.books.voucher import Line, Voucher, other_price
 
 if TYPE_CHECKING:
@@ -27,11 +28,11 @@ async def _create(call: Call) -> Response:
 
 
 async def _one_invoice(call: Call) -> Response:
-    return JSONResponse(document_of(_found(call, "invoice"), call.books.organization.id))
+    return _document(call, _found(call, "invoice"))
 
 
 async def _one_credit_note(call: Call) -> Response:
-    return JSONResponse(document_of(_found(call, "creditnote"), call.books.organization.id))
+    return _document(call, _found(call, "creditnote"))
 
 
 async def _invoice_file(call: Call) -> Response:
@@ -40,6 +41,15 @@ async def _invoice_file(call: Call) -> Response:
 
 async def _credit_note_file(call: Call) -> Response:
     return _file(call, _found(call, "creditnote"))
+
+
+def _document(call: Call, voucher: Voucher) -> Response:
+    related = [
+        {"id": other.id, "voucherNumber": other.number, "voucherType": other.kind}
+        for other in related_to(voucher, call.books.vouchers.values())
+    ]
+    document = document_of(voucher, call.books.organization.id)
+    return JSONResponse({**document, "relatedVouchers": related})
 
 
 def _found(call: Call, kind: str) -> Voucher:

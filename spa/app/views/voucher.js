@@ -2,13 +2,14 @@
 /** One voucher as a sheet: address, items, totals, and its PDF. */
 
 import { h } from "../dom.js";
-import { pdfButtons } from "../files.js";
+import { paperOf, pdfButtons } from "../files.js";
 import { day, money } from "../format.js";
 import { isAborted } from "../faults.js";
 import { readPayments, readVoucher } from "../lexoffice.js";
 import { BESIDE } from "../pace.js";
 import { announce, backLink, heading, loadingPart, pill, retitle, skeleton, typeName } from "../parts.js";
 import { t } from "../preferences.js";
+import { previewPart } from "../preview.js";
 import { voucherSheet } from "../sheet.js";
 import { hasPayments, hasPdf, isType, resourceOf, stateOf } from "../vouchers.js";
 
@@ -28,6 +29,7 @@ export function voucherView({ path: [type = "", id = ""], signal }) {
     return { title, node: h("div", {}, back, heading(title), h("p", {}, t.voucher.unknownText)) };
   }
   const title = heading(typeName(type));
+  const preview = previewPart(signal);
   /** @type {Payments | undefined} */
   let payments;
   const content = loadingPart(signal, {
@@ -41,23 +43,24 @@ export function voucherView({ path: [type = "", id = ""], signal }) {
     },
     show: ({ voucher, payments: paidSoFar }) => {
       const name = `${typeName(type)} ${voucher.voucherNumber ?? ""}`.trim();
-      retitle(title, name, pill(stateOf(voucher)), actions(type, voucher, signal));
+      retitle(title, name, pill(stateOf(voucher)), actions(type, voucher, preview, signal));
       announce(name);
       const paid = hasPayments(type, voucher.voucherStatus) && paidPart(paidSoFar);
       return voucherSheet(type, voucher, paid, signal);
     },
     isConcerned: (change) => change.id === id,
   });
-  return { title: typeName(type), node: h("div", {}, back, title, content) };
+  return { title: typeName(type), node: h("div", {}, back, title, content, preview.place) };
 }
 
 /**
  * @param {Type} type
  * @param {Voucher} voucher
+ * @param {import("../preview.js").Preview} preview
  * @param {AbortSignal} signal
  */
-function actions(type, voucher, signal) {
-  if (hasPdf(type, voucher.voucherStatus)) return pdfButtons(resourceOf(type), voucher, signal);
+function actions(type, voucher, preview, signal) {
+  if (hasPdf(type, voucher.voucherStatus)) return pdfButtons(paperOf(resourceOf(type), voucher, signal), preview);
   return voucher.voucherStatus === "draft" && h("p", { class: "quiet actions", "data-key": "draft" }, t.voucher.draft);
 }
 

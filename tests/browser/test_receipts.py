@@ -330,10 +330,10 @@ def test_nobody_sends_what_somebody_else_has_chosen(
     with page.expect_popup() as popup:
         dialog.get_by_test_id("sign-in-again").click()
     other = popup.value
-    other.get_by_test_id("other-user").click()
-    other.get_by_test_id("user-bernd").click()
+    other.get_by_test_id("choose").click()
+    other.get_by_test_id("user-jonas").click()
     other.get_by_test_id("allow").click()
-    expect(page.get_by_test_id("user")).to_contain_text("Bernd")
+    expect(page.get_by_test_id("user")).to_contain_text("Jonas")
     page.get_by_role("link", name="Receipts").first.click()
     expect(page.get_by_test_id("drop")).to_be_visible()
     expect(page.get_by_test_id("receipt")).to_have_count(0)

@@ -11,8 +11,8 @@
  */
 
 export const KEEPER = "lexgate.keeper";
-const QUIET_MS = 2000;
-const STARTING_MS = 10_000;
+const QUIET_MS = 4000;
+const STARTING_MS = 30_000;
 const ACTIVITY_MS = 1000;
 
 /** The gateway that served this file, or the page, unless the app names another. */

@@ -35,10 +35,7 @@ def png(red: int = 200) -> bytes:
 
     def chunk(kind: bytes, content: bytes) -> bytes:
         return (
-            struct.pack(">I", len(content))
-            + kind
-            + content
-            + struct.pack(">I", zlib.crc32(kind + content))
+            struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
         )
 
     rows = (b"\0" + bytes((red, 60, 60)) * 8) * 8
@@ -476,7 +473,10 @@ MIXED = (
     payload("Büromaterial Paper & Co.pdf", pdf(mark=b"a")),
     payload("Bewirtung.png", png()),
     payload("leer.pdf", b""),
-    payload("Ein sehr langer Name einer Rechnung, die jemand aus einer E-Mail gespeichert hat (2).pdf", pdf(LARGEST + 9)),
+    payload(
+        "Ein sehr langer Name einer Rechnung, die jemand aus einer E-Mail gespeichert hat (2).pdf",
+        pdf(LARGEST + 9),
+    ),
     payload("IMG_0815.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"),
 )
 

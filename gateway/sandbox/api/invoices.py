@@ -99,13 +99,23 @@ def document_of(voucher: Voucher, organization_id: str) -> Json:
             "paymentTermLabelTemplate": voucher.term,
             "paymentTermDuration": voucher.term_days,
         },
-        "shippingConditions": {"shippingDate": wire(voucher.date), "shippingType": voucher.shipping_type},
+        "shippingConditions": _shipping(voucher),
         "relatedVouchers": [],
         "printLayoutId": None,
         "title": voucher.title,
         "introduction": voucher.introduction,
         "remark": voucher.remark,
         **({"files": {"documentFileId": voucher.file_id}} if voucher.file_id else {}),
+    }
+
+
+def _shipping(voucher: Voucher) -> Json:
+    start, end = voucher.shipping_date or voucher.date, voucher.shipping_end
+    is_told = voucher.shipping_type != "none"
+    return {
+        "shippingDate": wire(start) if is_told else None,
+        **({"shippingEndDate": wire(end)} if end else {}),
+        "shippingType": voucher.shipping_type,
     }
 
 

@@ -5,7 +5,7 @@
  */
 
 import { ProblemError, askAnew, keepAlive, session } from "./calls.js";
-import { KEEPER, connect, gateway, heard, identity, known, send } from "./tabs.js";
+import { KEEPER, connect, csrf, gateway, heard, identity, known, send } from "./tabs.js";
 
 /** @typedef {import("./tabs.js").Message} Message */
 
@@ -134,7 +134,7 @@ function keep() {
       close();
       // The same browser may have signed in anew: all tabs go on with that session.
       if (reason === "replaced") attempt(askAnew);
-      else say({ session: { active: false, reason, login_url, csrf_header: {} } });
+      else say({ session: { active: false, reason, login_url, csrf_header: csrf() } });
     },
   };
 

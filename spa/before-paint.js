@@ -5,16 +5,16 @@
  */
 {
   /**
-   * The router's addresses, each with its view and its style.
+   * The router's addresses, each with its view and its styles.
    * @type {[RegExp, string, string?][]}
    */
   const PLACES = [
     [/^\/$/, "overview", "overview"],
-    [/^\/vouchers\/?$/, "vouchers"],
+    [/^\/vouchers\/?$/, "vouchers", "vouchers"],
     [/^\/vouchers\/([^/]+)\/([^/]+)$/, "voucher", "details"],
     [/^\/contacts\/?$/, "contacts"],
-    [/^\/contacts\/([^/]+)$/, "contact", "details"],
-    [/^\/invoices\/new$/, "invoice-form", "invoice-form"],
+    [/^\/contacts\/([^/]+)$/, "contact", "details vouchers"],
+    [/^\/invoices\/new$/, "invoice-form", "invoice-form invoice-items"],
     [/^\/receipts\/?$/, "receipts", "receipts"],
     [/^\/sessions\/?$/, "sessions", "sessions"],
   ];
@@ -25,9 +25,15 @@
    */
   const MODULES = {
     contact: [
+      "app/contact-vouchers",
       "app/contacts",
+      "app/figures",
       "app/format",
       "app/views/contact",
+      "app/voucher-table",
+      "app/vouchers",
+      "i18n/contact",
+      "i18n/vouchers",
     ],
     contacts: [
       "app/contacts",
@@ -36,6 +42,31 @@
       "app/views/contacts",
     ],
     "invoice-form": [
+      "app/confirm",
+      "app/contacts",
+      "app/format",
+      "app/invoice/amounts",
+      "app/invoice/articles",
+      "app/invoice/combobox",
+      "app/invoice/days",
+      "app/invoice/desk",
+      "app/invoice/doubt",
+      "app/invoice/draft",
+      "app/invoice/fields",
+      "app/invoice/form",
+      "app/invoice/keeping",
+      "app/invoice/kept-draft",
+      "app/invoice/line-item",
+      "app/invoice/line-items",
+      "app/invoice/numbers",
+      "app/invoice/offers",
+      "app/invoice/order",
+      "app/invoice/recipient",
+      "app/invoice/refusal",
+      "app/invoice/sending",
+      "app/invoice/terms",
+      "app/invoice/told",
+      "app/invoice/validation",
       "app/views/invoice-form",
       "i18n/invoice-form",
     ],
@@ -43,18 +74,29 @@
       "app/views/not-found",
     ],
     overview: [
+      "app/books",
       "app/chart",
+      "app/figures",
       "app/format",
+      "app/revenue",
       "app/views/overview",
       "app/vouchers",
     ],
     receipts: [
+      "app/files",
+      "app/receipts/accepted",
+      "app/receipts/intake",
+      "app/receipts/outcome",
+      "app/receipts/post",
+      "app/receipts/queue",
+      "app/receipts/rows",
+      "app/receipts/shrink",
+      "app/receipts/sizes",
       "app/views/receipts",
       "i18n/receipts",
     ],
     sessions: [
       "app/confirm",
-      "app/times",
       "app/views/sessions",
       "i18n/sessions",
     ],
@@ -62,17 +104,26 @@
       "app/contacts",
       "app/files",
       "app/format",
+      "app/preview",
       "app/sheet",
       "app/views/voucher",
       "app/vouchers",
+      "i18n/voucher",
     ],
     vouchers: [
+      "app/csv",
+      "app/csv-export",
+      "app/filter-bar",
+      "app/filter-form",
       "app/format",
+      "app/periods",
       "app/results",
+      "app/saved-filters",
       "app/search",
       "app/views/vouchers",
       "app/voucher-table",
       "app/vouchers",
+      "i18n/vouchers",
     ],
   };
 
@@ -101,8 +152,9 @@
   const chosen = kept("language") ?? navigator.language.toLowerCase().slice(0, 2);
   load("modulepreload", `/i18n/${chosen === "de" ? "de" : "en"}.js`);
 
-  const [, view, style] = PLACES.find(([pattern]) => pattern.test(location.pathname)) ?? [];
+  const [, view, styles] = PLACES.find(([pattern]) => pattern.test(location.pathname)) ?? [];
   for (const module of MODULES[view ?? "not-found"] ?? []) load("modulepreload", `/${module}.js`);
-  // Behind the styles of index.html, over which it goes.
-  if (style) document.addEventListener("readystatechange", () => load("stylesheet", `/styles/${style}.css`), { once: true });
+  // Behind the styles of index.html, over which they go.
+  const behind = () => styles?.split(" ").forEach((style) => load("stylesheet", `/styles/${style}.css`));
+  document.addEventListener("readystatechange", behind, { once: true });
 }

@@ -1,6 +1,7 @@
 // @ts-check
 /** lexoffice's REST API, as far as the views read it: resources in, plain objects out. */
 
+import { noteNames } from "./names.js";
 import { CLICKED, REST, SEEN, pacedFetch } from "./pace.js";
 
 /** @typedef {{signal: AbortSignal, urgency?: number, isFresh?: boolean}} Asked `isFresh`: no answer that this page remembers will do */
@@ -49,6 +50,7 @@ async function read(path, { signal, urgency = SEEN, isFresh = false }) {
     { signal, urgency, headers: { Accept: "application/json" } }); // the gateway forgot before it told of a change
   if (!response.ok) throw await readError(response);
   const body = await response.json();
+  noteNames(path, body);
   if (begun === forgotten) answers.set(path, { at: Date.now(), body }); // else it may be from before the change
   return body;
 }

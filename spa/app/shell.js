@@ -5,6 +5,7 @@ import { h, icon, mark } from "./dom.js";
 import { choices, personMenu } from "./menu.js";
 import { notices } from "./notices.js";
 import { t } from "./preferences.js";
+import { reachLine } from "./reach.js";
 
 /** @typedef {import("./router.js").Section} Section */
 /** @typedef {import("/auth/client.js").ActiveSession} ActiveSession */
@@ -47,7 +48,7 @@ export function buildShell(session, redraw) {
   document.documentElement.classList.toggle("is-signed-in", session !== undefined);
   document.body.replaceChildren(
     h("a", { class: "skip", href: "#content", onclick: (/** @type {Event} */ event) => skip(event, main) }, t.skip),
-    top, progress, h("div", { id: "reach", class: "reach", role: "status", "data-testid": "reach" }),
+    top, progress, reachLine(),
     main, footer(session, redraw), notices(),
     h("div", { id: "announcer", class: "visually-hidden", role: "status", "aria-live": "polite" }));
   return {

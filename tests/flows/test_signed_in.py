@@ -97,11 +97,16 @@ def test_with_apps_on_siblings_the_page_leads_to_none() -> None:
 def test_the_clients_modules_are_one_file(tmp_path: Path) -> None:
     app = FastAPI()
     for name in MODULES:
-        (tmp_path / f"{name}.js").write_text(f'import {{ it }} from "./it.js";\nexport const {name} = "{name}"; // note\n')
+        (tmp_path / f"{name}.js").write_text(
+            f'import {{ it }} from "./it.js";\nexport const {name} = "{name}"; // note\n'
+        )
     app.include_router(build_client_router(tmp_path))
     with running_app(app) as url:
         found = {name: httpx.get(f"{url}/auth/{name}.js", trust_env=False) for name in MODULES}
     bundle = found.pop("client")
     parts = [f'const {name}="{name}";' for name in MODULES]
-    assert (bundle.status_code, bundle.text) == (200, "".join(parts).replace("const client", "export const client"))
+    assert (bundle.status_code, bundle.text) == (
+        200,
+        "".join(parts).replace("const client", "export const client"),
+    )
     assert {answer.status_code for answer in found.values()} == {404}

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from gateway.web.client_bundle import MODULES, build_client_bundle
 from gateway.web.compression import strip_script
 
 ROOT = Path(__file__).parents[3]
 CLIENT = sorted((ROOT / "spa/client").glob("*.js"))
+PAGE_SCRIPTS = sorted((ROOT / "gateway/web/assets").glob("*.js"))
 SAME = ROOT / "tests/node/same-program.mjs"
 PARSER = ROOT / "examples/react-vite/node_modules/vite/dist/node/index.js"
 
@@ -31,15 +33,21 @@ def difference(one: str, other: str) -> str:
     return told.stdout + told.stderr
 
 
-@pytest.mark.parametrize("path", CLIENT, ids=lambda path: path.name)
-def test_a_stripped_module_of_the_client_is_the_same_program(path: Path, tmp_path: Path) -> None:
-    source = path.read_bytes()
-    stripped = strip_script(source)
-    assert len(stripped) < 0.8 * len(source)
-    module = tmp_path / "stripped.mjs"
+def test_the_client_as_it_is_sent_is_the_same_program(tmp_path: Path) -> None:
+    bundle = build_client_bundle({name: (ROOT / f"spa/client/{name}.js").read_text() for name in MODULES})
+    stripped = strip_script(bundle.encode())
+    module = tmp_path / "client.mjs"
     module.write_bytes(stripped)
     parsed = subprocess.run(["node", "--check", module], capture_output=True, text=True, check=False)
-    assert parsed.returncode == 0, f"{path.name}: rjsmin breaks it\n{parsed.stderr}"
+    assert parsed.returncode == 0, parsed.stderr
+    assert difference(bundle, stripped.decode()) == ""
+
+
+@pytest.mark.parametrize("path", [*CLIENT, *PAGE_SCRIPTS], ids=lambda path: path.name)
+def test_a_stripped_script_is_the_same_program(path: Path) -> None:
+    source = path.read_bytes()
+    stripped = strip_script(source)
+    assert len(stripped) < len(source)
     told = difference(source.decode(), stripped.decode())
     assert told == "", f"{path.name}: rjsmin changes it (a template in a template, => /a regex/?)\n{told}"
 

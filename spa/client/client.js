@@ -38,7 +38,7 @@ export async function login({ returnTo = location.pathname + location.search, po
   /** @param {string} to */
   const address = (to) => `${gateway}/auth/login?return_to=${encodeURIComponent(to)}`;
   if (popup) {
-    const opened = open(address("/auth/signed-in"), "lexgate", "popup,width=500,height=700");
+    const opened = open(address("/auth/signed-in"), "lexgate", "width=500,height=700");
     if (opened) {
       opened.opener = null; // the authorization server's page has no business with this one
       return signedIn();

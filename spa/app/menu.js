@@ -7,7 +7,7 @@ import { h, icon } from "./dom.js";
 import { explain } from "./faults.js";
 import { showMessage } from "./notices.js";
 import { select } from "./parts.js";
-import { LANGUAGES, language, setLanguage, setTheme, t, theme } from "./preferences.js";
+import { LANGUAGES, keepSettings, language, setLanguage, setTheme, t, theme } from "./preferences.js";
 
 /** @typedef {import("/auth/client.js").ActiveSession} ActiveSession */
 
@@ -66,6 +66,7 @@ async function leave(button) {
   button.disabled = true;
   button.textContent = t.signingOut;
   try {
+    keepSettings();
     await logout();
   } catch (error) {
     button.disabled = false;

@@ -80,3 +80,20 @@ function keep(name, value) {
     // storage is switched off: the choice holds until the page is left
   }
 }
+
+const SETTINGS = /^lexgate\.(language$|theme$|filters\.)/;
+
+/**
+ * To be called before signing out, which clears what this origin stores (`Clear-Site-Data`): language, appearance and the
+ * names of filters are put back as the page is left; whatever else was kept is gone.
+ */
+export function keepSettings() {
+  try {
+    const kept = Object.entries(localStorage).filter(([name]) => SETTINGS.test(name));
+    addEventListener("pagehide", () => {
+      for (const [name, value] of kept) if (localStorage.getItem(name) === null) localStorage.setItem(name, value);
+    }, { once: true });
+  } catch {
+    // storage is switched off: there is nothing to keep
+  }
+}

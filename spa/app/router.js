@@ -24,7 +24,7 @@ const ROUTES = [
   { pattern: /^\/contacts\/?$/, section: "contacts", load: async () => (await import("./views/contacts.js")).contactsView },
   { pattern: /^\/contacts\/([^/]+)$/, section: "contacts", style: "details vouchers",
     load: async () => (await import("./views/contact.js")).contactView },
-  { pattern: /^\/invoices\/new$/, section: "new", style: "invoice-form",
+  { pattern: /^\/invoices\/new$/, section: "new", style: "invoice-form invoice-items",
     load: async () => (await import("./views/invoice-form.js")).invoiceFormView },
   { pattern: /^\/receipts\/?$/, section: "receipts", style: "receipts",
     load: async () => (await import("./views/receipts.js")).receiptsView },

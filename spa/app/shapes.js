@@ -84,6 +84,8 @@
  * @property {string} [contactName]
  * @property {{amount: number, taxAmount: number, taxRatePercent: number}[]} [voucherItems]
  * @property {string[] | {documentFileId?: string}} [files]
+ * @property {{id: string, voucherNumber?: string, voucherType: string}[]} [relatedVouchers]
+ * @property {number} [version]
  */
 
 /**

@@ -111,11 +111,10 @@ export const de = {
     leftDoubt: "Ob Ihre Rechnung angelegt wurde, ist nicht bekannt. Der Entwurf ist noch da: Neue Rechnung.",
   },
   confirm: {
-    heading: "Rechnung abschließen?",
-    text: "Sie bekommt eine Nummer und lässt sich danach weder ändern noch löschen, nur stornieren.",
-    recipient: "Empfänger", date: "Datum", total: "Gesamtbetrag",
+    title: "Rechnung abschließen?",
+    text: (/** @type {string} */ name, /** @type {string} */ day, /** @type {string} */ total) =>
+      `Rechnung vom ${day} an ${name} über ${total}. Sie bekommt eine Nummer und lässt sich danach weder ändern noch löschen, nur stornieren.`,
     yes: "Jetzt abschließen",
-    no: "Zurück",
   },
   doubt: {
     heading: "Vielleicht wurde die Rechnung schon angelegt",
@@ -264,11 +263,10 @@ export const en = {
     leftDoubt: "Whether your invoice was made is not known. The draft is still there: New invoice.",
   },
   confirm: {
-    heading: "Finalize the invoice?",
-    text: "It gets a number, and can then neither be changed nor deleted, only voided.",
-    recipient: "Recipient", date: "Date", total: "Total",
+    title: "Finalize the invoice?",
+    text: (name, day, total) =>
+      `Invoice of ${day} to ${name} over ${total}. It gets a number, and can then neither be changed nor deleted, only voided.`,
     yes: "Finalize now",
-    no: "Back",
   },
   doubt: {
     heading: "The invoice may have been made already",

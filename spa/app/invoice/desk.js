@@ -1,95 +1,59 @@
 // @ts-check
-/** Where an invoice is written: the draft is kept with every change, checked, and sent once. */
+/** Where an invoice is written: checked, asked about, and sent once. */
 
-import { go } from "../router.js";
+import { confirmed } from "../confirm.js";
 import { h } from "../dom.js";
 import { isSessionEnd } from "../faults.js";
-import { day, today } from "../format.js";
+import { day } from "../format.js";
 import { forget, readPaymentConditions, readProfile } from "../lexoffice.js";
+import { noteOwn } from "../names.js";
 import { showMessage } from "../notices.js";
-import { announce } from "../parts.js";
-import { language } from "../preferences.js";
+import { go } from "../router.js";
 import { wireDay } from "./days.js";
-import { confirmFinal } from "./confirm.js";
 import { doubtPanel } from "./doubt.js";
-import { newDraft, recipientName, totalsOfDraft, translated } from "./draft.js";
+import { recipientName, totalsOfDraft } from "./draft.js";
 import { showProblems } from "./fields.js";
 import { buildForm, euros } from "./form.js";
-import { Keeper, discardDraft, draftHere, keptDrafts } from "./keeping.js";
-import { clock, offersPanel } from "./offers.js";
+import { KeptDraft } from "./kept-draft.js";
 import { orderOf } from "./order.js";
 import { resumeInvoice, sendInvoice } from "./sending.js";
 import { fault, focusField, problemList, refusalTold } from "./told.js";
 import { problemsOf } from "./validation.js";
 
-/** @typedef {import("./draft.js").Draft} Draft */
-/** @typedef {import("./keeping.js").Kept} Kept */
 /** @typedef {import("./sending.js").Outcome} Outcome */
 
-const PATH = "/invoices/new";
-const KEEP_MS = 400;
-
 export class Desk {
-  #draft = newDraft(today(), language);
-  /** @type {Keeper} */
-  #keeper;
-  /** @type {import("./keeping.js").Sending | undefined} */
-  #sending;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #timer;
-  #isDirty = false;
-  #isTouched = false;
-  #isBusy = false;
   #isChecked = false;
-  #isDone = false;
 
   /**
    * @param {import("./form.js").Texts} s
    * @param {import("../router.js").Visit} visit
    * @param {HTMLElement} saved where it is told that the draft is kept
    */
-  constructor(s, { query, signal, session }, saved) {
+  constructor(s, visit, saved) {
     this.s = s;
-    this.signal = signal;
-    this.subject = session.subject;
-    this.contactId = query.get("contact") ?? undefined;
-    this.saved = saved;
-    this.#keeper = new Keeper(this.subject);
-    this.offers = h("div", {});
+    this.signal = visit.signal;
+    this.contactId = visit.query.get("contact") ?? undefined;
+    this.kept = new KeptDraft(s, visit, saved, (isNew) => this.#show(isNew));
     this.told = h("div", {});
-    this.parts = h("div", {});
+    this.parts = h("div", { class: "invoice-parts" });
     this.said = h("p", { class: "said", role: "status", "data-testid": "sending" });
     this.node = h("form", { class: "invoice", novalidate: true, onsubmit: (/** @type {Event} */ event) => event.preventDefault(),
-      onfocusout: () => this.#keep() }, this.offers, this.told, this.parts, this.#buttons());
-    this.#watch();
+      onfocusout: () => this.kept.keep() }, this.kept.offers, this.told, this.parts, this.#buttons());
   }
 
-  async start() {
-    const here = draftHere();
-    const drafts = await keptDrafts(this.subject);
-    const mine = drafts.find(({ kept }) => kept.id === here);
-    if (mine) this.#keeper = new Keeper(this.subject, mine.kept.id);
-    const opened = await this.#keeper.open();
-    if (opened === "elsewhere") await (this.#keeper = new Keeper(this.subject)).open();
-    if (this.signal.aborted) return this.#keeper.close(location.pathname === PATH);
-    const kept = opened === "elsewhere" ? undefined : opened;
-    this.#offer(drafts.filter(({ kept: { id } }) => id !== kept?.id));
-    return this.#show(kept);
-  }
-
-  /** @param {Kept | undefined} kept undefined: a new one */
-  #show(kept) {
-    if (kept) this.#draft = translated(kept.draft, language);
-    this.#sending = kept?.sending;
-    const form = buildForm({ draft: this.#draft, s: this.s, signal: this.signal,
-      contactId: kept ? undefined : this.contactId, changed: () => this.#changed() });
+  /** @param {boolean} isNew */
+  #show(isNew) {
+    const form = buildForm({ draft: this.kept.draft, s: this.s, signal: this.signal,
+      contactId: isNew ? this.contactId : undefined, changed: () => this.#changed() });
     this.parts.replaceChildren(form.node);
-    if (kept) this.#tellKept(kept.at);
-    this.#suggest(form.terms, kept === undefined);
-    const order = this.#sending && orderOf(this.#draft);
-    const resumed = resumeInvoice(order, this.#sending?.isFinal ?? false);
-    if (resumed) this.#send(() => resumed, this.#sending?.isFinal ?? false, this.s.send.resumed);
-    else if (this.#sending) this.#doubt();
+    this.told.replaceChildren();
+    this.#isChecked = false;
+    this.#suggest(form.terms, isNew);
+    const { sending, draft } = this.kept;
+    const resumed = resumeInvoice(sending && orderOf(draft), sending?.isFinal ?? false);
+    if (resumed) this.#send(() => resumed, sending?.isFinal ?? false, this.s.send.resumed);
+    else if (sending) this.#doubt();
   }
 
   /**
@@ -98,12 +62,12 @@ export class Desk {
    * @param {boolean} isNew
    */
   async #suggest(terms, isNew) {
-    const { signal } = this;
+    const { signal, kept } = this;
     const [profile, conditions] = await Promise.all([readProfile(signal).catch(() => undefined),
       isNew ? readPaymentConditions({ signal }).catch(() => []) : []]);
     if (signal.aborted) return;
     if (profile?.smallBusiness) terms.setSmallBusiness();
-    if (!isNew || this.#isTouched) return;
+    if (!isNew || kept.isTouched) return;
     if (profile?.taxType === "gross" || profile?.taxType === "vatfree") terms.setTaxType(profile.taxType);
     const usual = conditions.find(({ organizationDefault }) => organizationDefault);
     const label = usual?.paymentTermLabelTemplate ?? "";
@@ -118,90 +82,50 @@ export class Desk {
       h("div", { class: "actions" }, button(false), button(true)), this.said);
   }
 
-  #watch() {
-    const { signal } = this;
-    addEventListener("pagehide", () => this.#keep(true), { signal });
-    document.addEventListener("visibilitychange", () => this.#keep(true), { signal });
-    addEventListener("beforeunload", (event) => {
-      if (this.#isTouched && this.#keeper.state !== "kept") event.preventDefault();
-    }, { signal });
-    signal.addEventListener("abort", () => {
-      this.#keep(true);
-      if (!this.#isBusy) this.#keeper.close(location.pathname === PATH);
-    });
-  }
-
   #changed() {
-    this.#isDirty = this.#isTouched = true;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#keep(), KEEP_MS);
-    if (this.#isChecked) this.#check();
-  }
-
-  /** @param {boolean} [isLast] */
-  #keep(isLast = false) {
-    clearTimeout(this.#timer);
-    if (!this.#isDirty || this.#isDone) return;
-    this.#isDirty = false;
-    this.#keeper.keep(this.#draft, this.#sending, isLast);
-    this.#tellKept(Date.now());
-  }
-
-  /** @param {number} at */
-  #tellKept(at) {
-    const { state } = this.#keeper;
-    const { s } = this;
-    this.saved.textContent = state === "kept" ? s.saved(clock(at)) : state === "full" ? s.storageFull : s.keepsNothing;
-    this.saved.classList.toggle("not-kept", state !== "kept");
-  }
-
-  /** @param {{kept: Kept, isOpen: boolean}[]} drafts */
-  #offer(drafts) {
-    this.offers.replaceChildren(...[offersPanel(this.s, drafts, (kept) => this.#goOn(kept), (kept) => {
-      discardDraft(this.subject, kept.id);
-      announce(this.s.offers.discarded);
-      this.#offer(drafts.filter((other) => other.kept !== kept));
-      this.node.querySelector("input")?.focus();
-    })].flatMap((panel) => panel ?? []));
-  }
-
-  /** @param {Kept} kept */
-  async #goOn({ id }) {
-    if (this.#isBusy) return;
-    this.#keep();
-    this.#keeper.close(true);
-    this.#keeper = new Keeper(this.subject, id);
-    const opened = await this.#keeper.open();
-    if (opened === "elsewhere") this.#keeper = new Keeper(this.subject);
-    else if (opened) this.#show(opened);
-    const drafts = await keptDrafts(this.subject);
-    this.#offer(drafts.filter(({ kept }) => kept.id !== this.#keeper.id));
-    announce(this.s.offers.goesOn);
-    this.node.querySelector("input")?.focus();
+    this.kept.changed();
+    if (!this.#isChecked) return;
+    // What is mended is no problem any more, and the list of them goes on being true.
+    const problems = this.#check();
+    if (this.told.querySelector("[data-testid=problems]")) {
+      this.told.replaceChildren(...(problems.length > 0 ? [problemList(this.s, problems)] : []));
+    }
   }
 
   /** @returns {{field: string, text: string}[]} the problems, told beside each field */
   #check() {
-    const problems = problemsOf(this.#draft).map(({ field, code }) => ({ field, text: this.s.problems[code] }));
+    const problems = problemsOf(this.kept.draft).map(({ field, code }) => ({ field, text: this.s.problems[code] }));
     showProblems(this.parts, new Map(problems.map(({ field, text }) => [field, text])));
     return problems;
   }
 
   /** @param {boolean} isFinal */
   async #submit(isFinal) {
-    if (this.#isBusy || this.signal.aborted) return;
-    this.#keep();
+    const { kept, s } = this;
+    if (kept.isHeld || this.signal.aborted) return;
+    kept.keep();
     this.#isChecked = true;
     const problems = this.#check();
     const [first] = problems;
-    if (first) return this.#tell(problemList(this.s, problems), first.field);
-    if (!navigator.onLine) return this.#tell(fault(this.s.send.offline[0] ?? "", this.s.send.offline.slice(1)));
-    this.#isBusy = true; // whoever clicks twice asks once
+    if (first) return this.#tell(problemList(s, problems), first.field);
+    if (!navigator.onLine) return this.#tell(fault(s.send.offline[0] ?? "", s.send.offline.slice(1)));
+    kept.isHeld = true; // whoever clicks twice asks once
     this.told.replaceChildren();
-    const invoice = { recipient: recipientName(this.#draft), date: day(wireDay(this.#draft.voucherDate)),
-      total: euros(totalsOfDraft(this.#draft).gross) };
-    if (isFinal && !(await confirmFinal(this.s, invoice, this.signal))) return void (this.#isBusy = false);
-    return this.#send(() => sendInvoice(orderOf(this.#draft), isFinal), isFinal, this.s.send.sending);
+    const isWanted = !isFinal || (await confirmed(this.#question()));
+    if (!isWanted || this.signal.aborted) return this.#leave();
+    return this.#send(() => sendInvoice(orderOf(kept.draft), isFinal), isFinal, s.send.sending);
+  }
+
+  /** Not sent, after all. */
+  #leave() {
+    this.kept.isHeld = false;
+    if (this.signal.aborted) this.kept.close();
+  }
+
+  #question() {
+    const { title, text, yes } = this.s.confirm;
+    const { draft } = this.kept;
+    return { title, yes, text: text(recipientName(draft), day(wireDay(draft.voucherDate)), euros(totalsOfDraft(draft).gross)) };
   }
 
   /**
@@ -210,24 +134,22 @@ export class Desk {
    * @param {string} text
    */
   async #send(send, isFinal, text) {
-    this.#isBusy = this.parts.inert = true;
-    this.#mark({ at: Date.now(), isFinal, total: euros(totalsOfDraft(this.#draft).gross) });
+    this.#hold(true);
+    this.kept.mark({ at: Date.now(), isFinal });
     this.said.textContent = text;
     const outcome = await send();
     this.said.textContent = "";
     forget(); // the lists have one more, perhaps
     if (outcome.kind === "made") return this.#made(outcome.id, isFinal ? this.s.send.finalMade : this.s.send.draftMade);
-    if (this.signal.aborted) this.#toldElsewhere(outcome);
+    if (this.signal.aborted) this.#tellElsewhere(outcome);
     else if (outcome.kind === "doubt") this.#doubt();
     else this.#refused(outcome.error);
     return undefined;
   }
 
-  /** @param {import("./keeping.js").Sending | undefined} sending whoever opens this draft later is to know of it */
-  #mark(sending) {
-    this.#sending = sending;
-    this.#isDirty = true;
-    this.#keep();
+  /** @param {boolean} isHeld while it is sent, or may have been, nothing in it can be changed */
+  #hold(isHeld) {
+    this.kept.isHeld = this.parts.inert = isHeld;
   }
 
   /**
@@ -235,37 +157,36 @@ export class Desk {
    * @param {string} text
    */
   #made(id, text) {
-    this.#isDone = true;
-    this.#keeper.discard();
-    this.#keeper.close(false);
+    this.kept.discard();
+    if (id) noteOwn(id);
     if (!this.signal.aborted) go(id ? `/vouchers/invoice/${encodeURIComponent(id)}` : "/vouchers?type=invoice");
     showMessage(text);
   }
 
   /** @param {Outcome} outcome after the person has gone to another page */
-  #toldElsewhere({ kind }) {
-    if (kind === "refused") this.#mark(undefined);
-    this.#keeper.close(location.pathname === PATH);
+  #tellElsewhere({ kind }) {
+    if (kind === "refused") this.kept.mark(undefined);
+    this.kept.close();
     showMessage(kind === "doubt" ? this.s.send.leftDoubt : this.s.send.leftRefused);
   }
 
   /** @param {unknown} error */
   #refused(error) {
-    this.#mark(undefined);
-    this.#isBusy = this.parts.inert = false;
+    this.kept.mark(undefined);
+    this.#hold(false);
     if (isSessionEnd(error)) return;
-    const { panel, placed } = refusalTold(this.s, error, this.#draft, this.parts);
+    const { panel, placed } = refusalTold(this.s, error, this.kept.draft, this.parts);
     showProblems(this.parts, new Map(placed.map(({ field, text }) => [field, text])));
     this.#tell(panel, placed[0]?.field);
   }
 
   #doubt() {
-    this.#isBusy = this.parts.inert = true;
-    const total = totalsOfDraft(this.#draft).gross;
-    this.#tell(doubtPanel(this.s, { voucherDate: this.#draft.voucherDate, total }, this.signal, (wasMade) => {
+    this.#hold(true);
+    const { draft } = this.kept;
+    this.#tell(doubtPanel(this.s, { voucherDate: draft.voucherDate, total: totalsOfDraft(draft).gross }, this.signal, (wasMade) => {
       if (wasMade) return this.#made(undefined, this.s.doubt.settled);
-      this.#mark(undefined);
-      this.#isBusy = this.parts.inert = false;
+      this.kept.mark(undefined);
+      this.#hold(false);
       this.told.replaceChildren();
       this.said.textContent = this.s.doubt.goneOn;
       return this.node.querySelector("input")?.focus();

@@ -40,7 +40,7 @@ export function buildForm(known) {
   } };
   const terms = termsPart(form);
   const items = itemsPart(form);
-  const node = h("div", { class: "invoice-parts" }, recipientPart(form), terms.node, items.node, wordsPart(form), sums.node);
+  const node = h("div", { class: "invoice-sections" }, recipientPart(form), terms.node, items.node, wordsPart(form), sums.node);
   const refresh = () => {
     node.dataset.tax = draft.taxType;
     items.refresh();

@@ -5,7 +5,7 @@
  */
 
 /** @typedef {import("./draft.js").Draft} Draft */
-/** @typedef {{at: number, isFinal: boolean, total: string}} Sending what was begun to be sent: its end is unknown as long as this stands */
+/** @typedef {{at: number, isFinal: boolean}} Sending it was begun to be sent: the outcome is unknown as long as this stands */
 /** @typedef {{id: string, at: number, writer: string, draft: Draft, sending?: Sending}} Kept `at` and the like in milliseconds */
 /** @typedef {"kept" | "off" | "full"} State `off`: this browser keeps nothing */
 

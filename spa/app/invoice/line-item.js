@@ -42,7 +42,8 @@ export function lineItem(item, form, moves) {
   const name = isText ? textBox(id("name"), item.name, type("name"), { maxlength: LONGEST_TEXT }) : undefined;
   const named = name ? labelled(s.items.textName, name, { className: "item-name" })
     : articleField(item, form, id("name"), () => numbers?.fill());
-  const description = textArea(id("description"), item.description, type("description"), { maxlength: LONGEST_DESCRIPTION });
+  const description = textArea(id("description"), item.description, type("description"),
+    { rows: 1, maxlength: LONGEST_DESCRIPTION });
   const tools = toolsOf(moves, s);
   /** @param {"name" | "description"} key */
   function type(key) {
@@ -54,8 +55,8 @@ export function lineItem(item, form, moves) {
   return {
     item,
     node: h("li", { class: isText ? "item item-text" : "item", "data-key": item.key, "data-testid": "item" },
-      h("fieldset", {}, legend, tools.node, named, numbers?.nodes,
-        labelled(`${s.items.description} ${s.items.optional}`, description, { className: "item-description" }))),
+      h("fieldset", {}, legend, tools.node, named,
+        labelled(`${s.items.description} ${s.items.optional}`, description, { className: "item-description" }), ...(numbers?.nodes ?? []))),
     refresh: () => numbers?.refresh(),
     number: (place, of) => {
       legend.textContent = isText ? s.items.text(place) : s.items.item(place);

@@ -3,7 +3,7 @@
 
 import { h, icon } from "../dom.js";
 import { fileLink } from "../files.js";
-import { filePath } from "../lexoffice.js";
+import { filePath, readFile } from "../lexoffice.js";
 import { t } from "../preferences.js";
 import { LARGEST } from "./accepted.js";
 import { atLeast, fileSize } from "./sizes.js";
@@ -101,6 +101,7 @@ function closeButton({ id, name, state, isSent }, { s, act }) {
  */
 function openLink(fileId, name, s, signal) {
   const said = h("span", { class: "said", role: "status" });
-  const link = fileLink({ path: filePath(fileId), name, text: s.open, said, signal }, "receipt-open");
+  const path = filePath(fileId);
+  const link = fileLink({ path, name, text: s.open, said, read: () => readFile(path, signal) }, "receipt-open");
   return h("span", { class: "receipt-open", "data-key": "open", "data-whole": fileId }, link, said);
 }

@@ -22,6 +22,6 @@ export function invoiceFormView(visit) {
   const s = inLanguage(texts);
   const saved = h("p", { class: "saved", "data-testid": "saved" });
   const desk = new Desk(s, visit, saved);
-  desk.start();
+  desk.kept.start();
   return { title: s.title, node: h("div", {}, backLink("/vouchers", s.back), heading(s.title, saved), desk.node) };
 }

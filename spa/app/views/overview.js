@@ -57,8 +57,7 @@ function totals(figures) {
   return h("section", { class: "totals", "data-key": "totals", "aria-label": t.overview.totals },
     total("open", t.overview.open, "status=open", figures?.open, count(figures?.open)),
     total("overdue", t.overview.overdue, "status=overdue", figures?.overdue, count(figures?.overdue)),
-    total("paid", t.overview.paid(year), "status=settled&period=this-year", figures?.paid,
-      figures?.paid ? t.overview.paidNote(figures.paid.count) : "\u00a0"));
+    total("paid", t.overview.paid(year), "status=settled&period=this-year", figures?.paid, count(figures?.paid)));
 }
 
 /**
@@ -112,15 +111,14 @@ function customersPanel(figures) {
 
 /** @param {import("../figures.js").Customer[]} customers */
 function customerTable(customers) {
-  return h("table", { class: "customers", "data-testid": "customers" },
-    h("thead", {}, h("tr", {},
-      h("th", { scope: "col" }, t.overview.customer),
-      h("th", { scope: "col", class: "number" }, t.overview.revenue),
-      h("th", { scope: "col", class: "number" }, t.overview.share))),
-    h("tbody", {}, customers.map(({ id, name, sum, share }) => h("tr", { "data-key": id ?? name },
-      h("th", { scope: "row" }, id ? h("a", { href: `/contacts/${id}` }, name || t.contacts.unnamed) : name || t.contacts.unnamed),
-      h("td", { class: "number" }, money(sum / 100)),
-      h("td", { class: "number" }, share === undefined ? "" : wholePercent(share))))));
+  const head = [t.overview.customer, t.overview.revenue, t.overview.share];
+  return h("table", { class: "customers", role: "table", "data-testid": "customers" },
+    h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, head.map((name, index) =>
+      h("th", { role: "columnheader", scope: "col", class: index > 0 ? "number" : undefined }, name)))),
+    h("tbody", { role: "rowgroup" }, customers.map(({ id, name, sum, share }) => h("tr", { role: "row", "data-key": id ?? name },
+      h("th", { role: "rowheader", scope: "row" }, id ? h("a", { href: `/contacts/${id}` }, name || t.contacts.unnamed) : name || t.contacts.unnamed),
+      h("td", { role: "cell", class: "number" }, money(sum / 100)),
+      h("td", { role: "cell", class: "number" }, share === undefined ? "" : wholePercent(share))))));
 }
 
 /** @param {Figures | undefined} figures */

@@ -7,7 +7,7 @@ import { confirmed } from "../confirm.js";
 import { h, icon } from "../dom.js";
 import { explain, isSessionEnd } from "../faults.js";
 import { announce, errorState, heading, retryWhenOnline, skeleton } from "../parts.js";
-import { inLanguage } from "../preferences.js";
+import { inLanguage, keepSettings } from "../preferences.js";
 import { ago, moment } from "../times.js";
 
 /** @typedef {import("/auth/client.js").OwnSession} OwnSession */
@@ -153,13 +153,13 @@ class Page {
   }
 
   async signOut() {
-    if (await confirmed(this.s.askSignOut)) await this.change(() => logout().then(() => ""));
+    if (await confirmed(this.s.askSignOut)) await this.change(() => (keepSettings(), logout()).then(() => ""));
   }
 
   async leave() {
     if (!(await confirmed(this.s.askEverywhere(this.known.length)))) return;
     announce(this.s.askEverywhere(this.known.length).yes);
-    await this.change(() => logout({ everywhere: true }).then(() => ""));
+    await this.change(() => (keepSettings(), logout({ everywhere: true })).then(() => ""));
   }
 }
 

@@ -44,7 +44,9 @@ def a_voucher(kind: str, status: str, ready: str = "voucher-total") -> Show:
     """Show the newest voucher of a kind and status of the person's organization."""
 
     def show(page: Page, running: Running) -> None:
-        (books,) = (books for books in running.sandbox.books.values() if books.organization.key == "nordlicht")
+        (books,) = (
+            books for books in running.sandbox.books.values() if books.organization.key == "nordlicht"
+        )
         found = [v for v in books.vouchers.values() if (v.kind, v.status) == (kind, status)]
         voucher = max(found, key=lambda v: (v.date, v.number or ""))
         at(f"/vouchers/{voucher.kind}/{voucher.id}", ready)(page, running)
@@ -138,7 +140,10 @@ def receipts_with_files(page: Page, running: Running) -> None:
     page.route("**/api/v1/files", lambda route: answer_by_name(route))
     files = [
         ("Tankquittung 12. November.pdf", b"%PDF-1.4\n%%EOF\n"),
-        ("Bewirtung-im-Restaurant-Zur-Alten-Werft-mit-einem-sehr-langen-Namen-2026-11-23.pdf", b"%PDF-1.4\n%down\n%%EOF\n"),
+        (
+            "Bewirtung-im-Restaurant-Zur-Alten-Werft-mit-einem-sehr-langen-Namen-2026-11-23.pdf",
+            b"%PDF-1.4\n%down\n%%EOF\n",
+        ),
         ("Kassenbuch.xlsx", b"PK"),
         ("Handbuch.pdf", b"%PDF-1.4\n" + bytes(5 * 1024 * 1024)),
     ]

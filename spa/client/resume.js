@@ -86,7 +86,11 @@ function putAway(call) {
   const { subject, request: { url, method }, headers, init: { resume, urgency, patience }, error } = call;
   const problem = { ...error, login_url: error.loginUrl, instance: error.requestId };
   const init = { method, headers, body: textOf(call) || undefined, urgency, patience, resume };
-  sessionStorage.setItem(PLACE + resume, JSON.stringify({ subject, at: Date.now(), problem, url, init }));
+  try {
+    sessionStorage.setItem(PLACE + resume, JSON.stringify({ subject, at: Date.now(), problem, url, init }));
+  } catch {
+    // No storage, or no room: the call goes with the page.
+  }
 }
 
 /**
@@ -94,8 +98,11 @@ function putAway(call) {
  * @returns {Kept | undefined} what was kept, and is not any more
  */
 export function take(name) {
-  const text = sessionStorage.getItem(PLACE + name);
-  sessionStorage.removeItem(PLACE + name);
-  const kept = JSON.parse(text ?? "null");
-  return kept && Math.abs(Date.now() - kept.at) < OLDEST_MS ? kept : undefined;
+  try {
+    const kept = JSON.parse(sessionStorage.getItem(PLACE + name) ?? "");
+    sessionStorage.removeItem(PLACE + name);
+    return Math.abs(Date.now() - kept.at) < OLDEST_MS ? kept : undefined;
+  } catch {
+    return undefined;
+  }
 }

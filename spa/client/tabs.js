@@ -136,7 +136,7 @@ function hello(patience = QUIET_MS, online = false) {
 }
 
 function join() {
-  if (channel) return;
+  if (channel || !globalThis.BroadcastChannel) return;
   connect();
   // Captured at the window, so that nothing an app does with an event keeps it from here.
   const options = { capture: true, passive: true };
@@ -179,5 +179,6 @@ function elect(steal = false) {
     }
     return new Promise(() => {});
   };
-  navigator.locks.request(KEEPER, { steal }, begin).catch(({ name }) => name === "AbortError" && elect());
+  if (navigator.locks) navigator.locks.request(KEEPER, { steal }, begin).catch(({ name }) => name === "AbortError" && elect());
+  else begin();
 }

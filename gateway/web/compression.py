@@ -37,7 +37,7 @@ def strip_script(source: bytes) -> bytes:
 def strip_lines(source: bytes) -> bytes:
     """Return a script or style without comments on lines of their own, and without indentation.
 
-    Every line stays where it is: the number that a browser tells of a fault is that of the source. In a template
-    no line may begin with what looks like one of these: the tests compare the programs.
+    Every line stays where it is: the number that a browser tells of a fault is that of the source. In a
+    template no line may begin with what looks like one of these: the tests compare the programs.
     """
     return _FOR_PEOPLE.sub(lambda found: b"\n" * found[0].count(b"\n"), source)

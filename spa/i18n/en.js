@@ -197,7 +197,7 @@ export const en = {
   contacts: {
     title: "Contacts",
     search: "Name",
-    searchHint: "From three letters on",
+    searchHint: "At least three letters",
     searchForm: "Search contacts",
     table: "Contacts",
     name: "Name",

@@ -104,9 +104,11 @@
       "app/contacts",
       "app/files",
       "app/format",
+      "app/preview",
       "app/sheet",
       "app/views/voucher",
       "app/vouchers",
+      "i18n/voucher",
     ],
     vouchers: [
       "app/csv",

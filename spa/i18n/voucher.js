@@ -7,6 +7,8 @@ export const de = {
   previewOf: (/** @type {string} */ name) => `Vorschau: ${name}`,
   notPdf: "Was lexoffice geschickt hat, ist kein PDF.",
   related: "Verknüpft mit",
+  contact: "Kontakt ansehen",
+  collective: "Sammelkontakt",
 };
 
 /** @type {typeof de} */
@@ -16,4 +18,6 @@ export const en = {
   previewOf: (name) => `Preview: ${name}`,
   notPdf: "What lexoffice sent is no PDF.",
   related: "Related to",
+  contact: "Show the contact",
+  collective: "Collective contact",
 };

@@ -280,6 +280,87 @@ def test_what_was_not_performed_for_certain_is_sent_again_by_itself(
     assert [file.content for file in stored(running)] == [pdf(200_000), pdf(200_000, mark=b"b")]
 
 
+def test_a_session_that_ends_in_the_middle_loses_no_file(
+    new_page: Callable[..., Page], running: Running, complaints: Complaints
+) -> None:
+    complaints.expected.append("401")
+    page = new_page()
+    open_receipts(page)
+    held = Held(page, FILES)
+    choose(page, *(payload(f"{name}.pdf", pdf(mark=name.encode())) for name in "abc"))
+    held.wait_for(2)
+    running.clock.advance(1801)
+    for _ in range(2):
+        held.routes.pop(0).continue_()
+    page.unroute(FILES)
+    dialog = page.get_by_test_id("session-ended")
+    expect(dialog).to_be_visible()
+    for name in "abc":
+        in_state(page, f"{name}.pdf", "held")
+    expect(row(page, "a.pdf")).to_contain_text("will be sent once you have signed in again")
+    look(page, "receipts-held")
+    assert stored(running) == [], "a 401 of the gateway: nothing was sent on"
+    with page.expect_popup() as popup:
+        dialog.get_by_test_id("sign-in-again").click()
+    popup.value.get_by_test_id("allow").click()
+    expect(dialog).not_to_be_visible()
+    for name in "abc":
+        in_state(page, f"{name}.pdf", "done")
+    assert sorted(file.name for file in stored(running)) == ["a.pdf", "b.pdf", "c.pdf"]
+
+
+def test_nobody_sends_what_somebody_else_has_chosen(
+    new_page: Callable[..., Page], running: Running, complaints: Complaints
+) -> None:
+    complaints.expected.append("401")
+    page = new_page()
+    open_receipts(page)
+    held = Held(page, FILES)
+    choose(page, payload("a.pdf", pdf()))
+    held.wait_for(1)
+    running.clock.advance(1801)
+    held.routes.pop(0).continue_()
+    page.unroute(FILES)
+    dialog = page.get_by_test_id("session-ended")
+    expect(dialog).to_be_visible()
+    page.on("dialog", lambda question: question.accept())
+    with page.expect_popup() as popup:
+        dialog.get_by_test_id("sign-in-again").click()
+    other = popup.value
+    other.get_by_test_id("choose").click()
+    other.get_by_test_id("user-jonas").click()
+    other.get_by_test_id("allow").click()
+    expect(page.get_by_test_id("user")).to_contain_text("Jonas")
+    page.get_by_role("link", name="Receipts").first.click()
+    expect(page.get_by_test_id("drop")).to_be_visible()
+    expect(page.get_by_test_id("receipt")).to_have_count(0)
+    assert stored(running) == []
+
+
+def test_who_leaves_the_page_is_asked_as_long_as_files_would_be_lost(new_page: Callable[..., Page]) -> None:
+    page = new_page()
+    open_receipts(page)
+    held = Held(page, FILES)
+    page.get_by_test_id("drop").click()
+    choose(page, payload("a.pdf", pdf()))
+    held.wait_for(1)
+    asked: list[str] = []
+
+    def stay(question: Any) -> None:  # noqa: ANN401 - playwright's Dialog
+        asked.append(question.type)
+        question.dismiss()
+
+    page.on("dialog", stay)
+    page.evaluate("setTimeout(() => location.reload())")
+    expect(row(page, "a.pdf")).to_be_visible()
+    held.let_go(1, status=202, json={"id": "x"})
+    in_state(page, "a.pdf", "done")
+    assert asked == ["beforeunload"]
+    page.reload()
+    expect(page.get_by_test_id("receipt")).to_have_count(0)
+    assert asked == ["beforeunload"]
+
+
 DROP = """([kind, files]) => {
   const transfer = new DataTransfer();
   for (const [name, bytes] of files) transfer.items.add(new File([new Uint8Array(bytes)], name));

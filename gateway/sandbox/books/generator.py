@@ -77,7 +77,7 @@ def _kind(index: int) -> str:
 def _draw(
     books: Books, random: Random, kind: str, fate: str, most: int, day: datetime, today: datetime
 ) -> Voucher:
-    contact = _contact(books, random, "customer" if kind in _SALES else "vendor")
+    contact = _contact(books, random, kind)
     lines = draw_sold(books, random, most) if kind in _SALES else _bought(random)
     days, term = TERMS[1] if fate == "open" else random.choice(TERMS)
     created = day + timedelta(hours=random.randint(7, 17), minutes=random.randint(0, 59))
@@ -133,8 +133,14 @@ def _number(books: Books, random: Random, kind: str, day: datetime) -> str:
     return f"{random.choice(_PURCHASE_PREFIX)}-{day:%y%m}-{random.randint(100, 9999)}"
 
 
-def _contact(books: Books, random: Random, role: str) -> Json:
-    return random.choice([contact for contact in books.contacts.values() if role in contact["roles"]])
+def _contact(books: Books, random: Random, kind: str) -> Json:
+    """Draw a customer or vendor; a credit note is for somebody who was sent an invoice before."""
+    role = "customer" if kind in _SALES else "vendor"
+    contacts = [contact for contact in books.contacts.values() if role in contact["roles"]]
+    if kind == "creditnote":
+        billed = {voucher.contact_id for voucher in books.vouchers.values() if voucher.kind == "invoice"}
+        contacts = [contact for contact in contacts if contact["id"] in billed] or contacts
+    return random.choice(contacts)
 
 
 def draw_sold(books: Books, random: Random, most: int = 4) -> tuple[Line, ...]:

@@ -17,12 +17,12 @@ export function intake(signal, s, take) {
   const camera = picker({ accept: "image/jpeg", capture: "environment", "data-testid": "receipt-camera" }, take);
   const zone = h("section", { class: "drop", "aria-labelledby": "drop-heading", "data-testid": "drop" },
     icon("upload"),
-    h("h2", { id: "drop-heading" }, s.drop),
+    h("h2", { id: "drop-heading" }, h("span", { class: "with-mouse" }, s.drop), h("span", { class: "by-touch" }, s.pick)),
     h("p", { class: "quiet" }, s.rules),
     h("div", { class: "actions" },
       h("button", { type: "button", class: "button", id: "choose-files", onclick: () => files.click() }, s.choose),
-      h("button", { type: "button", class: "button button-quiet camera", onclick: () => camera.click() }, s.photograph)),
-    h("p", { class: "quiet small paste-hint" }, s.paste), files, camera);
+      h("button", { type: "button", class: "button button-quiet by-touch", onclick: () => camera.click() }, s.photograph)),
+    h("p", { class: "quiet small with-mouse" }, s.paste), files, camera);
   takeDrops(zone, take, signal);
   document.addEventListener("paste", (event) => {
     const pasted = [...(event.clipboardData?.files ?? [])];

@@ -13,6 +13,7 @@ import { isOpenEnded, secondsToPause } from "./outcome.js";
 import { post } from "./post.js";
 import { shrunk } from "./shrink.js";
 
+/** @typedef {import("/auth/client.js").ActiveSession} ActiveSession */
 /** @typedef {"checking" | "refused" | "shrinking" | "waiting" | "sending" | "held" | "done" | "failed" | "unknown"} State */
 /**
  * @typedef {object} Receipt
@@ -59,11 +60,15 @@ export function watch(callback, signal) {
   signal.addEventListener("abort", () => watchers.delete(callback));
 }
 
-/** @param {string} subject of the person in front of the screen: nobody sees or sends what somebody else has chosen */
-export function openFor(subject) {
-  if (owner !== undefined && owner !== subject) clear();
-  owner = subject;
+/** @param {ActiveSession} present nobody sees or sends what somebody else has chosen */
+export function openFor(present) {
+  const now = identity(present);
+  if (owner !== undefined && owner !== now) clear();
+  owner = now;
 }
+
+/** @param {ActiveSession} session a person, and the firm whose books the receipts are for */
+const identity = ({ subject, claims }) => JSON.stringify([subject, claims.organization_id]);
 
 /** @param {{file: File, isFolder?: boolean}[]} chosen */
 export function add(chosen) {
@@ -186,7 +191,7 @@ async function upload(receipt) {
 async function posted(receipt, signal) {
   const present = await session(); // before five megabytes go out in vain, or in somebody else's name
   if (!present.active) return undefined;
-  if (present.subject !== owner) return void clear();
+  if (identity(present) !== owner) return void clear();
   const form = new FormData();
   form.append("file", receipt.file, receipt.name);
   form.append("type", "voucher");
@@ -224,7 +229,7 @@ function guard() {
 
 onSession((present) => {
   if (!present.active) return;
-  if (owner !== undefined && present.subject !== owner) return clear();
+  if (owner !== undefined && identity(present) !== owner) return clear();
   for (const receipt of receipts) if (receipt.state === "held") Object.assign(receipt, { state: "waiting", attempts: 0 });
   tell();
 });

@@ -19,7 +19,7 @@ import { receiptRow } from "../receipts/rows.js";
  */
 export function receiptsView({ signal, session }) {
   const s = inLanguage(texts);
-  queue.openFor(session.subject);
+  queue.openFor(session);
   const list = h("div", { class: "receipts-part" });
   const draw = () => patch(list, content(s, signal));
   const tellNews = teller(s);

@@ -1,7 +1,7 @@
 // @ts-check
 /** Which view an address shows, and how links lead there without loading the page anew. */
 
-import { loaded, styled } from "./late.js";
+import { loaded } from "./late.js";
 
 /** @typedef {import("./parts.js").View} View */
 /** @typedef {import("/auth/client.js").ActiveSession} ActiveSession */
@@ -24,8 +24,8 @@ const ROUTES = [
   { pattern: /^\/contacts\/?$/, section: "contacts", load: async () => (await import("./views/contacts.js")).contactsView },
   { pattern: /^\/contacts\/([^/]+)$/, section: "contacts", style: "details vouchers",
     load: async () => (await import("./views/contact.js")).contactView },
-  { pattern: /^\/invoices\/new$/, section: "new", style: "invoice-form",
-    load: async () => (await Promise.all([import("./views/invoice-form.js"), styled("invoice-items")]))[0].invoiceFormView },
+  { pattern: /^\/invoices\/new$/, section: "new", style: "invoice-form invoice-items",
+    load: async () => (await import("./views/invoice-form.js")).invoiceFormView },
   { pattern: /^\/receipts\/?$/, section: "receipts", style: "receipts",
     load: async () => (await import("./views/receipts.js")).receiptsView },
   { pattern: /^\/sessions\/?$/, section: "sessions", style: "sessions",

@@ -107,7 +107,7 @@ export const de = {
     totals: "Summen",
     open: "Offen",
     overdue: "Überfällig",
-    paid: (year) => `Bezahlt (Belege aus ${year})`,
+    paid: (year) => `Bezahlt, Belege ${year}`,
     vouchers: (n) => count(n, "Beleg", "Belege"),
     ageing: "Offene Forderungen nach Fälligkeit",
     ages: { later: "Nicht fällig", "1-30": "1–30 Tage überfällig", "31-60": "31–60 Tage überfällig",

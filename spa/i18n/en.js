@@ -107,7 +107,7 @@ export const en = {
     totals: "Totals",
     open: "Open",
     overdue: "Overdue",
-    paid: (/** @type {number} */ year) => `Paid (vouchers of ${year})`,
+    paid: (/** @type {number} */ year) => `Paid, vouchers of ${year}`,
     vouchers: (/** @type {number} */ n) => count(n, "voucher", "vouchers"),
     ageing: "Receivables by age",
     ages: { later: "Not due yet", "1-30": "1–30 days overdue", "31-60": "31–60 days overdue",

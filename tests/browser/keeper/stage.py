@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,9 +14,9 @@ import httpx
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-    from playwright.sync_api import BrowserContext, Page
+    from playwright.sync_api import BrowserContext, CDPSession, Page
 
     from tests.browser.conftest import Complaints
     from tests.support.running import Running
@@ -27,7 +29,12 @@ MODES = {
     "page": "delete globalThis.SharedWorker; delete globalThis.Worker;",
 }
 """Where the keeper lives: in a SharedWorker; where there is none, in a Worker of one tab, or in that tab."""
-WRONGS = ["status of 401", "status of 503", "status of 403", "ERR_"]
+HANG = """void setTimeout(() => {
+  const call = new XMLHttpRequest();
+  call.open('GET', '/api/kept/hang', false);
+  call.send();
+})"""
+WRONGS = ["status of 401", "status of 503", "status of 403", "ERR_", "Synchronous"]
 """What browsers write into the console of a call that fails, which is what these tests make them do."""
 
 
@@ -145,7 +152,7 @@ def streams(running: Running) -> int:
 
 
 def answered(running: Running, route: str, method: str = "GET") -> int:
-    """Return how many requests of a route have been answered; a stream, when it is over."""
+    """Return how many requests of a route have been answered, or have begun to be."""
     return int(metric(running, "lexgate_requests_total", route=route, method=method))
 
 
@@ -156,17 +163,45 @@ def opened_streams(running: Running) -> int:
 
 def workers(page: Page) -> list[str]:
     """Return the kinds of the gateway's workers that run in a tab's browser."""
+    with cdp_of(page) as session:
+        return sorted(one["type"] for one in _workers(page, session))
+
+
+def hang(page: Page, mode: str) -> None:
+    """Let the keeper of a tab, and that tab, stand still until the wire answers: as in one that is frozen."""
+    if mode == "shared":
+        with cdp_of(page) as session:
+            (target,) = _workers(page, session)
+            attached = session.send(
+                "Target.attachToTarget", {"targetId": target["targetId"], "flatten": False}
+            )
+            message = {"id": 1, "method": "Runtime.evaluate", "params": {"expression": HANG}}
+            order = {"sessionId": attached["sessionId"], "message": json.dumps(message)}
+            session.send("Target.sendMessageToTarget", order)
+        return
+    for worker in page.workers:
+        worker.evaluate(HANG)
+    page.evaluate(HANG)
+
+
+@contextmanager
+def cdp_of(page: Page) -> Iterator[CDPSession]:
+    """Speak to the browser of a page."""
     browser = page.context.browser
     assert browser is not None
     session = browser.new_browser_cdp_session()
-    mine = page.context.new_cdp_session(page).send("Target.getTargetInfo")["targetInfo"]
-    found = session.send("Target.getTargets", {"filter": [{}]})["targetInfos"]
+    yield session
     session.detach()
-    return sorted(
-        one["type"]
+
+
+def _workers(page: Page, session: CDPSession) -> list[dict[str, Any]]:
+    mine = page.context.new_cdp_session(page).send("Target.getTargetInfo")["targetInfo"]
+    found: list[dict[str, Any]] = session.send("Target.getTargets", {"filter": [{}]})["targetInfos"]
+    return [
+        one
         for one in found
         if one["type"] in {"shared_worker", "worker"} and one["browserContextId"] == mine["browserContextId"]
-    )
+    ]
 
 
 def leader_of(pages: list[Page]) -> Page:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.support.running import Running
     from tests.support.wire import Wire
 
-IDLE_SECONDS = 8
+IDLE_SECONDS = 12
 
 
 @pytest.fixture(scope="module")

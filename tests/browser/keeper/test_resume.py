@@ -123,7 +123,7 @@ def test_a_call_of_one_person_is_never_sent_for_another(
     post(page, "hers")
     post(page, "hers-too", "text", "named")
     wait_told(page, "needed")
-    sign_in_by_popup(page, "bernd")
+    sign_in_by_popup(page, "jonas")
     for failed in [wait_told(page, "failed", number) for number in (1, 2)]:
         assert failed["status"] == 401
     assert wire.heard == []

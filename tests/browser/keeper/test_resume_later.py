@@ -59,7 +59,7 @@ def test_another_person_who_comes_back_does_not_have_it(
     end_session(running, page)
     post(page, "invoice", "text", "invoice")
     wait_told(page, "needed")
-    leave_and_come_back(page, "bernd")
+    leave_and_come_back(page, "jonas")
     assert page.evaluate(RESUME, "invoice") is False
     leave_and_come_back(page)
     assert page.evaluate(RESUME, "invoice") is False, "nor is it left for the first one"

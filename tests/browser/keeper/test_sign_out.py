@@ -38,10 +38,8 @@ def test_a_session_that_is_ended_from_another_browser_is_seen_in_all_tabs(
 ) -> None:
     pages = new_tabs(mode).open_signed_in(3)
     elsewhere = new_tabs().sign_in()
-    (other,) = [
-        session for session in elsewhere.evaluate("window.client.sessions()") if not session["current"]
-    ]
-    assert elsewhere.evaluate("(id) => window.client.endSessions(id)", other["id"]) == 1
+    assert any(not session["current"] for session in elsewhere.evaluate("window.client.sessions()"))
+    assert elsewhere.evaluate("window.client.endSessions()") >= 1
     for page in pages:
         assert wait_told(page, "ended")["reason"] == "signed_out_elsewhere"
     assert told(elsewhere, "ended") == []
@@ -67,7 +65,7 @@ def test_a_sign_in_of_somebody_else_is_noticed_as_that(
     first, second = tabs.open_signed_in(2)
     anna = wait_told(first, "session")["subject"]
     second.goto("/auth/login?return_to=/")
-    consent(second, "bernd")
+    consent(second, "jonas")
     session = wait_told(
         first, "session", where=lambda session: session["active"] and session["subject"] != anna
     )

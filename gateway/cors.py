@@ -38,8 +38,6 @@ _AUTH = frozenset(
         "/auth/session",
         "/auth/session/refresh",
         "/auth/sessions",
-        "/auth/stream.js",
-        "/auth/waiting.js",
     }
 )
 

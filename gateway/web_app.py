@@ -24,10 +24,12 @@ from gateway.web.frontchannel_logout import FrontchannelLogout, build_frontchann
 from gateway.web.guard import build_dev_fields
 from gateway.web.login import SignIn, build_login_router
 from gateway.web.logout import SignOut, build_logout_router
+from gateway.web.pages import Pages
 from gateway.web.session import CheckSession, build_session_router
 from gateway.web.session_policy import SessionPolicy
 from gateway.web.sessions import SessionList, build_sessions_router
 from gateway.web.sign_out_return import build_sign_out_return_router
+from gateway.web.signed_in import build_signed_in_router
 from gateway.web.static_site import StaticSite
 
 if TYPE_CHECKING:
@@ -53,6 +55,11 @@ class WebApp(Foundation):
         for kind in (GatewayError, HTTPException, ClientDisconnect, Exception):
             web.add_exception_handler(kind, problems.handle)
         web.include_router(build_login_router(self._build_sign_in()))
+        # Its link leads to the app of this origin; which of several opened the window is not known.
+        signed_in = build_signed_in_router(
+            Pages(self._settings.public_url), links_app=not self._settings.sibling_origins
+        )
+        web.include_router(signed_in)
         web.include_router(build_logout_router(self._build_sign_out()))
         web.include_router(build_sign_out_return_router(self._sign_out_return))
         self._include_sessions(web)

@@ -103,7 +103,7 @@ def test_every_endpoint_is_in_its_table(tmp_path: Path) -> None:
         for method in context.methods or ()
         if context.path and "{" not in context.path and context.path not in {"/", "/auth"}
     }
-    modules = ("client.js", "client.d.ts", "stream.js", "waiting.js", "page.css")
+    modules = ("client.js", "client.d.ts", "page.css", "signed-in.js")
     offered |= {("GET", f"/auth/{name}") for name in modules}
     offered |= {("GET", path) for path in ("/livez", "/readyz", "/metrics", EVENTS_PATH, FORWARD_AUTH_PATH)}
     assert len(offered) >= 11

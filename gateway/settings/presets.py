@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _LEXWARE_SCOPE = (
-    "profile.read contacts.read invoices.read voucherlist.read vouchers.read files.read articles.read"
-    " payments.read"
+    "profile.read contacts.read invoices.read invoices.write credit-notes.read voucherlist.read vouchers.read"
+    " files.read files.write articles.read payments.read"
 )
 # No webhook tells of these: it is by time alone that they are asked for again.
 _LEXWARE_CACHE = {

@@ -8,9 +8,16 @@ from fastapi import APIRouter
 from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.requests import Request  # noqa: TC002 - FastAPI reads the annotation
-from starlette.responses import FileResponse, Response
-from starlette.staticfiles import NotModifiedResponse
+from starlette.responses import Response  # noqa: TC002 - FastAPI reads the annotation
 
+from gateway.browser.content_coding import Coding, rank_codings
+from gateway.web.client_bundle import MODULES, build_client_bundle
+from gateway.web.coded_bodies import CodedBodies
+from gateway.web.compression import strip_script
+from gateway.web.file_answer import answer_body, unless_known
+
+_CLIENT = "client.js"
+_SCRIPT = "text/javascript; charset=utf-8"
 _ASSETS = Path(__file__).parent / "assets"
 _REST = "/auth/{name:path}"
 _READING = ("GET", "HEAD")
@@ -25,27 +32,27 @@ def build_client_router(client_folder: Path) -> APIRouter:
     Include it last: its answer is 405 for a path of another router, 404 for an unknown one, never the SPA.
     """
     router = APIRouter()
+    bodies = CodedBodies(prepare=_prepare)
     files = {
-        "client.js": (client_folder / "client.js", "text/javascript; charset=utf-8"),
-        "stream.js": (client_folder / "stream.js", "text/javascript; charset=utf-8"),
-        "waiting.js": (client_folder / "waiting.js", "text/javascript; charset=utf-8"),
+        _CLIENT: (client_folder / _CLIENT, _SCRIPT),
         "client.d.ts": (client_folder / "client.d.ts", "text/plain; charset=utf-8"),
         "page.css": (_ASSETS / "page.css", "text/css; charset=utf-8"),
+        "signed-in.js": (_ASSETS / "signed-in.js", _SCRIPT),
     }
 
     @router.api_route(_REST, methods=list(_METHODS))
     @router.api_route("/auth", methods=list(_METHODS))
     async def client_file(request: Request, name: str = "") -> Response:
-        if name in files and request.method in _READING:
-            path, media_type = files[name]
-            return _answer_file(path, media_type, request)
+        path, media_type = files.get(name, (_ASSETS, ""))
+        if path.is_file() and request.method in _READING:
+            return await _answer_file(path, media_type, request, bodies)
         others = [
             context
             for context in iter_route_contexts(request.app.routes)
             if context.endpoint is not client_file and context.path == request.scope["path"]
         ]
         # RFC 9110 §15.5.6: 405 says what the path does allow.
-        allowed = _READING if name in files else sorted({m for other in others for m in other.methods or ()})
+        allowed = _READING if path.is_file() else sorted({m for other in others for m in other.methods or ()})
         if allowed:
             raise HTTPException(_NOT_ALLOWED, headers={"Allow": ", ".join(allowed)})
         raise HTTPException(_NOT_FOUND)
@@ -54,9 +61,23 @@ def build_client_router(client_folder: Path) -> APIRouter:
     return router
 
 
-def _answer_file(path: Path, media_type: str, request: Request) -> Response:
-    response = FileResponse(
-        path, media_type=media_type, headers={"Cache-Control": "no-cache"}, stat_result=path.stat()
-    )
-    known = {tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")}
-    return NotModifiedResponse(response.headers) if response.headers["etag"] in known else response
+def _prepare(path: str, source: bytes) -> bytes:
+    """Make one script of the client's, and take out of every script what only people read; types stay as they are."""
+    if path.endswith(f"/{_CLIENT}"):
+        source = build_client_bundle({name: _read_beside(path, name) for name in MODULES}).encode()
+    return strip_script(source) if path.endswith(".js") else source
+
+
+def _read_beside(path: str, name: str) -> str:
+    return Path(path).with_name(f"{name}.js").read_text("utf-8")
+
+
+async def _answer_file(path: Path, media_type: str, request: Request, bodies: CodedBodies) -> Response:
+    stat = path.stat()  # noqa: ASYNC240 - a few microseconds, and no disk
+    asked = ",".join(request.headers.getlist("accept-encoding"))
+    for coding in (*rank_codings(asked), Coding.IDENTITY):
+        body = await bodies.make(str(path), stat, coding)
+        if body is not None:
+            headers = {"Content-Type": media_type, "Cache-Control": "no-cache"}
+            return unless_known(answer_body(body, coding, headers), request.headers)
+    raise HTTPException(_NOT_FOUND)

@@ -10,11 +10,11 @@ if TYPE_CHECKING:
 SPA_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; "
     "connect-src 'self'; frame-src 'self' blob:; manifest-src 'self'; worker-src 'self'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+    "base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types lexgate"
 )
 """Holds for all that sets no policy of its own: the files of the SPA."""
 
-_TRUSTED_TYPES = "require-trusted-types-for 'script'; trusted-types 'none'"
+_TRUSTED_TYPES = "require-trusted-types-for 'script'; trusted-types lexgate"
 _FOR_DEVELOPMENT = {
     "script-src 'self'": "script-src 'self' 'unsafe-inline'",  # the preamble of React's fast refresh
     "style-src 'self'": "style-src 'self' 'unsafe-inline'",  # styles that are changed without a reload

@@ -12,7 +12,7 @@ from gateway.browser.cookie import SESSION_COOKIE, build_set_cookie
 from gateway.browser.csrf import judge_navigation
 from gateway.browser.device import describe_device
 from gateway.browser.login_attempt import LOGIN_ATTEMPT_LIFETIME, LoginAttempt, validate_login_attempt
-from gateway.browser.return_to import validate_return_to
+from gateway.browser.return_to import validate_sign_in_return_to
 from gateway.errors import AuthorizationResponseSpent, GatewayError
 from gateway.oauth.authorization import (
     build_authorization_url,
@@ -102,7 +102,9 @@ class SignIn:
             sec_purpose=headers.get("sec-purpose"),
         )
         returns = request.query_params.getlist("return_to")
-        return_to = validate_return_to(returns[0] if len(returns) == 1 else None, self._sibling_origins)
+        return_to = validate_sign_in_return_to(
+            returns[0] if len(returns) == 1 else None, self._sibling_origins
+        )
         exchange_of(request.scope).return_to = return_to
         parameters = validate_login_parameters(request.scope["query_string"])
         metadata = await self._authorization_server.metadata()

@@ -19,6 +19,18 @@ BUTTONS: Mapping[Language, Mapping[str, str]] = {
     "en": {"login": "Sign in again", "app": "To the app", "reference": "Reference"},
 }
 
+SIGNED_IN_TEXTS: Mapping[Language, tuple[str, str]] = {
+    "de": ("Sie sind angemeldet", "Dieses Fenster wird nicht mehr gebraucht, Sie können es schließen."),
+    "en": ("You are signed in", "This window is not needed any more, you can close it."),
+}
+"""Title and sentence of the page at which a sign-in in a window of its own ends."""
+
+CLOSE: Mapping[Language, str] = {
+    "de": "Sie können dieses Fenster auch schließen: In dem anderen ist die App noch so, wie sie war.",
+    "en": "You can also close this window: in the other one the app is still as it was.",
+}
+"""What an error page says besides, where the sign-in has a window of its own."""
+
 FALLBACK: Mapping[Language, Text] = {
     "de": ("Das hat nicht geklappt", "Bitte versuchen Sie es noch einmal.", _APP),
     "en": ("That did not work", "Please try again.", _APP),

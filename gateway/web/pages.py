@@ -1,4 +1,4 @@
-"""The small pages that a person sees when a navigation fails: what happened, and the way on."""
+"""The small pages that a person sees of the gateway itself: what happened, and the way on."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, cast
 from urllib.parse import urlencode
 
 from gateway.browser.language import choose_language
-from gateway.browser.return_to import build_return_url
+from gateway.browser.return_to import DEFAULT_RETURN_TO, SIGNED_IN, build_return_url
 from gateway.errors import DevServerUnreachable
 from gateway.observability.exchange import exchange_of
-from gateway.web.page_texts import BUTTONS, FALLBACK, TEXTS
+from gateway.web.page_texts import BUTTONS, CLOSE, FALLBACK, SIGNED_IN_TEXTS, TEXTS
 
 if TYPE_CHECKING:
     from starlette.types import Scope
@@ -26,38 +26,41 @@ _PAGE = """<!doctype html>
 <meta name="color-scheme" content="light dark">
 <title>{title}</title>
 <link rel="stylesheet" href="/auth/page.css">
-</head>
+{head}</head>
 <body>
 <main>
 <h1>{title}</h1>
 <p>{text}</p>
-{detail}<p class="ways">{ways}</p>
-<p class="reference">{reference}: <code>{code}</code> · <code>{request_id}</code></p>
-</main>
+{rest}</main>
 </body>
 </html>
 """
+_WAYS = """{detail}<p class="ways">{ways}</p>
+<p class="reference">{reference}: <code>{code}</code> · <code>{request_id}</code></p>
+"""
+_SCRIPT = '<script type="module" src="/auth/signed-in.js"></script>\n'
+_POLICY = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
 
 class Pages:
     """Builds pages; links are absolute, so a person who came by another host name finds the right one."""
 
-    policy = (
-        "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    policy = _POLICY
+    """The Content-Security-Policy of the error pages."""
+    signed_in_policy = (
+        f"{_POLICY}; script-src 'self'; require-trusted-types-for 'script'; trusted-types 'none'"
     )
-    """The Content-Security-Policy of these pages."""
 
     def __init__(self, public_url: str) -> None:
         self._public_url = public_url
 
     def build_error_page(self, error: GatewayError, *, scope: Scope, return_to: str) -> str:
         """Build the page for an error; nothing of the request stands in it but a checked `return_to`."""
-        language = choose_language(_accept_language(scope))
+        language = _language_of(scope)
         title, text, ways = TEXTS[language].get(error.code, FALLBACK[language])
-        return _PAGE.format(
-            language=language,
-            title=escape(title),
-            text=escape(text),
+        if return_to == SIGNED_IN:  # the app stands in another, as it was
+            text, ways = f"{text} {CLOSE[language]}", ("login",)
+        rest = _WAYS.format(
             detail=f"<p><code>{escape(error.detail)}</code></p>\n"
             if isinstance(error, DevServerUnreachable)
             else "",
@@ -66,6 +69,15 @@ class Pages:
             code=escape(error.code),
             request_id=exchange_of(scope).request_id,
         )
+        return _build_page(language, title, text, rest=rest)
+
+    def build_signed_in_page(self, *, scope: Scope, links_app: bool) -> str:
+        """Build the page at which a sign-in in a window of its own ends."""
+        language = _language_of(scope)
+        title, text = SIGNED_IN_TEXTS[language]
+        way = self._way("app", language, DEFAULT_RETURN_TO)
+        rest = f'<p class="ways">{way}</p>\n' if links_app else ""
+        return _build_page(language, title, text, head=_SCRIPT, rest=rest)
 
     def _way(self, way: str, language: Language, return_to: str) -> str:
         if way == "app":
@@ -76,6 +88,12 @@ class Pages:
         return f'<a class="{way}" href="{escape(href)}">{escape(BUTTONS[language][way])}</a>'
 
 
-def _accept_language(scope: Scope) -> str:
+def _build_page(language: Language, title: str, text: str, *, rest: str, head: str = "") -> str:
+    return _PAGE.format(language=language, title=escape(title), text=escape(text), head=head, rest=rest)
+
+
+def _language_of(scope: Scope) -> Language:
     headers = cast("list[tuple[bytes, bytes]]", scope["headers"])
-    return ",".join(value.decode("latin-1") for name, value in headers if name == b"accept-language")
+    return choose_language(
+        ",".join(value.decode("latin-1") for name, value in headers if name == b"accept-language")
+    )

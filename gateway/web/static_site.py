@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import re
+import stat
 from pathlib import PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+import anyio.to_thread
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse
-from starlette.staticfiles import NotModifiedResponse, StaticFiles
+from starlette.staticfiles import StaticFiles
 
+from gateway.web.coded_bodies import CodedBodies
+from gateway.web.file_answer import answer_file
 from gateway.web.guard import SPA_POLICY
 from gateway.web.inline_policy import allow_inline
 
@@ -40,7 +45,9 @@ _NOT_FOUND = 404
 _UNREADABLE = 401
 _MEDIA_TYPES = {
     ".avif": "image/avif",
+    ".br": "application/octet-stream",
     ".css": "text/css",
+    ".gz": "application/gzip",
     ".html": "text/html",
     ".ico": "image/x-icon",
     ".js": "text/javascript",
@@ -54,7 +61,8 @@ _MEDIA_TYPES = {
     ".woff": "font/woff",
     ".woff2": "font/woff2",
 }
-"""Of these, not the machine's own table has the word: with nosniff, a wrong type is a broken app."""
+"""Of these, not the machine's own table has the word: with nosniff, a wrong type is a broken app.
+What is asked for compressed is no script or page, whatever its name says before the last dot."""
 
 
 class StaticSite(StaticFiles):
@@ -62,6 +70,7 @@ class StaticSite(StaticFiles):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(directory=folder, check_dir=True)
+        self._bodies = CodedBodies()
         self._index = folder / _INDEX
         self._policy_of = (0, 0)
         self._kept_policy = SPA_POLICY
@@ -75,14 +84,18 @@ class StaticSite(StaticFiles):
         if any(part.startswith(".") for part in named):
             raise HTTPException(_NOT_FOUND)
         try:
-            response = await super().get_response(path, scope)
+            found = await super().get_response(path, scope)
         except HTTPException as error:
             if error.status_code == _UNREADABLE:
                 raise HTTPException(_NOT_FOUND) from error
             if error.status_code != _NOT_FOUND or first == _WELL_KNOWN or "." in path.rsplit("/", 1)[-1]:
                 raise
             path = _INDEX
-            response = await super().get_response(_INDEX, scope)
+            found = await super().get_response(_INDEX, scope)
+        find_sibling = functools.partial(self._find_sibling, path)
+        response = await answer_file(
+            cast("FileResponse", found), Headers(scope=scope), self._bodies, find_sibling
+        )
         if path == _INDEX:
             response.headers["Content-Security-Policy"] = self._policy()
         lasting = _FINGERPRINTED.search(path) or _VERSIONED.search(scope["query_string"])
@@ -102,14 +115,19 @@ class StaticSite(StaticFiles):
         self,
         full_path: str | os.PathLike[str],
         stat_result: os.stat_result,
-        scope: Scope,
+        scope: Scope,  # noqa: ARG002 - Starlette's
         status_code: int = 200,
     ) -> Response:
-        """Answer one file, or 304 where the browser has it."""
+        """Return the file itself; in what coding it is sent, and whether, is decided later."""
         media_type = _MEDIA_TYPES.get(PurePath(full_path).suffix.lower())
-        response = FileResponse(
+        return FileResponse(
             full_path, status_code=status_code, stat_result=stat_result, media_type=media_type
         )
-        if self.is_not_modified(response.headers, Headers(scope=scope)):
-            return NotModifiedResponse(response.headers)
-        return response
+
+    async def _find_sibling(self, path: str, suffix: str) -> tuple[str, os.stat_result] | None:
+        """Return the file beside it that the app's build has compressed, if it is one of the folder's own."""
+        try:
+            full_path, found = await anyio.to_thread.run_sync(self.lookup_path, path + suffix)
+        except OSError:
+            return None
+        return (full_path, found) if found and stat.S_ISREG(found.st_mode) else None

@@ -1,46 +1,53 @@
 // @ts-check
-/** A bar chart of months, drawn anew for the width there is, so that its letters stay legible. */
+/** A chart of months, this year's bar beside last year's, drawn anew for the width there is, so that its letters stay legible. */
 
 import { svg } from "./dom.js";
-import { money, monthName, shortMonth, shortNumber } from "./format.js";
+import { shortMonth, shortNumber } from "./format.js";
+
+/** @typedef {import("./figures.js").Month} Month in cents */
 
 const HEIGHT = 240;
 const TOP = 24;
 const BOTTOM = 26;
 
 /**
- * @param {Map<string, number>} sums by month, as 2026-03
- * @param {string} label
- * @param {string} summary says in words what the bars show
+ * @param {Month[]} months
+ * @param {string} label says in words what the bars show
+ * @param {(month: Month) => string} tell what a pointer over a month is told
  */
-export function barChart(sums, label, summary) {
+export function barChart(months, label, tell) {
   const place = document.createElement("div");
   place.className = "chart";
-  place.dataset.whole = JSON.stringify([...sums, label, summary]); // what it draws by itself, nobody else changes
-  const draw = (/** @type {number} */ width) =>
-    place.replaceChildren(drawing([...sums], Math.max(width, 240), label, summary));
+  place.dataset.whole = JSON.stringify([months, label]); // what it draws by itself, nobody else changes
+  const draw = (/** @type {number} */ width) => place.replaceChildren(drawing(months, Math.max(width, 240), label, tell));
   draw(640);
   new ResizeObserver(([entry]) => entry && draw(Math.floor(entry.contentRect.width))).observe(place);
   return place;
 }
 
+/** @param {"now" | "before"} year @returns {SVGSVGElement} the mark of a year in the legend: filled, or hollow */
+export function yearMark(year) {
+  return svg("svg", { viewBox: "0 0 16 16", width: 16, height: 16, class: "mark", "aria-hidden": "true" },
+    svg("rect", { class: `bar-${year}`, x: 2.5, y: 2.5, width: 11, height: 11, rx: 2 }));
+}
+
 /**
- * @param {[string, number][]} bars
+ * @param {Month[]} months
  * @param {number} width
  * @param {string} label
- * @param {string} summary
+ * @param {(month: Month) => string} tell
  */
-function drawing(bars, width, label, summary) {
-  const { low, high, step } = scale(bars.map(([, value]) => value));
+function drawing(months, width, label, tell) {
+  const { low, high, step } = scale(months.flatMap(({ now, before }) => [now / 100, (before ?? 0) / 100]));
   const ticks = Array.from({ length: Math.round((high - low) / step) + 1 }, (_, index) => low + index * step);
   const left = 10 + 7 * Math.max(...ticks.map((tick) => shortNumber(tick).length));
   const y = (/** @type {number} */ value) => TOP + ((high - value) / (high - low)) * (HEIGHT - TOP - BOTTOM);
-  const slot = (width - left - 6) / bars.length; // room for the last month's name
+  const slot = (width - left - 6) / months.length; // room for the last month's name
   return svg("svg", { viewBox: `0 0 ${width} ${HEIGHT}`, width, height: HEIGHT, role: "img",
-    "aria-label": `${label}. ${summary}`, "data-testid": "chart" },
+    "aria-label": label, "data-testid": "chart" },
   ticks.map((tick) => tickLine(tick, y(tick), left, width)),
-  bars.map(([month, value], index) => bar({ month, value, x: left + index * slot, slot, y, last: index === bars.length - 1,
-    named: slot > 30 || (bars.length - index) % 2 === 1 })));
+  months.map((month, index) => group({ month, tell, x: left + index * slot, slot, y, isLast: index === months.length - 1,
+    isNamed: slot > 30 || (months.length - index) % 2 === 1 })));
 }
 
 /**
@@ -56,20 +63,39 @@ function tickLine(tick, y, left, width) {
 }
 
 /**
- * @typedef {{month: string, value: number, x: number, slot: number, last: boolean, named: boolean}} Bar
- * @param {Bar & {y: (value: number) => number}} bar
+ * @typedef {object} Group
+ * @property {Month} month
+ * @property {(month: Month) => string} tell
+ * @property {number} x
+ * @property {number} slot
+ * @property {(value: number) => number} y
+ * @property {boolean} isLast
+ * @property {boolean} isNamed
+ * @param {Group} group
  */
-function bar({ month, value, x, slot, y, last, named }) {
+function group({ month, tell, x, slot, y, isLast, isNamed }) {
+  const wide = Math.min(slot * 0.38, 26);
   const middle = x + slot / 2;
-  const wide = Math.min(slot * 0.62, 44);
-  const top = Math.min(y(value), y(0));
-  const tall = Math.max(Math.abs(y(0) - y(value)), value === 0 ? 0 : 2);
-  return svg("g", { class: last ? "bar bar-now" : "bar" },
-    svg("title", {}, `${monthName(month)}: ${money(value)}`),
+  return svg("g", { class: isLast ? "bars bars-last" : "bars" },
+    svg("title", {}, tell(month)),
     svg("rect", { class: "bar-reach", x, y: TOP, width: slot, height: HEIGHT - TOP - BOTTOM }),
-    svg("rect", { class: "bar-body", x: middle - wide / 2, y: top, width: wide, height: tall, rx: Math.min(4, wide / 4) }),
-    slot > 50 && svg("text", { class: "bar-value", x: middle, y: top - 7, "text-anchor": "middle" }, shortNumber(value)),
-    named && svg("text", { class: "bar-month", x: middle, y: HEIGHT - 6, "text-anchor": "middle" }, shortMonth(month)));
+    month.before !== undefined && bar("before", middle - wide, wide, month.before, y),
+    bar("now", middle, wide, month.now, y),
+    isNamed && svg("text", { class: "bar-month", x: middle, y: HEIGHT - 6, "text-anchor": "middle" }, shortMonth(month.month)));
+}
+
+/**
+ * @param {"now" | "before"} year
+ * @param {number} x
+ * @param {number} wide
+ * @param {number} cents
+ * @param {(value: number) => number} y
+ */
+function bar(year, x, wide, cents, y) {
+  const tall = Math.abs(y(0) - y(cents / 100));
+  const inset = 0.75; // half a stroke, so that both kinds are of one width
+  return svg("rect", { class: `bar-${year}`, x: x + inset, y: Math.min(y(cents / 100), y(0)), width: Math.max(wide - 2 * inset, 1),
+    height: cents === 0 ? 0 : Math.max(tall, 2), rx: Math.min(3, wide / 4) });
 }
 
 /** @param {number[]} values */

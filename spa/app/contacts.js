@@ -34,10 +34,3 @@ export function addressLines({ name, supplement, street, zip, city, countryCode 
   const abroad = countryCode && countryCode !== "DE" ? country(countryCode) : "";
   return [name, supplement, street, place, abroad].filter(Boolean).join("\n");
 }
-
-/** @param {string} kind as business, office, mobile */
-export function kindName(kind) {
-  /** @type {Record<string, string>} */
-  const names = t.contact.kinds;
-  return names[kind] ?? kind;
-}

@@ -2,6 +2,7 @@
 /** Turns what went wrong into a sentence for the person, and tells what is no fault at all. */
 
 import { NetworkError, ProblemError } from "/auth/client.js";
+import { LoadError } from "./late.js";
 import { LexofficeError } from "./lexoffice.js";
 import { t } from "./preferences.js";
 
@@ -61,6 +62,7 @@ export function explain(error) {
  */
 function kindOf(error) {
   if (error instanceof NetworkError) return "offline";
+  if (error instanceof LoadError) return navigator.onLine ? "view" : "offline";
   if (error instanceof LexofficeError) return BY_STATUS[error.status] ?? "other";
   if (!(error instanceof ProblemError)) return "other";
   if (error.code in BY_CODE) return BY_CODE[error.code] ?? "other";
@@ -72,3 +74,7 @@ export const isAborted = (error) => error instanceof DOMException && error.name 
 
 /** @param {unknown} error whether the session is gone, which the dialog tells */
 export const isSessionEnd = (error) => error instanceof ProblemError && error.status === 401 && Boolean(error.loginUrl);
+
+/** @param {unknown} error whether it goes by itself, with the connection or what was down coming back */
+export const isPassing = (error) =>
+  error instanceof NetworkError || error instanceof LoadError || (error instanceof ProblemError && error.status === 503);

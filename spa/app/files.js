@@ -12,21 +12,48 @@ const SHOWN = new Set(["application/pdf", "image/png", "image/jpeg"]);
 const KEPT_MS = 60_000;
 
 /**
+ * @typedef {object} Paper a voucher's PDF
+ * @property {string} key another one when the voucher has changed
+ * @property {string} path
+ * @property {string} name
+ * @property {() => Promise<Blob>} read asks lexoffice once, however it is then shown
+ */
+
+/**
  * @param {string} resource as invoices
  * @param {import("./shapes.js").Voucher} voucher
  * @param {AbortSignal} signal
+ * @returns {Paper}
  */
-export function pdfButtons(resource, voucher, signal) {
-  const path = pdfPath(resource, voucher.id);
-  const name = `${voucher.voucherNumber || voucher.id}.pdf`;
+export function paperOf(resource, { id, voucherNumber, version }, signal) {
+  const path = pdfPath(resource, id);
+  const name = `${voucherNumber || id}.pdf`;
+  /** @type {Promise<Blob> | undefined} */
+  let reading;
+  const read = () => {
+    reading ??= readFile(path, signal).catch((error) => {
+      reading = undefined;
+      throw error;
+    });
+    return reading;
+  };
+  return { key: `${path} ${name} ${version}`, path, name, read };
+}
+
+/**
+ * @param {Paper} paper
+ * @param {import("./preview.js").Preview} preview
+ */
+export function pdfButtons(paper, preview) {
+  const { key, path, name, read } = paper;
   const said = h("p", { class: "said", role: "status" });
   const button = h("button", { type: "button", class: "button button-quiet", "data-testid": "pdf-download",
-    onclick: () => fetched(button, said, path, signal, (file) => {
+    onclick: () => fetched(button, said, read, (file) => {
       keepFile(file, name);
       announce(t.voucher.downloaded);
     }) }, icon("download"), t.voucher.download);
-  const link = fileLink({ path, name, text: t.voucher.openPdf, said, signal }, "pdf-open");
-  return h("div", { class: "actions", "data-key": "pdf", "data-whole": path + name }, link, button, said);
+  const link = fileLink({ path, name, text: t.voucher.openPdf, said, read }, "pdf-open");
+  return h("div", { class: "actions", "data-key": "pdf", "data-whole": key }, link, button, preview.button(paper, said), said);
 }
 
 /**
@@ -36,20 +63,21 @@ export function pdfButtons(resource, voucher, signal) {
 export function receiptLinks(ids, signal) {
   const said = h("p", { class: "said", role: "status" });
   return h("div", { class: "actions", "data-key": "receipts", "data-whole": ids.join() }, ids.map((id, index) =>
-    fileLink({ path: filePath(id), name: id, text: t.voucher.receipt(index + 1), said, signal }, "receipt-open")), said);
+    fileLink({ path: filePath(id), name: id, text: t.voucher.receipt(index + 1), said, read: () => readFile(filePath(id), signal) },
+      "receipt-open")), said);
 }
 
 /**
- * @param {{path: string, name: string, text: string, said: HTMLElement, signal: AbortSignal}} file
+ * @param {{path: string, name: string, text: string, said: HTMLElement, read: () => Promise<Blob>}} file
  * @param {string} testId
  */
-function fileLink({ path, name, text, said, signal }, testId) {
+export function fileLink({ path, name, text, said, read }, testId) {
   const link = h("a", { class: "button", href: path, target: "_blank", rel: "noopener", "data-testid": testId,
     onclick: (/** @type {MouseEvent} */ event) => {
       if (event.metaKey || event.ctrlKey || event.shiftKey) return;
       event.preventDefault();
       const tab = waitingTab();
-      fetched(link, said, path, signal, (blob) => showFile(tab, blob, name)).then((done) => done || tab?.close());
+      fetched(link, said, read, (blob) => showFile(tab, blob, name)).then((done) => done || tab?.close());
     } }, icon("open"), text, hidden(` ${t.voucher.newTab}`));
   return link;
 }
@@ -65,17 +93,16 @@ function waitingTab() {
 /**
  * @param {HTMLElement} control
  * @param {HTMLElement} said where the person is told
- * @param {string} path
- * @param {AbortSignal} signal
- * @param {(file: Blob) => void} use
+ * @param {() => Promise<Blob>} read
+ * @param {(file: Blob) => void | Promise<void>} use
  * @returns {Promise<boolean>} whether the file came
  */
-async function fetched(control, said, path, signal, use) {
+export async function fetched(control, said, read, use) {
   if (control.getAttribute("aria-disabled") === "true") return false;
   control.setAttribute("aria-disabled", "true");
   said.textContent = t.voucher.downloading;
   try {
-    use(await readFile(path, signal));
+    await use(await read());
     said.textContent = "";
     return true;
   } catch (error) {

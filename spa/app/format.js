@@ -5,6 +5,7 @@ import { t } from "./preferences.js";
 
 /** @type {Map<string, Intl.NumberFormat | Intl.DateTimeFormat>} */
 const made = new Map();
+const DAYS_IN_GERMANY = new Intl.DateTimeFormat("sv-SE", { timeZone: "Europe/Berlin" });
 
 /**
  * @param {Intl.NumberFormatOptions} options
@@ -73,9 +74,24 @@ export function day(iso) {
   return dates({ day: "2-digit", month: "2-digit", year: "numeric", timeZone: "Europe/Berlin" }).format(date);
 }
 
+/** @param {number} share 0.19 for 19 %; without sign */
+export function wholePercent(share) {
+  return numbers({ style: "percent", maximumFractionDigits: 0 }).format(share);
+}
+
+/** @param {number} share 0.19 for +19 %, -0.19 for -19 % */
+export function signedPercent(share) {
+  return numbers({ style: "percent", maximumFractionDigits: 0, signDisplay: "exceptZero" }).format(share);
+}
+
 /** @param {string} month as 2026-03 */
 export function monthName(month) {
   return dates({ month: "long", year: "numeric", timeZone: "UTC" }).format(new Date(`${month}-01`));
+}
+
+/** @param {string} month as 2026-03 */
+export function shortMonthYear(month) {
+  return dates({ month: "short", year: "numeric", timeZone: "UTC" }).format(new Date(`${month}-01`));
 }
 
 /** @param {string} month as 2026-03 */
@@ -93,7 +109,7 @@ export function country(code) {
  * @returns {string} the day in Germany, as 2026-03-31
  */
 export function isoDay(iso) {
-  return new Intl.DateTimeFormat("sv-SE", { timeZone: "Europe/Berlin" }).format(new Date(iso));
+  return DAYS_IN_GERMANY.format(new Date(iso));
 }
 
 /** @returns {string} today in Germany, as 2026-03-31 */

@@ -1,6 +1,7 @@
 // @ts-check
 /** lexoffice's REST API, as far as the views read it: resources in, plain objects out. */
 
+import { noteNames } from "./names.js";
 import { CLICKED, REST, SEEN, pacedFetch } from "./pace.js";
 
 /** @typedef {{signal: AbortSignal, urgency?: number, isFresh?: boolean}} Asked `isFresh`: no answer that this page remembers will do */
@@ -16,19 +17,23 @@ const MOST_PAGES = 8;
 const answers = new Map();
 let forgotten = 0;
 
+/** @typedef {{field: string, code: string, message: string}} Issue one thing that was wrong with what was sent */
+
 /** An error of lexoffice itself, in any of its three shapes. */
 export class LexofficeError extends Error {
   /**
    * @param {number} status
    * @param {string[]} messages
    * @param {string} [traceId]
+   * @param {Issue[]} [issues] the same by field, where lexoffice says so
    */
-  constructor(status, messages, traceId) {
+  constructor(status, messages, traceId, issues = []) {
     super(messages.join("; ") || `HTTP ${status}`);
     this.name = "LexofficeError";
     this.status = status;
     this.messages = messages;
     this.traceId = traceId;
+    this.issues = issues;
   }
 }
 
@@ -45,14 +50,25 @@ async function read(path, { signal, urgency = SEEN, isFresh = false }) {
     { signal, urgency, headers: { Accept: "application/json" } }); // the gateway forgot before it told of a change
   if (!response.ok) throw await readError(response);
   const body = await response.json();
+  noteNames(path, body);
   if (begun === forgotten) answers.set(path, { at: Date.now(), body }); // else it may be from before the change
   return body;
 }
 
-/** @param {Response} response */
-async function readError(response) {
+/** @param {Response} response of lexoffice, not 2xx */
+export async function readError(response) {
   const body = await response.json().catch(() => ({}));
-  return new LexofficeError(response.status, messagesIn(body), body.traceId);
+  return new LexofficeError(response.status, messagesIn(body), body?.traceId, issuesIn(body));
+}
+
+/**
+ * @param {any} body
+ * @returns {Issue[]}
+ */
+function issuesIn(body) {
+  const list = [body?.IssueList, body?.details].find(Array.isArray) ?? [];
+  return list.map((/** @type {any} */ one) => ({ field: String(one?.source ?? one?.field ?? ""),
+    code: String(one?.i18nKey ?? one?.violation ?? ""), message: String(one?.message ?? "") }));
 }
 
 /**
@@ -95,6 +111,7 @@ export const readProfile = (signal) => read("profile", { signal, urgency: REST }
  * @property {string} [status] one, a comma list, or `any`; `open` brings overdue rows too
  * @property {string} [contactId]
  * @property {string} [from] first voucher date, as 2026-03-31
+ * @property {string} [to] last voucher date
  */
 
 /**
@@ -102,10 +119,11 @@ export const readProfile = (signal) => read("profile", { signal, urgency: REST }
  * @param {Asked} asked
  * @returns {Promise<VoucherPage>}
  */
-export function readVouchers({ type = "any", status = "any", contactId, from, page, size = 25, sort }, asked) {
+export function readVouchers({ type = "any", status = "any", contactId, from, to, page, size = 25, sort }, asked) {
   const parameters = new URLSearchParams({ voucherType: type, voucherStatus: status });
   if (contactId) parameters.set("contactId", contactId);
   if (from) parameters.set("voucherDateFrom", from);
+  if (to) parameters.set("voucherDateTo", to);
   parameters.set("page", String(page));
   parameters.set("size", String(size));
   parameters.set("sort", sort);
@@ -113,21 +131,37 @@ export function readVouchers({ type = "any", status = "any", contactId, from, pa
 }
 
 /**
- * Reads the newest rows, page after page of 250.
+ * The newest rows first, page after page of 250.
+ * @param {VoucherQuery} query
+ * @param {(page: number) => Asked} asked
+ * @param {number} [most] pages
+ * @returns {AsyncGenerator<VoucherPage>}
+ */
+export async function* voucherPages(query, asked, most = MOST_PAGES) {
+  for (let page = 0; page < most; page += 1) {
+    const found = await readVouchers({ ...query, page, size: LARGEST_PAGE, sort: "voucherDate,DESC" }, asked(page));
+    const last = found.last || found.content.length === 0;
+    yield { ...found, last };
+    if (last) return;
+  }
+}
+
+/**
  * @param {VoucherQuery} query
  * @param {Asked} asked
  * @param {(read: number, of: number) => void} [progress]
- * @returns {Promise<{rows: import("./shapes.js").VoucherRow[], capped: boolean}>} capped at 2,000 rows
+ * @param {number} [most] pages of 250, by default 8
+ * @returns {Promise<{rows: import("./shapes.js").VoucherRow[], capped: boolean}>} the newest rows, each once, and whether there are more
  */
-export async function readAllVouchers(query, asked, progress) {
-  const rows = [];
-  for (let page = 0; page < MOST_PAGES; page += 1) {
-    const found = await readVouchers({ ...query, page, size: LARGEST_PAGE, sort: "voucherDate,DESC" }, asked);
-    rows.push(...found.content);
-    if (found.last || found.content.length === 0) return { rows, capped: false };
-    progress?.(rows.length, found.totalElements);
+export async function readAllVouchers(query, asked, progress, most) {
+  /** @type {Map<string, import("./shapes.js").VoucherRow>} */
+  const rows = new Map(); // one that is added meanwhile pushes others to the next page, where they are met again
+  for await (const { content, last, totalElements } of voucherPages(query, () => asked, most)) {
+    for (const row of content) rows.set(row.id, row);
+    if (last) return { rows: [...rows.values()], capped: false };
+    progress?.(rows.size, totalElements);
   }
-  return { rows, capped: true };
+  return { rows: [...rows.values()], capped: true };
 }
 
 /**
@@ -166,14 +200,26 @@ export const pdfPath = (resource, id) => `/api/v1/${resource}/${encodeURICompone
 export const filePath = (id) => `/api/v1/files/${encodeURIComponent(id)}`;
 
 /**
- * @param {{page: number, name?: string}} query
+ * @param {{page: number, name?: string, isCustomer?: boolean}} query
  * @param {Asked} asked
  * @returns {Promise<ContactPage>}
  */
-export function readContacts({ page, name }, asked) {
+export function readContacts({ page, name, isCustomer = false }, asked) {
   const filter = name ? `&name=${encodeURIComponent(htmlEncoded(name))}` : "";
-  return read(`contacts?page=${page}&size=25${filter}`, asked);
+  return read(`contacts?page=${page}&size=25${filter}${isCustomer ? "&customer=true" : ""}`, asked);
 }
+
+/**
+ * @param {Asked} asked
+ * @returns {Promise<import("./shapes.js").Page<import("./shapes.js").Article>>} the first 250, by title
+ */
+export const readArticles = (asked) => read(`articles?page=0&size=${LARGEST_PAGE}&sort=title,ASC`, asked);
+
+/**
+ * @param {Asked} asked
+ * @returns {Promise<import("./shapes.js").PaymentCondition[]>}
+ */
+export const readPaymentConditions = (asked) => read("payment-conditions", asked);
 
 /** @param {string} text lexoffice looks for its search strings in HTML-encoded names */
 const htmlEncoded = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");

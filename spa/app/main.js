@@ -1,79 +1,185 @@
 // @ts-check
-/** Starts the app: asks for the session, then shows the view of the address, again at every change of either. */
+/** Starts the app, and keeps what is on the screen true to the session: whose it is, that it ended, that it goes on. */
 
-import { NetworkError, ProblemError, events, onSessionEnded, session } from "/auth/client.js";
+import { NetworkError, ProblemError, events, onSession, onSignInNeeded, session } from "/auth/client.js";
 import { h } from "./dom.js";
 import { isAborted } from "./faults.js";
+import { loaded, whenIdle } from "./late.js";
 import { forget, readProfile } from "./lexoffice.js";
 import { listen } from "./live.js";
-import { showEnding } from "./notices.js";
+import { nameOf } from "./menu.js";
+import { forgetNames } from "./names.js";
+import { showEnding, showMessage } from "./notices.js";
 import { t } from "./preferences.js";
-import { followLink, routeOf } from "./router.js";
-import { showSessionEnd } from "./session-end.js";
+import { followReach } from "./reach.js";
+import { followLink } from "./router.js";
 import { buildShell, showLive } from "./shell.js";
 import { signedOutPage, unreachablePage } from "./signed-out.js";
+import { showTitle } from "./title.js";
+import { leave, visit } from "./visits.js";
 
 /** @typedef {import("/auth/client.js").ActiveSession} ActiveSession */
+/** @typedef {import("/auth/client.js").InactiveReason} InactiveReason */
 
 const ASK_AGAIN_SECONDS = 5;
 /** Nobody ended the session on purpose: what is on the screen may stay for whoever sits there, under a dialog. */
 const RAN_OUT = new Set(["idle", "expired", "refresh_lost"]);
+const OTHER_PERSON = "lexgate.other-person";
 
-/** @type {ActiveSession | undefined} */
+/** @type {ActiveSession | undefined} whose data are on the screen */
 let present;
+let isEnded = false; // the dialog is over it, or on its way
+/** @type {(() => void) | undefined} */
+let giveUpCalls;
 let shell = buildShell(undefined, () => {});
-let leaving = new AbortController();
+/** @type {InactiveReason | undefined} */
+let outReason;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let nextTry;
+
+const loadSessionEnd = () => loaded(() => import("./session-end.js"), "dialogs");
+const loadNews = () => loaded(() => import("./news.js"), "news");
 
 async function start() {
   clearTimeout(nextTry);
   try {
-    const found = await session();
-    if (found.active) {
-      showApp(found);
-      listen();
-      events({ ending: showEnding, extended: () => showEnding(undefined), live: showLive });
-    } else {
-      showSignedOut(found.reason);
-    }
+    keepUp(await session());
   } catch (error) {
     showUnreachable(error);
   }
 }
 
+/** @param {import("/auth/client.js").Session} now what is new about it, in this tab or any other */
+function keepUp(now) {
+  if (!now.active) return tellEnd(now.reason);
+  if (!present) return outReason && outReason !== "none" ? startAnew(now) : showApp(now);
+  if (!isSamePerson(now, present)) return startAnew(now);
+  present = now;
+  return isEnded ? goOn() : undefined;
+}
+
+/** @param {ActiveSession} one @param {ActiveSession} other */
+const isSamePerson = (one, other) =>
+  one.subject === other.subject && one.claims.organization_id === other.claims.organization_id;
+
 /** @param {ActiveSession} found */
 function showApp(found) {
+  const isFirst = present === undefined;
   present = found;
-  shell = buildShell(found, () => showApp(found));
-  visit(false);
+  outReason = undefined;
+  shell = buildShell(found, () => showApp(present ?? found));
+  visit({ shell, session: found }, false);
   if (!found.claims.organization) nameCompany(shell);
+  if (!isFirst) return void loadNews().then(({ placeNews }) => placeNews(), () => {});
+  clearTimeout(nextTry);
+  listen();
+  events({ ending: showEnding, extended: () => showEnding(undefined), live: showLive });
+  tellWhoseItIs(found);
+  whenIdle(() => { // the dialog has to be there when nothing can be loaded any more
+    loadSessionEnd().catch(() => {});
+    loadNews().then(({ followNews }) => followNews(), () => {});
+  });
 }
 
-/** @param {import("/auth/client.js").SessionEnd} end told at once, wherever the reader is */
-function tellEnd(end) {
+/** @param {InactiveReason} reason told at once, wherever the reader is */
+function tellEnd(reason) {
   showEnding(undefined);
-  if (!present || RAN_OUT.has(end.reason)) return showSessionEnd(end);
-  leaving.abort();
+  if (present && RAN_OUT.has(reason)) return cover(reason);
+  if (present && isEnded && reason === "none") return; // why it ended is known better already
+  giveUpCalls?.();
+  if (!present) return showSignedOut(reason);
+  leave();
   forget();
-  showSignedOut(end.reason);
-  return shell.main.querySelector("h1")?.focus();
+  forgetNames();
+  uncover();
+  showSignedOut(reason);
+  shell.main.querySelector("h1")?.focus();
 }
 
-/** @param {import("/auth/client.js").InactiveReason} reason */
+/** @param {InactiveReason} reason */
+async function cover(reason) {
+  if (isEnded) return;
+  isEnded = true;
+  try {
+    const { showSessionEnd } = await loadSessionEnd();
+    if (isEnded) showSessionEnd(reason);
+  } catch {
+    if (!isEnded) return; // offline from the first moment on: without the dialog, the data do not stay
+    leave();
+    isEnded = false;
+    showSignedOut(reason);
+  }
+}
+
+/** @returns {boolean} whether there was a dialog; it is gone, and the focus is where it was */
+function uncover() {
+  const was = isEnded;
+  isEnded = false;
+  giveUpCalls = undefined;
+  if (was) loadSessionEnd().then(({ hideSessionEnd }) => hideSessionEnd(), () => {});
+  return was;
+}
+
+/** The same person is back: what was on the screen goes on. */
+function goOn() {
+  if (uncover()) showMessage(t.ended.back);
+}
+
+/** @param {ActiveSession} found somebody, where the page may still know things of somebody else: nothing of that remains */
+function startAnew(found) {
+  leave();
+  forget();
+  document.body.replaceChildren();
+  const isOther = present !== undefined && !isSamePerson(found, present);
+  if (isOther) remember(OTHER_PERSON, "yes");
+  if (isOther) location.replace("/");
+  else location.reload();
+}
+
+/** @param {ActiveSession} found who has just taken somebody else's place, perhaps unawares */
+function tellWhoseItIs(found) {
+  if (remember(OTHER_PERSON, null)) showMessage(t.otherPerson(nameOf(found)), { stays: true });
+}
+
+/**
+ * @param {string} name
+ * @param {string | null} value
+ * @returns {string | null} what was there
+ */
+function remember(name, value) {
+  try {
+    const before = sessionStorage.getItem(name);
+    if (value === null) sessionStorage.removeItem(name);
+    else sessionStorage.setItem(name, value);
+    return before;
+  } catch {
+    return null; // storage is switched off
+  }
+}
+
+/** @param {InactiveReason} reason */
 function showSignedOut(reason) {
+  clearTimeout(nextTry);
   present = undefined;
-  shell = buildShell(undefined, () => showSignedOut(reason));
+  if (outReason === reason) return;
+  drawSignedOut(reason);
+}
+
+/** @param {InactiveReason} reason */
+function drawSignedOut(reason) {
+  outReason = reason;
+  shell = buildShell(undefined, () => drawSignedOut(reason));
   shell.main.replaceChildren(signedOutPage(reason));
-  document.title = `${t.signedOut.title} · ${t.app}`;
+  showTitle(t.signedOut.title);
 }
 
 /** @param {unknown} error */
 function showUnreachable(error) {
   if (!(error instanceof ProblemError || error instanceof NetworkError)) throw error;
+  if (present || outReason) return;
   shell = buildShell(undefined, () => showUnreachable(error));
   shell.main.replaceChildren(unreachablePage(start));
-  document.title = `${t.faults.startHeading} · ${t.app}`;
+  showTitle(t.faults.startHeading);
   const seconds = error instanceof ProblemError ? error.retryAfter : undefined;
   clearTimeout(nextTry);
   nextTry = setTimeout(start, (seconds ?? ASK_AGAIN_SECONDS) * 1000);
@@ -89,43 +195,27 @@ async function nameCompany({ nameCompany: name }) {
   }
 }
 
-/** @param {boolean} moveFocus to the new heading, unless the page has just been opened */
-async function visit(moveFocus) {
-  leaving.abort();
-  leaving = new AbortController();
-  const { signal } = leaving;
-  const { section, load, path } = routeOf(location.pathname);
-  const view = await load();
-  if (!present || signal.aborted) return;
-  const { title, node } = view({ path, query: new URLSearchParams(location.search), signal, session: present });
-  shell.main.replaceChildren(node);
-  shell.showSection(section);
-  document.title = `${title} · ${t.app}`;
-  if (!moveFocus) return;
+/** To the view of the address, which is another now. */
+function move() {
+  if (!present || isEnded) return;
   session().catch(() => {}); // a view of remembered answers alone would not notice that the session has ended
-  scrollTo(0, 0);
-  node.querySelector("h1")?.focus({ preventScroll: true });
+  visit({ shell, session: present }, true);
 }
 
-const isDialogOpen = () => document.querySelector("dialog[open]") !== null;
-
-/** Whoever comes back to this tab may have signed out, or in as somebody else, in another. */
-async function lookAgain() {
-  if (document.visibilityState !== "visible") return;
-  const shown = isDialogOpen() ? undefined : present;
-  const now = await session().catch(() => undefined); // an outage is no news of the session
-  if (now?.active && now.subject !== shown?.subject) location.reload();
-  // Back to the page after signing out: the browser kept it as it was, but it is nobody's any more.
-  if (now?.active === false && present && !isDialogOpen()) location.reload();
-}
-
-onSessionEnded(tellEnd);
+onSession(keepUp);
+onSignInNeeded(({ reason, giveUp }) => {
+  giveUpCalls = giveUp;
+  tellEnd(reason);
+});
+followReach();
 document.addEventListener("click", followLink);
-addEventListener("popstate", () => visit(true));
-addEventListener("lexgate:visit", () => visit(true));
-addEventListener("pageshow", (event) => event.persisted && lookAgain());
-document.addEventListener("visibilitychange", lookAgain);
+addEventListener("popstate", move);
+addEventListener("lexgate:visit", move);
+// Back to a page that the browser kept as it was: it may be nobody's any more.
+addEventListener("pageshow", (event) => event.persisted && session().then(keepUp, () => {}));
 addEventListener("unhandledrejection", (event) => isAborted(event.reason) && event.preventDefault());
 
-shell.main.replaceChildren(h("p", { class: "visually-hidden", role: "status" }, t.loading));
-await start();
+if (!present && !outReason) {
+  shell.main.replaceChildren(h("p", { class: "visually-hidden", role: "status" }, t.loading));
+  await start();
+}

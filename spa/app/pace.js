@@ -55,7 +55,7 @@ export async function pacedFetch(path, { urgency = SEEN, ...init }) {
  * @param {() => Promise<T>} call
  * @returns {Promise<T>}
  */
-async function inTurn(urgency, signal, call) {
+export async function inTurn(urgency, signal, call) {
   signal.throwIfAborted();
   await new Promise((resolve, reject) => {
     const place = { urgency, go: () => resolve(signal.removeEventListener("abort", leave)) };

@@ -1,12 +1,13 @@
 // @ts-check
 /** The small parts that views are made of, and the three states every one of them can be in: loading, failed, empty. */
 
-import { explain, isAborted, isSessionEnd } from "./faults.js";
+import { explain, isAborted, isPassing, isSessionEnd } from "./faults.js";
 import { h, icon } from "./dom.js";
 import { forget } from "./lexoffice.js";
 import { follow } from "./live.js";
 import { highlight, patch } from "./patch.js";
 import { t } from "./preferences.js";
+import { showTitle } from "./title.js";
 
 /** @typedef {import("./dom.js").Child} Child */
 /** @typedef {{title: string, node: HTMLElement}} View */
@@ -33,7 +34,7 @@ export function heading(title, ...beside) {
  */
 export function retitle(place, title, ...beside) {
   patch(place, [h("h1", { tabindex: -1 }, title), ...beside.filter((child) => child instanceof Node)]);
-  document.title = `${title} · ${t.app}`;
+  showTitle(title);
 }
 
 /** @param {string} href @param {string} text */
@@ -139,14 +140,13 @@ export function loadingPart(signal, { bones, load, show, isConcerned }) {
 }
 
 /**
+ * Asks again once the gateway can be reached, if that is what was wrong.
  * @param {unknown} error
  * @param {AbortSignal} signal of the visit
  * @param {() => void} again
  */
 export function retryWhenOnline(error, signal, again) {
-  if (error instanceof Error && error.name === "NetworkError") {
-    addEventListener("online", again, { once: true, signal });
-  }
+  if (isPassing(error)) addEventListener("lexgate:reached", again, { once: true, signal });
 }
 
 /**

@@ -54,6 +54,12 @@ export function setTheme(next) {
   keep("theme", next);
 }
 
+/** @param {"toasts"} name of something that can be switched off */
+export const isOn = (name) => read(name) !== "off";
+
+/** @param {"toasts"} name @param {boolean} next */
+export const setOn = (name, next) => keep(name, next ? "on" : "off");
+
 /** @param {string} name */
 function read(name) {
   try {
@@ -72,5 +78,22 @@ function keep(name, value) {
     localStorage.setItem(`lexgate.${name}`, value);
   } catch {
     // storage is switched off: the choice holds until the page is left
+  }
+}
+
+const SETTINGS = /^lexgate\.(language$|theme$|filters\.)/;
+
+/**
+ * To be called before signing out, which clears what this origin stores (`Clear-Site-Data`): language, appearance and the
+ * names of filters are put back as the page is left; whatever else was kept is gone.
+ */
+export function keepSettings() {
+  try {
+    const kept = Object.entries(localStorage).filter(([name]) => SETTINGS.test(name));
+    addEventListener("pagehide", () => {
+      for (const [name, value] of kept) if (localStorage.getItem(name) === null) localStorage.setItem(name, value);
+    }, { once: true });
+  } catch {
+    // storage is switched off: there is nothing to keep
   }
 }

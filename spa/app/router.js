@@ -1,10 +1,12 @@
 // @ts-check
 /** Which view an address shows, and how links lead there without loading the page anew. */
 
+import { loaded } from "./late.js";
+
 /** @typedef {import("./parts.js").View} View */
 /** @typedef {import("/auth/client.js").ActiveSession} ActiveSession */
 /** @typedef {{path: string[], query: URLSearchParams, signal: AbortSignal, session: ActiveSession}} Visit */
-/** @typedef {"overview" | "vouchers" | "contacts" | "receipts" | "sessions" | ""} Section */
+/** @typedef {"overview" | "vouchers" | "contacts" | "receipts" | "sessions" | "new" | ""} Section */
 /** @typedef {(visit: Visit) => View} ViewOf */
 /** @typedef {{section: Section, load: () => Promise<ViewOf>, path: string[]}} Place */
 
@@ -15,22 +17,20 @@
 const ROUTES = [
   { pattern: /^\/$/, section: "overview", style: "overview",
     load: async () => (await import("./views/overview.js")).overviewView },
-  { pattern: /^\/vouchers\/?$/, section: "vouchers", load: async () => (await import("./views/vouchers.js")).vouchersView },
+  { pattern: /^\/vouchers\/?$/, section: "vouchers", style: "vouchers",
+    load: async () => (await import("./views/vouchers.js")).vouchersView },
   { pattern: /^\/vouchers\/([^/]+)\/([^/]+)$/, section: "vouchers", style: "details",
     load: async () => (await import("./views/voucher.js")).voucherView },
   { pattern: /^\/contacts\/?$/, section: "contacts", load: async () => (await import("./views/contacts.js")).contactsView },
-  { pattern: /^\/contacts\/([^/]+)$/, section: "contacts", style: "details",
+  { pattern: /^\/contacts\/([^/]+)$/, section: "contacts", style: "details vouchers",
     load: async () => (await import("./views/contact.js")).contactView },
-  { pattern: /^\/invoices\/new$/, section: "vouchers", style: "invoice-form",
+  { pattern: /^\/invoices\/new$/, section: "new", style: "invoice-form invoice-items",
     load: async () => (await import("./views/invoice-form.js")).invoiceFormView },
   { pattern: /^\/receipts\/?$/, section: "receipts", style: "receipts",
     load: async () => (await import("./views/receipts.js")).receiptsView },
   { pattern: /^\/sessions\/?$/, section: "sessions", style: "sessions",
     load: async () => (await import("./views/sessions.js")).sessionsView },
 ];
-
-/** @type {Map<string, Promise<void>>} */
-const styles = new Map();
 
 /**
  * @param {string} pathname
@@ -44,28 +44,6 @@ export function routeOf(pathname) {
   return { section: "", load: async () => (await import("./views/not-found.js")).notFoundView, path: [] };
 }
 
-/**
- * @param {() => Promise<ViewOf>} load
- * @param {string | undefined} style
- */
-async function loaded(load, style) {
-  const [view] = await Promise.all([load(), style && styled(style)]);
-  return view;
-}
-
-/** @param {string} name of a style sheet, there before what it styles, so that nothing moves */
-function styled(name) {
-  const known = styles.get(name) ?? new Promise((resolve) => {
-    const link = document.createElement("link");
-    link.rel = "stylesheet";
-    link.href = `/styles/${name}.css`;
-    link.onload = link.onerror = () => resolve(undefined);
-    document.head.append(link);
-  });
-  styles.set(name, known);
-  return known;
-}
-
 /** @param {string} part */
 function decoded(part) {
   try {
@@ -75,8 +53,14 @@ function decoded(part) {
   }
 }
 
+/** Keeps with the entry of the browser's history how far it is scrolled, for whoever comes back to it. */
+export function keepScroll() {
+  history.replaceState({ ...history.state, scroll: Math.round(scrollY) }, "");
+}
+
 /** @param {string} path */
 export function go(path) {
+  keepScroll();
   history.pushState(null, "", path);
   dispatchEvent(new Event("lexgate:visit"));
 }

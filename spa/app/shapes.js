@@ -16,6 +16,8 @@
  * @property {string} organizationId
  * @property {string} [companyName]
  * @property {{userName?: string, userEmail?: string}} [created]
+ * @property {string} [taxType] net, gross or vatfree: how this organization writes its prices
+ * @property {boolean} [smallBusiness] a Kleinunternehmer, whose invoices have no tax
  */
 
 /**
@@ -28,6 +30,7 @@
  * @property {string} [dueDate]
  * @property {string} [contactId]
  * @property {string} [contactName]
+ * @property {string} [createdDate]
  * @property {number} totalAmount
  * @property {number} [openAmount]
  * @property {string} currency
@@ -81,6 +84,8 @@
  * @property {string} [contactName]
  * @property {{amount: number, taxAmount: number, taxRatePercent: number}[]} [voucherItems]
  * @property {string[] | {documentFileId?: string}} [files]
+ * @property {{id: string, voucherNumber?: string, voucherType: string}[]} [relatedVouchers]
+ * @property {number} [version]
  */
 
 /**
@@ -111,6 +116,25 @@
  * @property {Record<string, string[]>} [phoneNumbers]
  * @property {string} [note]
  * @property {boolean} [archived]
+ */
+
+/**
+ * @typedef {object} Article
+ * @property {string} id
+ * @property {string} title
+ * @property {string} [description]
+ * @property {string} [articleNumber]
+ * @property {"PRODUCT" | "SERVICE"} type
+ * @property {string} [unitName]
+ * @property {{netPrice: number, grossPrice: number, taxRate: number}} price
+ * @property {boolean} [archived]
+ */
+
+/**
+ * @typedef {object} PaymentCondition
+ * @property {boolean} [organizationDefault]
+ * @property {string} paymentTermLabelTemplate
+ * @property {number} paymentTermDuration days
  */
 
 export {};

@@ -1,19 +1,22 @@
 // @ts-check
 /** The sheet of paper that a voucher is. */
 
-import { addressLines } from "./contacts.js";
+import * as texts from "../i18n/voucher.js";
+import { addressLines, nameOf } from "./contacts.js";
 import { h } from "./dom.js";
 import { receiptLinks } from "./files.js";
 import { day, money, percent, quantity } from "./format.js";
-import { facts, lines } from "./parts.js";
-import { t } from "./preferences.js";
+import { facts, lines, typeName } from "./parts.js";
+import { inLanguage, t } from "./preferences.js";
+import { isType } from "./vouchers.js";
 
 /** @typedef {import("./shapes.js").Voucher} Voucher */
 /** @typedef {import("./shapes.js").LineItem} LineItem */
+/** @typedef {Voucher & {contact?: import("./shapes.js").Contact}} Booked */
 
 /**
  * @param {string} type
- * @param {Voucher} voucher
+ * @param {Booked} voucher
  * @param {HTMLElement | false} paid the place for what is still open
  * @param {AbortSignal} signal
  */
@@ -28,24 +31,41 @@ export function voucherSheet(type, voucher, paid, signal) {
     files.length > 0 && receiptLinks(files, signal));
 }
 
-/** @param {Voucher} voucher */
-function recipient({ address, contactName }) {
-  const text = address ? addressLines(address) : contactName;
-  return h("section", { class: "recipient" },
-    h("h2", { class: "label" }, address ? t.voucher.to : t.voucher.customer), text && lines(text));
+/** @param {Booked} voucher */
+function recipient({ address, contact, contactId }) {
+  const text = address ? addressLines(address) : contact && [nameOf(contact), addressOf(contact)].filter(Boolean).join("\n");
+  return h("section", { class: !address && contactId ? "recipient recipient-late" : "recipient" },
+    h("h2", { class: "label" }, address ? t.voucher.to : t.voucher.customer),
+    text ? lines(text) : !contactId && h("p", { class: "quiet" }, inLanguage(texts).collective));
 }
 
-/** @param {Voucher} voucher */
+/** @param {import("./shapes.js").Contact} contact */
+function addressOf({ addresses }) {
+  const [address] = addresses?.billing ?? [];
+  return address ? addressLines(address) : "";
+}
+
+/** @param {Booked} voucher */
 function details(voucher) {
   const contactId = voucher.address?.contactId ?? voucher.contactId;
-  const name = voucher.address?.name ?? voucher.contactName;
+  const name = voucher.address?.name ?? voucher.contactName ?? (voucher.contact && nameOf(voucher.contact));
   return h("section", {}, h("h2", { class: "label" }, t.voucher.details), facts([
     [t.voucher.date, day(voucher.voucherDate)],
     [t.voucher.due, day(voucher.dueDate)],
     [t.voucher.shipping, day(voucher.shippingConditions?.shippingDate)],
     [t.voucher.payment, voucher.paymentConditions?.paymentTermLabel],
-    [t.voucher.customer, contactId && h("a", { href: `/contacts/${contactId}` }, name || t.contacts.unnamed)],
+    [t.voucher.customer, contactId && h("a", { href: `/contacts/${contactId}` }, name || inLanguage(texts).contact)],
+    [inLanguage(texts).related, related(voucher)],
   ]));
+}
+
+/** @param {Voucher} voucher */
+function related({ relatedVouchers = [] }) {
+  if (relatedVouchers.length === 0) return null;
+  return h("ul", { class: "related", role: "list", "data-testid": "related" }, relatedVouchers.map(({ id, voucherType, voucherNumber }) => {
+    const name = `${typeName(voucherType)} ${voucherNumber ?? ""}`.trim();
+    return h("li", {}, isType(voucherType) ? h("a", { href: `/vouchers/${voucherType}/${id}` }, name) : name);
+  }));
 }
 
 /** @param {Voucher} voucher */

@@ -1,15 +1,18 @@
 // @ts-check
 /** What stands around every view: header, navigation, footer, and the notices above it all. */
 
-import { logout } from "/auth/client.js";
-import { h, mark } from "./dom.js";
-import { explain } from "./faults.js";
-import { notices, showMessage } from "./notices.js";
-import { select } from "./parts.js";
-import { LANGUAGES, language, setLanguage, setTheme, t, theme } from "./preferences.js";
+import { h, icon, mark } from "./dom.js";
+import { choices, personMenu } from "./menu.js";
+import { notices } from "./notices.js";
+import { t } from "./preferences.js";
+import { reachLine } from "./reach.js";
 
 /** @typedef {import("./router.js").Section} Section */
 /** @typedef {import("/auth/client.js").ActiveSession} ActiveSession */
+/**
+ * @typedef {{main: HTMLElement, showSection: (section: Section) => void, nameCompany: (name: string) => void,
+ *   showProgress: (isOn: boolean) => void}} Shell
+ */
 
 const LOST_MS = 5000; // a connection that comes again at once is nothing to speak of
 /** @type {boolean | undefined} undefined until it is known */
@@ -34,68 +37,73 @@ function liveState() {
 /**
  * @param {ActiveSession | undefined} session
  * @param {() => void} redraw after the language changed
- * @returns {{main: HTMLElement, showSection: (section: Section) => void, nameCompany: (name: string) => void}}
+ * @returns {Shell}
  */
 export function buildShell(session, redraw) {
   const main = h("main", { id: "content", tabindex: -1 });
   const company = h("span", { class: "company", "data-testid": "company" }, session?.claims.organization ?? "");
-  const links = session ? navigation() : [];
+  const progress = h("div", { class: "progress", hidden: true, "aria-hidden": "true", "data-testid": "progress" });
+  const top = header(session, redraw, company);
+  const links = [...top.querySelectorAll("a")].filter(({ dataset }) => dataset.section !== undefined);
+  document.documentElement.classList.toggle("is-signed-in", session !== undefined);
   document.body.replaceChildren(
-    h("a", { class: "skip", href: "#content" }, t.skip),
-    header(session, company, links), main, footer(session, redraw), notices(),
+    h("a", { class: "skip", href: "#content", onclick: (/** @type {Event} */ event) => skip(event, main) }, t.skip),
+    top, progress, reachLine(),
+    main, footer(session, redraw), notices(),
     h("div", { id: "announcer", class: "visually-hidden", role: "status", "aria-live": "polite" }));
   return {
     main,
     showSection: (section) => links.forEach((link) => markCurrent(link, section)),
     nameCompany: (name) => (company.textContent = name),
+    showProgress: (isOn) => (progress.hidden = !isOn),
   };
+}
+
+/** @param {Event} event @param {HTMLElement} main not by the address: a fragment would be another place in the history */
+function skip(event, main) {
+  event.preventDefault();
+  main.focus();
 }
 
 /**
  * @param {ActiveSession | undefined} session
+ * @param {() => void} redraw
  * @param {HTMLElement} company
- * @param {HTMLAnchorElement[]} links
  */
-function header(session, company, links) {
+function header(session, redraw, company) {
   return h("header", { class: "top" }, h("div", { class: "top-row" },
     h("a", { class: "brand", href: "/" }, mark(),
       h("span", { class: "brand-text" }, h("span", { class: "brand-name" }, t.app), session && company)),
-    session && h("nav", { class: "main-nav", "aria-label": t.navigation }, links),
-    session && person(session)));
+    session && h("nav", { class: "main-nav", "aria-label": t.navigation }, navigation()),
+    session && h("div", { id: "news-place", class: "news-place" }),
+    session && personMenu(session, redraw)));
 }
 
-/** @param {ActiveSession} session */
-const nameOf = ({ claims, subject }) => claims.name ?? claims.email ?? subject;
-
-/** @param {ActiveSession} session */
-function person(session) {
-  const button = h("button", { type: "button", class: "button button-quiet", onclick: () => leave(button) }, t.signOut);
-  return h("div", { class: "person" },
-    h("span", { class: "person-name", "data-testid": "user", title: session.claims.email }, nameOf(session)), button);
-}
-
-/** @param {HTMLButtonElement} button */
-async function leave(button) {
-  button.disabled = true;
-  button.textContent = t.signingOut;
-  try {
-    await logout();
-  } catch (error) {
-    button.disabled = false;
-    button.textContent = t.signOut;
-    const { title, text } = explain(error);
-    showMessage(`${title}. ${text}`);
-  }
-}
-
-/** @returns {HTMLAnchorElement[]} */
 function navigation() {
   return [
-    h("a", { href: "/", "data-section": "overview" }, t.overview.title),
-    h("a", { href: "/vouchers", "data-section": "vouchers" }, t.vouchers.title),
-    h("a", { href: "/contacts", "data-section": "contacts" }, t.contacts.title),
-    h("a", { href: "/receipts", "data-section": "receipts" }, t.receipts),
+    place("/", "overview", "overview", t.overview.title),
+    place("/vouchers", "vouchers", "paper", t.vouchers.title),
+    place("/contacts", "contacts", "people", t.contacts.title),
+    place("/receipts", "receipts", "tray", t.receipts, t.receiptsShort),
+    h("a", { class: "new", href: "/invoices/new", "data-section": "new" }, icon("plus"), named(t.newInvoice, t.newShort)),
   ];
+}
+
+/**
+ * @param {string} href
+ * @param {Section} section
+ * @param {Parameters<typeof icon>[0]} picture
+ * @param {string} text
+ * @param {string} [short] for the narrow bar
+ */
+function place(href, section, picture, text, short) {
+  return h("a", { href, "data-section": section }, icon(picture), named(text, short));
+}
+
+/** @param {string} text @param {string} [short] */
+function named(text, short) {
+  if (!short) return h("span", {}, text);
+  return h("span", {}, h("span", { class: "long" }, text), h("span", { class: "short", "aria-hidden": "true" }, short));
 }
 
 /**
@@ -112,18 +120,9 @@ function markCurrent(link, section) {
  * @param {() => void} redraw
  */
 function footer(session, redraw) {
-  const languages = Object.entries(LANGUAGES);
-  const languageSelect = select("language", languages, language, async (code) => {
-    await setLanguage(/** @type {import("./preferences.js").Language} */ (code));
+  const again = () => {
     redraw();
     document.getElementById("language")?.focus();
-  });
-  const themeSelect = select("theme", Object.entries(t.themes), theme(), (name) =>
-    setTheme(/** @type {import("./preferences.js").Theme} */ (name)));
-  return h("footer", { class: "bottom" },
-    session && h("p", { class: "signed-in" }, t.signedIn(nameOf(session))),
-    h("p", {}, t.footer),
-    session && liveState(),
-    h("div", { class: "choices" },
-      h("label", {}, t.language, " ", languageSelect), h("label", {}, t.theme, " ", themeSelect)));
+  };
+  return h("footer", { class: "bottom" }, h("p", {}, t.footer), session ? liveState() : choices(again));
 }

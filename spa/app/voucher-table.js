@@ -1,6 +1,7 @@
 // @ts-check
 /** Vouchers as a table, or as cards where it is narrow; roles are spelt out, since CSS `display` would drop them. */
 
+import { texts } from "../i18n/vouchers.js";
 import { h } from "./dom.js";
 import { day, money } from "./format.js";
 import { pill, typeName } from "./parts.js";
@@ -10,61 +11,69 @@ import { isOverdue, stateOf } from "./vouchers.js";
 /** @typedef {import("./search.js").SortField} SortField */
 /** @typedef {import("./shapes.js").VoucherRow} VoucherRow */
 
-/** @returns {{name: string, field?: SortField, area: string}[]} */
+/** @typedef {{name: string, field?: SortField, area: string}} Column */
+/** @typedef {{sorted: {field: SortField, down: boolean}, sort: (field: SortField) => void}} Sorting */
+
+/** @returns {Column[]} */
 export function columns() {
+  const own = texts();
   return [
-    { name: t.vouchers.number, field: "voucherNumber", area: "number-cell" },
-    { name: t.vouchers.type, area: "type-cell" },
-    { name: t.vouchers.contact, field: "contactName", area: "contact-cell" },
-    { name: t.vouchers.date, field: "voucherDate", area: "date-cell" },
-    { name: t.vouchers.due, field: "dueDate", area: "due-cell" },
-    { name: t.vouchers.amount, field: "totalAmount", area: "amount-cell number" },
-    { name: t.vouchers.open, field: "openAmount", area: "open-cell number" },
-    { name: t.vouchers.status, area: "status-cell" },
+    { name: own.number, field: "voucherNumber", area: "number-cell" },
+    { name: own.type, area: "type-cell" },
+    { name: own.contact, field: "contactName", area: "contact-cell" },
+    { name: own.date, field: "voucherDate", area: "date-cell" },
+    { name: own.dueDate, field: "dueDate", area: "due-cell" },
+    { name: own.amount, field: "totalAmount", area: "amount-cell number" },
+    { name: own.open, field: "openAmount", area: "open-cell number" },
+    { name: own.status, area: "status-cell" },
   ];
 }
 
 /**
  * @param {VoucherRow[]} rows
- * @param {{field: SortField, down: boolean}} sorted
- * @param {(field: SortField) => void} sort
+ * @param {Sorting} [sorting] left out where the order is fixed, and the contact is the same in all rows
  */
-export function voucherTable(rows, sorted, sort) {
+export function voucherTable(rows, sorting) {
+  const shown = columns().filter(({ field }) => sorting || field !== "contactName");
   return h("table", { class: "cards", role: "table", "data-key": "table", "data-testid": "vouchers" },
-    h("caption", { class: "visually-hidden" }, t.vouchers.table),
-    h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, columns().map((column) => headCell(column, sorted, sort)))),
-    h("tbody", { role: "rowgroup" }, rows.map(voucherRow)));
+    h("caption", { class: "visually-hidden" }, texts().table),
+    h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, shown.map((column) => headCell(column, sorting)))),
+    h("tbody", { role: "rowgroup" }, rows.map((row) => voucherRow(row, sorting !== undefined))));
 }
 
 /**
- * @param {{name: string, field?: SortField, area: string}} column
- * @param {{field: SortField, down: boolean}} sorted
- * @param {(field: SortField) => void} sort
+ * @param {Column} column
+ * @param {Sorting} [sorting]
  */
-function headCell({ name, field, area }, sorted, sort) {
+function headCell({ name, field, area }, sorting) {
   const props = { role: "columnheader", scope: "col", class: area };
-  if (!field) return h("th", props, name);
+  if (!field || !sorting) return h("th", props, name);
+  const { sorted, sort } = sorting;
   const direction = sorted.field !== field ? undefined : sorted.down ? "descending" : "ascending";
   const button = h("button", { type: "button", class: `sort ${direction ?? ""}`, "data-keep": `sort-${field}`,
     onclick: () => sort(field) }, name);
   return h("th", { ...props, "aria-sort": direction }, button, h("span", { class: "head-text" }, name));
 }
 
-/** @param {VoucherRow} row */
-function voucherRow(row) {
+/**
+ * @param {VoucherRow} row
+ * @param {boolean} withContact
+ */
+function voucherRow(row, withContact) {
+  const own = texts();
   const cell = (/** @type {string} */ area, /** @type {import("./dom.js").Child[]} */ ...children) =>
     h("td", { role: "cell", class: area }, ...children);
   const open = row.openAmount ? money(row.openAmount, row.currency) : "";
   return h("tr", { role: "row", class: row.voucherStatus === "voided" ? "voided" : undefined, "data-key": row.id, "data-live": true },
     cell("number-cell",
       h("a", { href: `/vouchers/${row.voucherType}/${row.id}` }, row.voucherNumber || t.vouchers.noNumber),
-      row.archived && h("span", { class: "quiet small" }, ` ${t.vouchers.archived}`)),
+      row.archived && h("span", { class: "quiet small" }, ` ${own.archived}`)),
     cell("type-cell", typeName(row.voucherType)),
-    cell("contact-cell", row.contactName ?? ""),
+    withContact && cell("contact-cell", row.contactName ?? ""),
     cell("date-cell", day(row.voucherDate)),
-    cell(isOverdue(row) ? "due-cell late-days" : "due-cell", row.dueDate && labelled(t.vouchers.due, day(row.dueDate))),
+    cell(isOverdue(row) ? "due-cell late-days" : "due-cell", row.dueDate && labelled(own.dueDate, day(row.dueDate))),
     cell("amount-cell number", money(row.totalAmount, row.currency)),
-    cell(`open-cell number${row.openAmount === row.totalAmount ? " all-open" : ""}`, open && labelled(t.vouchers.open, open)),
+    cell(`open-cell number${row.openAmount === row.totalAmount ? " all-open" : ""}`, open && labelled(own.open, open)),
     cell("status-cell", pill(stateOf(row))));
 }
 

@@ -23,10 +23,12 @@ const WITH_PDF = new Set(["invoices", "credit-notes", "quotations", "order-confi
 const WITH_PAYMENTS = new Set(["invoice", "creditnote", "downpaymentinvoice", "salesinvoice", "salescreditnote",
   "purchaseinvoice", "purchasecreditnote"]);
 const REVENUE = ["invoice", "downpaymentinvoice", "salesinvoice", "creditnote", "salescreditnote"];
-const LOWERING = new Set(["creditnote", "salescreditnote"]);
+const EXPENSES = ["purchaseinvoice", "purchasecreditnote"];
+const LOWERING = new Set(["creditnote", "salescreditnote", "purchasecreditnote"]);
 
 export const TYPES = /** @type {Type[]} */ (Object.keys(RESOURCES));
 export const REVENUE_TYPES = REVENUE.join(",");
+export const EXPENSE_TYPES = EXPENSES.join(",");
 export const SETTLED_STATES = "paid,paidoff,transferred,sepadebit";
 
 /**
@@ -50,46 +52,56 @@ export const hasPdf = (type, status) => WITH_PDF.has(RESOURCES[type]) && status 
  */
 export const hasPayments = (type, status) => WITH_PAYMENTS.has(type) && !["draft", "voided", "unchecked"].includes(status);
 
-/** @param {{voucherStatus: string, dueDate?: string}} voucher */
-export function isOverdue({ voucherStatus, dueDate }) {
+/** @param {string} type */
+export const isRevenue = (type) => REVENUE.includes(type);
+
+/** @param {string} type */
+export const isExpense = (type) => EXPENSES.includes(type);
+
+/**
+ * @param {{voucherStatus: string, dueDate?: string}} voucher
+ * @param {string} [now] as 2026-03-31
+ */
+export function isOverdue({ voucherStatus, dueDate }, now = today()) {
   if (voucherStatus === "overdue") return true;
-  return voucherStatus === "open" && dueDate !== undefined && isoDay(dueDate) < today();
+  return voucherStatus === "open" && Boolean(dueDate) && isoDay(dueDate ?? "") < now;
 }
 
 /** @param {{voucherStatus: string, dueDate?: string}} voucher what is shown: an open voucher past its day is overdue */
 export const stateOf = (voucher) => (isOverdue(voucher) ? "overdue" : voucher.voucherStatus);
 
-/** @param {VoucherRow} row */
-export const openAmountOf = (row) => sign(row) * (row.openAmount ?? 0);
+/** How long vouchers have been overdue, in days. */
+export const AGES = /** @type {const} */ (["later", "1-30", "31-60", "61-90", "91"]);
+/** @typedef {typeof AGES[number]} Age */
 
-/** @param {VoucherRow} row */
-export const totalOf = (row) => sign(row) * row.totalAmount;
-
-/** @param {VoucherRow} row */
-const sign = (row) => (LOWERING.has(row.voucherType) && row.totalAmount > 0 ? -1 : 1);
-
-/** @param {string} due as in a voucher; whole days since */
-export function daysSince(due) {
-  return Math.round((Date.parse(today()) - Date.parse(isoDay(due))) / 86_400_000);
-}
-
-/** @returns {string[]} the last twelve months with the present one at the end, as 2026-03 */
-export function lastTwelveMonths() {
-  const [year = 0, month = 1] = today().split("-").map(Number);
-  return Array.from({ length: 12 }, (_, index) =>
-    new Date(Date.UTC(year, month - 12 + index, 1)).toISOString().slice(0, 7));
+/**
+ * @param {{voucherStatus: string, dueDate?: string}} voucher that is open
+ * @param {string} [now] as 2026-03-31
+ * @returns {Age}
+ */
+export function ageOf(voucher, now = today()) {
+  if (!isOverdue(voucher, now)) return "later";
+  const days = voucher.dueDate ? daysSince(voucher.dueDate, now) : 1;
+  return days <= 30 ? "1-30" : days <= 60 ? "31-60" : days <= 90 ? "61-90" : "91";
 }
 
 /**
- * @param {VoucherRow[]} rows
- * @returns {Map<string, number>} revenue by month, every one of the last twelve
+ * @param {string} due as in a voucher
+ * @param {string} [now] as 2026-03-31
+ * @returns {number} whole days since
  */
-export function revenueByMonth(rows) {
-  const sums = new Map(lastTwelveMonths().map((month) => [month, 0]));
-  for (const row of rows) {
-    const month = isoDay(row.voucherDate).slice(0, 7);
-    const sum = sums.get(month);
-    if (sum !== undefined) sums.set(month, sum + totalOf(row));
-  }
-  return sums;
+export function daysSince(due, now = today()) {
+  return Math.round((Date.parse(now) - Date.parse(isoDay(due))) / 86_400_000);
 }
+
+/** @param {number} amount of lexoffice's, which is exact to the cent; sums of such numbers are not */
+export const cents = (amount) => Math.round(amount * 100);
+
+/** @param {VoucherRow} row */
+export const openCents = (row) => sign(row) * cents(row.openAmount ?? 0);
+
+/** @param {VoucherRow} row */
+export const totalCents = (row) => sign(row) * cents(row.totalAmount);
+
+/** @param {VoucherRow} row */
+const sign = (row) => (LOWERING.has(row.voucherType) && row.totalAmount > 0 ? -1 : 1);

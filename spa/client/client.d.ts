@@ -75,18 +75,65 @@ export class NetworkError extends Error {
  */
 export function session(): Promise<Session>;
 
-/** Leaves the page to sign in, and comes back to `returnTo`: a path of this origin, by default the present one. */
-export function login(options?: { returnTo?: string }): void;
+/**
+ * Calls back with the session whenever something about it is new: found, refreshed, prolonged, ended, signed in anew (perhaps as
+ * somebody else: compare `subject`), in this tab or any other. At once with what is known already. Answers a function that stops this.
+ */
+export function onSession(callback: (session: Session) => void): () => void;
+
+/** Calls back once each time a session that was there is found gone; answers a function that stops this. */
+export function onSessionEnded(callback: (end: SessionEnd) => void): () => void;
+
+export interface LoginOptions {
+  /** Where to come back to: a path of this origin, by default the present one. Not for popups. */
+  returnTo?: string;
+  /**
+   * In a window of its own, so that the page stays as it is: call it in a click. Where the browser blocks the window, the page
+   * itself is left, as without `popup`. `false` by default.
+   */
+  popup?: boolean;
+}
 
 /**
- * Ends the session, then leaves the page, for the authorization server's logout page or for `/`.
+ * Signs in. With `popup` the promise is kept with the session once somebody has signed in, in that window or in another tab;
+ * whoever closes the window can be asked again. Without, the page is left, and the promise stays open.
+ */
+export function login(options?: LoginOptions): Promise<Session>;
+
+/**
+ * Ends the session, or with `everywhere` all sessions of the person, then leaves the page: for the authorization server's logout
+ * page, or for `returnTo`, by default `/`.
  * @throws ProblemError, NetworkError when the session goes on
  */
-export function logout(): Promise<void>;
+export function logout(options?: { everywhere?: boolean; returnTo?: string }): Promise<void>;
+
+/** One of the person's own sessions, in whatever browser. */
+export interface OwnSession {
+  id: string;
+  /** This one. */
+  current: boolean;
+  /** As "Firefox on Windows". */
+  device: string;
+  /** As much of the address as the operator keeps; or null. */
+  address: string | null;
+  created_at: string;
+  last_seen_at: string;
+  ends_at: string;
+}
+
+/** The person's own sessions, the last active one first. @throws ProblemError, NetworkError */
+export function sessions(): Promise<OwnSession[]>;
+
+/** Ends one of them, or without an id all but this one; answers how many. @throws ProblemError, NetworkError */
+export function endSessions(id?: string): Promise<number>;
+
+/** Keeps the session from ending for lack of use, and renews the access token. @throws ProblemError, NetworkError */
+export function keepAlive(): Promise<Session>;
 
 /**
- * The platform's `fetch` for calls of this origin: adds the CSRF header and the session cookie. Other answers than
- * problem documents come back as they are, errors of the resource server included.
+ * The platform's `fetch` for calls of the gateway's origin: adds the CSRF header and the session cookie. Other answers than
+ * problem documents come back as they are, errors of the resource server included. A call that is refused for want of a session
+ * waits for `onSignInNeeded`, where somebody listens to that.
  * @throws ProblemError for a problem document that is not 2xx, NetworkError, and `AbortError` as the platform's
  */
 export function fetch(input: RequestInfo | URL, init?: CallInit): Promise<Response>;
@@ -96,16 +143,37 @@ export interface CallInit extends RequestInit {
   urgency?: number;
   /** Seconds that the call may wait for its turn, at most 25; when it cannot be had in time, 429 comes at once. */
   patience?: number;
+  /**
+   * What becomes of the call if the session has ended: `false`, it fails at once; by default it waits for the sign-in of
+   * `onSignInNeeded`; a name, and it also outlives this page (method, URL, headers and a text body, in this tab alone), to be
+   * had again by `resume`.
+   */
+  resume?: boolean | string;
 }
 
-/** Keeps the session from ending for lack of use, and renews the access token. */
-export function keepAlive(): Promise<Session>;
+/** Calls wait for somebody to sign in. */
+export interface SignInNeeded {
+  reason: InactiveReason;
+  loginUrl: string;
+  /** Lets them fail, each with its 401; those with a name are forgotten. */
+  giveUp(): void;
+}
+
+/**
+ * From now on, calls that meet the end of the session do not fail with 401 but wait, and this is called back, once for all of
+ * them. When the same person has signed in again (`login`, or in another tab), each is sent again, once. If it is somebody
+ * else, they fail. Answers a function that stops this.
+ */
+export function onSignInNeeded(callback: (needed: SignInNeeded) => void): () => void;
+
+/**
+ * Sends the call again that this tab kept under a name when it left to sign in: once, and only if the same person came back.
+ * Undefined if there is none. @throws as `fetch`
+ */
+export function resume(name: string): Promise<Response> | undefined;
 
 /** Seconds until the answer asks to be called again (`Retry-After`: seconds or a date), or undefined. */
 export function retryAfter(response: Response): number | undefined;
-
-/** Calls back once each time a session that was there is found gone; answers a function that stops this. */
-export function onSessionEnded(callback: (end: SessionEnd) => void): () => void;
 
 /** Calls of `/api` that have no answer yet. */
 export interface Waiting {
@@ -117,6 +185,17 @@ export interface Waiting {
 
 /** Calls back when a call is late (0.7 s), then whenever one begins or ends, up to the last; answers a function that stops this. */
 export function onWaiting(callback: (waiting: Waiting) => void): () => void;
+
+/** How the gateway can be reached. Neither `offline` nor `outage` is news of the session: nobody is signed out. */
+export interface Reach {
+  /** `offline`: no answer comes. `outage`: the gateway says that something it needs is down (503). */
+  state: "online" | "offline" | "outage";
+  /** Seconds after which it is tried again; with `outage` only. */
+  retryAfter?: number;
+}
+
+/** Calls back at once, and whenever it changes; the keeper tries again by itself. Answers a function that stops this. */
+export function onReach(callback: (reach: Reach) => void): () => void;
 
 /** Something changed at lexoffice. */
 export interface LexofficeEvent {
@@ -142,8 +221,10 @@ export interface EventListeners {
 }
 
 /**
- * Listens to the gateway's events, with one stream for all listeners of a page: closed while the page is hidden for
- * long, opened again with what came in between, and after any failure. A session that ends is told by
- * `onSessionEnded`. Answers a function that stops this.
+ * Listens to the gateway's events. One stream serves all tabs of the browser: the keeper holds it, opens it again after any
+ * failure, and tells what came in between. A session that ends is told by `onSessionEnded`. Answers a function that stops this.
  */
 export function events(listeners: EventListeners): () => void;
+
+/** For an app that bundles this client and is not served by the gateway itself: the gateway's origin. To be called first. */
+export function setGateway(origin: string): void;

@@ -1,241 +1,117 @@
 // @ts-check
 /** The browser's side of the gateway: session, sign-in, sign-out, events, and calls with the CSRF header. */
 
-import { eventsOf } from "./stream.js";
-import { callBegins, onWaiting } from "./waiting.js";
+import "./keeper.js";
+import { ProblemError, fetchAs, own, session } from "./calls.js";
+import { isLossy, take } from "./resume.js";
+import { gateway, identity, known, leave, on, present, reachNow, send } from "./tabs.js";
 
-export { onWaiting };
+export { NetworkError, ProblemError, fetch, keepAlive, retryAfter, session } from "./calls.js";
+export { onSignInNeeded } from "./resume.js";
+export { setGateway } from "./tabs.js";
+export { onWaiting } from "./waiting.js";
 
-/** @typedef {import("./client.js").Session} Session */
-/** @typedef {import("./client.js").SessionEnd} SessionEnd */
+const AGAIN_MS = 2000;
 
-const SESSION_URL = "/auth/session";
-const LOGIN_URL = "/auth/login";
-const LOGOUT_URL = "/auth/logout";
-const REFRESH_URL = "/auth/session/refresh";
-const API = "/api/";
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
-
-/** @type {Record<string, string>} */
-let csrfHeader = { "X-CSRF": "1" };
-let wasActive = false;
-/** @type {string | undefined} */
-let subject;
-/** @type {Promise<Session> | undefined} */
-let asking;
-/** @type {ReturnType<typeof setTimeout> | undefined} */
-let timer;
-/** @type {Set<(end: SessionEnd) => void>} */
-const listeners = new Set();
-
-export class ProblemError extends Error {
-  /** @type {"ProblemError"} */
-  name = "ProblemError";
-
-  /**
-   * @param {Response} response
-   * @param {Record<string, any>} problem
-   */
-  constructor(response, problem) {
-    super(problem.detail || problem.title || `HTTP ${response.status}`);
-    this.status = response.status;
-    this.code = String(problem.code ?? "unknown");
-    this.title = String(problem.title ?? "");
-    this.detail = String(problem.detail ?? "");
-    /** @type {import("./client.js").InactiveReason | undefined} */
-    this.reason = problem.reason;
-    /** @type {string | undefined} */
-    this.loginUrl = problem.login_url;
-    this.retryAfter = retryAfter(response);
-    /** @type {string | undefined} */
-    this.requestId = problem.instance;
-  }
-}
-
-export class NetworkError extends Error {
-  /** @type {"NetworkError"} */
-  name = "NetworkError";
-
-  /** @param {unknown} cause */
-  constructor(cause) {
-    super("No answer came", { cause });
-  }
-}
-
-/** @type {typeof import("./client.js").session} */
-export function session() {
-  asking ??= askForSession().finally(() => {
-    asking = undefined;
-  });
-  return asking;
-}
-
-/** @returns {Promise<Session>} */
-async function askForSession() {
-  const response = await fetch(SESSION_URL, { headers: { Accept: "application/json" }, cache: "no-store" });
-  if (!response.ok) throw new ProblemError(response, {});
-  return noted(await response.json());
-}
-
-/**
- * @param {Session} found
- * @returns {Session}
- */
-function noted(found) {
-  csrfHeader = found.csrf_header;
-  if (found.active) {
-    wasActive = true;
-    subject = found.subject;
-    askAgainIn(Math.min(found.session.ends_in_seconds, found.session.idle_in_seconds) + 1);
-  } else {
-    endSession({ reason: found.reason, loginUrl: found.login_url });
-  }
-  return found;
-}
-
-/** @type {typeof import("./client.js").keepAlive} */
-export async function keepAlive() {
-  const response = await fetch(REFRESH_URL, { method: "POST" });
-  if (!response.ok) throw new ProblemError(response, {});
-  return noted(await response.json());
-}
-
-/** @param {number} seconds until the session ends, if nobody uses it in another tab or call */
-function askAgainIn(seconds) {
-  clearTimeout(timer);
-  timer = setTimeout(() => session().catch(() => askAgainIn(30)), Math.min(seconds * 1000, LONGEST_TIMER_MS));
-}
-
-/** @param {SessionEnd} end */
-function endSession(end) {
-  clearTimeout(timer);
-  if (!wasActive) return;
-  wasActive = false;
-  for (const callback of [...listeners]) callback(end);
-}
-
-/** @type {typeof import("./client.js").login} */
-export function login({ returnTo = location.pathname + location.search } = {}) {
-  location.assign(`${LOGIN_URL}?${new URLSearchParams({ return_to: returnTo })}`);
-}
-
-/** @type {typeof import("./client.js").logout} */
-export async function logout() {
-  clearTimeout(timer);
-  const expected = wasActive;
-  wasActive = false; // a 401 here is what was asked for, not news
-  try {
-    const response = await fetch(LOGOUT_URL, { method: "POST" });
-    if (!response.ok) throw new ProblemError(response, {});
-    const { logout_url: logoutUrl } = await response.json();
-    location.assign(logoutUrl ?? "/");
-  } catch (error) {
-    if (!(error instanceof ProblemError && error.status === 401)) {
-      wasActive = expected;
-      throw error;
-    }
-    location.assign("/");
-  }
-}
-
-/** @type {typeof import("./client.js").fetch} */
-export async function fetch(input, init) {
-  try {
-    return await fetchOnce(input, init);
-  } catch (error) {
-    // Nothing was performed: the token was renewed under a body that the gateway could not keep.
-    if (!(error instanceof ProblemError && error.code === "resend_required" && isRepeatable(input, init))) {
-      throw error;
-    }
-    return fetchOnce(input, init);
-  }
-}
-
-/** @type {typeof import("./client.js").fetch} */
-async function fetchOnce(input, init) {
-  const request = new Request(input, init);
-  const { origin, pathname } = new URL(request.url);
-  // The header is a secret of nobody, but another origin would answer it with a failed preflight.
-  if (origin === location.origin) {
-    for (const [name, value] of Object.entries({ ...csrfHeader, ...wishes(init) })) request.headers.set(name, value);
-  }
-  const isCall = origin === location.origin && pathname.startsWith(API);
-  const ends = isCall ? callBegins() : undefined;
-  /** @type {Response | undefined} */
-  let response;
-  try {
-    response = await send(request);
-  } finally {
-    ends?.(response);
-  }
-  if (!response.ok && isProblem(response)) throw await readProblem(response);
-  return response;
-}
-
-/**
- * @param {import("./client.js").CallInit} [init]
- * @returns {Record<string, string>} the fields (RFC 9218, RFC 7240) that tell the gateway's queue
- */
-function wishes({ urgency, patience } = {}) {
-  return {
-    ...(urgency === undefined ? {} : { Priority: `u=${urgency}` }),
-    ...(patience === undefined ? {} : { Prefer: `wait=${patience}` }),
-  };
-}
-
-/**
- * Says whether the same arguments make the same request again: a stream, or a Request, is used up.
- * @param {RequestInfo | URL} input
- * @param {RequestInit} [init]
- */
-function isRepeatable(input, init) {
-  return !(input instanceof Request) && !(init?.body instanceof ReadableStream);
-}
-
-/** @param {Request} request */
-async function send(request) {
-  try {
-    return await globalThis.fetch(request);
-  } catch (error) {
-    if (request.signal.aborted) throw error;
-    throw new NetworkError(error);
-  }
-}
-
-/** @param {Response} response */
-function isProblem(response) {
-  return /^application\/problem\+json\b/i.test(response.headers.get("Content-Type") ?? "");
-}
-
-/** @param {Response} response */
-async function readProblem(response) {
-  const problem = new ProblemError(response, await response.json().catch(() => ({})));
-  if (problem.status === 401 && problem.loginUrl) {
-    endSession({ reason: problem.reason ?? "none", loginUrl: problem.loginUrl });
-  }
-  return problem;
-}
-
-/** @type {typeof import("./client.js").retryAfter} */
-export function retryAfter(response) {
-  const value = response.headers.get("Retry-After");
-  if (value === null) return undefined;
-  const seconds = /^\d+$/.test(value) ? Number(value) : (Date.parse(value) - Date.now()) / 1000;
-  return Number.isFinite(seconds) ? Math.max(0, Math.ceil(seconds)) : undefined;
+/** @type {typeof import("./client.js").onSession} */
+export function onSession(callback) {
+  const stop = on("session", callback);
+  if (known.session) callback(present());
+  return stop;
 }
 
 /** @type {typeof import("./client.js").onSessionEnded} */
-export function onSessionEnded(callback) {
-  listeners.add(callback);
-  return () => listeners.delete(callback);
+export const onSessionEnded = (callback) => on("ended", callback);
+
+/** @type {typeof import("./client.js").onReach} */
+export function onReach(callback) {
+  const stop = on("reach", callback);
+  callback(reachNow());
+  return stop;
 }
 
 /** @type {typeof import("./client.js").events} */
-export const events = eventsOf({
-  session,
-  subjectNow: () => subject,
-  began: () => {
-    wasActive = true; // a page that never asked for its session is told of its end as well
-  },
-  ended: endSession,
-});
+export function events(listeners) {
+  /** @param {keyof typeof listeners} name @param {unknown[]} news */
+  const hear = (name, ...news) => /** @type {any} */ (listeners[name])?.(...news);
+  const stop = on("event", hear);
+  if (known.live !== undefined) hear("live", known.live);
+  send({ hello: true, last: known.last }); // an end that is near is told again
+  return stop;
+}
+
+/** @param {string} path of the page's origin, as the gateway knows it */
+const back = (path) => (gateway === location.origin ? path : new URL(path, location.href).href);
+
+/** @type {Promise<import("./client.js").ActiveSession> | undefined} */
+let signingIn;
+
+/** @type {typeof import("./client.js").login} */
+export async function login({ returnTo = location.pathname + location.search, popup = false } = {}) {
+  /** @param {string} to */
+  const address = (to) => `${gateway}/auth/login?${new URLSearchParams({ return_to: to })}`;
+  if (popup) {
+    const opened = open(address("/auth/signed-in"), "lexgate", "popup,width=520,height=720");
+    if (opened) {
+      opened.opener = null; // the authorization server's page has no business with this one
+      return (signingIn ??= signedIn());
+    }
+    if (isLossy()) throw Object.assign(new Error("The browser opened no window, and leaving the page would lose a call"), { code: "popup_blocked" });
+  }
+  location.assign(address(back(returnTo)));
+  return new Promise(() => {});
+}
+
+/** @returns {Promise<import("./client.js").ActiveSession>} */
+function signedIn() {
+  const before = identity(known.session);
+  const look = () => session().catch(() => {});
+  addEventListener("focus", look);
+  // The channel ends at the origin: no word comes from the gateway's page to an app on another.
+  const timer = gateway === location.origin ? undefined : setInterval(look, AGAIN_MS);
+  return new Promise((resolve) => {
+    const stop = on("session", (/** @type {import("./client.js").Session} */ found) => {
+      if (!found.active || identity(found) === before) return;
+      stop();
+      clearInterval(timer);
+      removeEventListener("focus", look);
+      signingIn = undefined;
+      resolve(found);
+    });
+  });
+}
+
+/** @type {typeof import("./client.js").logout} */
+export async function logout({ everywhere = false, returnTo = "/" } = {}) {
+  const query = new URLSearchParams({ ...(everywhere && { everywhere: "true" }), return_to: back(returnTo) });
+  leave(true); // its end is what was asked for here, not news
+  let url;
+  try {
+    ({ logout_url: url } = await own(`/auth/logout?${query}`, "POST"));
+  } catch (error) {
+    if (!(error instanceof ProblemError && error.status === 401)) {
+      leave(false);
+      throw error;
+    }
+  }
+  send({ session: { active: false, reason: "signed_out", login_url: "/auth/login", csrf_header: { "X-CSRF": "1" } } });
+  location.assign(url ?? returnTo);
+}
+
+/** @type {typeof import("./client.js").sessions} */
+export const sessions = async () => (await own("/auth/sessions")).sessions;
+
+/** @type {typeof import("./client.js").endSessions} */
+export const endSessions = async (id) => (await own(id ? `/auth/sessions/${encodeURIComponent(id)}` : "/auth/sessions", "DELETE")).ended;
+
+/** @type {typeof import("./client.js").resume} */
+export function resume(name) {
+  const kept = take(name);
+  return kept && sendKept(kept);
+}
+/** @param {import("./resume.js").Kept} kept */
+async function sendKept({ subject, problem, url, init }) {
+  const found = await session().catch(() => known.session);
+  if (found?.active && subject && found.subject !== subject) throw new ProblemError(new Response(null, { status: 401 }), problem);
+  return fetchAs(subject, url, init);
+}

@@ -1,14 +1,12 @@
 // @ts-check
 /** Tells that calls of the API wait for the resource server, and how far apart its answers are. */
 
-/** @typedef {import("./client.js").Waiting} Waiting */
+import { heard, tell } from "./tabs.js";
 
 const PATIENT_MS = 700;
 
 /** @type {Set<object>} */
 const underWay = new Set();
-/** @type {Set<(waiting: Waiting) => void>} */
-const listeners = new Set();
 let isTold = false;
 /** @type {number | undefined} */
 let secondsPerCall;
@@ -16,8 +14,8 @@ let lastTurn = 0;
 
 /** @type {typeof import("./client.js").onWaiting} */
 export function onWaiting(callback) {
-  listeners.add(callback);
-  return () => listeners.delete(callback);
+  heard("waiting").add(callback);
+  return () => void heard("waiting").delete(callback);
 }
 
 /** @returns {(response?: Response) => void} to be called at its end, with the answer if there is one */
@@ -27,21 +25,19 @@ export function callBegins() {
   const timer = setTimeout(() => {
     if (isTold) return; // with the others, when the first of them was late
     isTold = true;
-    tell();
+    tellWaiting();
   }, PATIENT_MS);
-  if (isTold) tell();
+  if (isTold) tellWaiting();
   return (response) => {
     clearTimeout(timer);
     underWay.delete(call);
     if (response) learn(response, performance.now());
-    if (isTold) tell();
+    if (isTold) tellWaiting();
     isTold &&= underWay.size > 0;
   };
 }
 
-function tell() {
-  for (const callback of [...listeners]) callback({ calls: underWay.size, secondsPerCall });
-}
+const tellWaiting = () => tell("waiting", { calls: underWay.size, secondsPerCall });
 
 /**
  * Where a call stood in the gateway's queue since the last one left it, the time between the two is what a turn takes.

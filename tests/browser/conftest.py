@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from gateway.sandbox.accounts import ORGANIZATIONS
 from tests.support.running import Clock, Running, running_gateway
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from gateway.sandbox.books.ledger import Books as Ledger
 
 ARGUMENTS = (
     "--headless",
@@ -107,6 +110,12 @@ def new_page(chromium: Browser, running: Running, complaints: Complaints) -> Ite
         context.close()
     running.sandbox.faults.clear()
     running.clock.now = 0
+
+
+@pytest.fixture
+def ledger(running: Running) -> Ledger:
+    """Give the books of the organization that Anna signs in for."""
+    return running.sandbox.books[ORGANIZATIONS[0].id]
 
 
 def sign_in(page: Page, *, path: str = "/", user: str = "anna") -> None:

@@ -58,7 +58,9 @@ def _picture(page: Page, path: Path) -> None:
     settle(page, busy=True)
     width = (page.viewport_size or {"width": 0})["width"]
     height = page.evaluate("document.documentElement.scrollHeight")
-    page.set_viewport_size({"width": width, "height": max(height, WIDTHS[width])})  # what is fixed is at the end
+    page.set_viewport_size(
+        {"width": width, "height": max(height, WIDTHS[width])}
+    )  # what is fixed is at the end
     page.screenshot(path=path, full_page=True)
 
 

@@ -40,6 +40,7 @@ def test_a_person_signs_in_reads_a_voucher_with_its_pdf_and_signs_out(
         page.get_by_test_id("pdf-download").click()
     assert download.value.suggested_filename.endswith(".pdf")
 
+    page.get_by_test_id("user").click()
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("button", name="Sign in with lexoffice")).to_be_visible()
     assert [cookie["name"] for cookie in page.context.cookies(running.public_url)] == []

@@ -40,6 +40,8 @@ ANSWERS = {
     "a refused method": ("POST", "/", {}, 405),
     "the client": ("GET", "/auth/client.js", {}, 200),
     "the style of the pages": ("GET", "/auth/page.css", {}, 200),
+    "the end of a sign-in": ("GET", "/auth/signed-in", PAGE, 200),
+    "its script": ("GET", "/auth/signed-in.js", {}, 200),
     "a redirect": ("GET", "/auth/login", PAGE, 302),
     "a script's sign-in": ("GET", "/auth/login", {"Sec-Fetch-Mode": "cors"}, 403),
     "a failed callback": ("GET", "/auth/callback?state=x&code=y", PAGE, 400),
@@ -115,10 +117,13 @@ def test_the_app_may_load_nothing_from_elsewhere(running: Running) -> None:
     assert policy == SPA_POLICY
     directives = dict(directive.split(" ", 1) for directive in policy.split("; "))
     assert {source for sources in directives.values() for source in sources.split()} <= {
-        *("'none'", "'self'", "data:", "blob:", "'script'")
+        *("'none'", "'self'", "data:", "blob:", "'script'", "lexgate")
     }
     assert directives["script-src"] == directives["style-src"] == directives["connect-src"] == "'self'"
+    assert directives["worker-src"] == "'self'"
+    # The client makes its worker's URL by this policy; a second of the name is refused.
     assert directives["require-trusted-types-for"] == "'script'"
+    assert directives["trusted-types"] == "lexgate"
 
 
 def test_a_not_modified_answer_is_as_harmless(client: httpx.Client) -> None:

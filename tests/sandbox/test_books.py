@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,6 +15,9 @@ from gateway.sandbox.books.dates import local, midnight, parse_wire, wire
 from gateway.sandbox.books.document import money, render_document
 from gateway.sandbox.books.generator import generate_books
 from gateway.sandbox.books.pdf import PdfPage
+
+if TYPE_CHECKING:
+    from gateway.sandbox.accounts import Organization
 
 NOW = 1_790_000_000.0
 
@@ -72,6 +76,18 @@ def test_books_are_plausible_for_any_seed(seed: int, organization: object) -> No
     ]
     in_time = sorted(invoices, key=lambda voucher: voucher.date)
     assert [voucher.number for voucher in in_time] == sorted(voucher.number or "" for voucher in invoices)
+
+
+@pytest.mark.parametrize("organization", ORGANIZATIONS, ids=lambda organization: organization.key)
+def test_the_firms_of_the_demo_have_grown_in_the_last_year(organization: Organization) -> None:
+    books = generate_books(organization, seed=7, now=NOW)
+    year_ago = local(NOW - 365 * 86400)
+    before, last = 0, 0
+    for voucher in books.vouchers.values():
+        if voucher.kind in {"invoice", "salesinvoice"} and voucher.status not in {"draft", "voided"}:
+            before += voucher.gross * (voucher.date < year_ago)
+            last += voucher.gross * (voucher.date >= year_ago)
+    assert 1 < last / before < 1.5
 
 
 def parse_pdf(content: bytes) -> dict[int, bytes]:

@@ -146,7 +146,7 @@ def test_each_organization_has_its_own_page(http: httpx.Client, sandbox: Sandbox
     assert voucher.id not in page
     assert "aria-current=page>Nordlicht Leuchten GmbH" in page
     send(http, "/books/rebenhof/invoices", random="yes")
-    assert len(sandbox.books[REBENHOF.id].vouchers) == 62
+    assert len(sandbox.books[REBENHOF.id].vouchers) == 112
 
 
 def test_the_clock_is_moved_and_set_back(http: httpx.Client, sandbox: Sandbox, clock: Clock) -> None:

@@ -32,6 +32,11 @@ INVOICE = {
     "paymentConditions": {"paymentTermLabel": "Zahlbar in 30 Tagen", "paymentTermDuration": 30},
     "shippingConditions": {"shippingType": "service", "shippingDate": "2026-09-21T00:00:00.000+02:00"},
 }
+PERIOD = {
+    "shippingType": "serviceperiod",
+    "shippingDate": "2026-09-01T00:00:00.000+02:00",
+    "shippingEndDate": "2026-09-14T00:00:00.000+02:00",
+}
 
 
 @pytest.fixture
@@ -81,6 +86,21 @@ def test_an_invoice_takes_the_address_of_its_contact(person: Person, token: str)
 
 
 @pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        (PERIOD, PERIOD),
+        ({"shippingType": "none"}, {"shippingType": "none", "shippingDate": None}),
+    ],
+)
+def test_what_was_delivered_when_is_kept(
+    person: Person, token: str, asked: dict[str, str], told: dict[str, str | None]
+) -> None:
+    made = person.api("POST", "/invoices", token, json={**INVOICE, "shippingConditions": asked}).json()
+    invoice = person.api("GET", f"/invoices/{made['id']}", token).json()
+    assert invoice["shippingConditions"] == told
+
+
+@pytest.mark.parametrize(
     ("tax_type", "price", "expected"),
     [
         ("net", {"netAmount": 100}, (100.0, 19.0, 119.0)),
@@ -127,6 +147,14 @@ def test_every_tax_type_adds_up(
         ({"taxConditions": {"taxType": []}}, "taxConditions.taxType"),
         ({"paymentConditions": {"paymentTermDuration": "soon"}}, "paymentConditions.paymentTermDuration"),
         ({"shippingConditions": {"shippingDate": "today"}}, "shippingConditions.shippingDate"),
+        ({"shippingConditions": {"shippingType": "pigeon"}}, "shippingConditions.shippingType"),
+        ({"shippingConditions": {"shippingType": []}}, "shippingConditions.shippingType"),
+        ({"shippingConditions": {"shippingType": "delivery"}}, "shippingConditions.shippingDate"),
+        ({"shippingConditions": {**PERIOD, "shippingEndDate": None}}, "shippingConditions.shippingEndDate"),
+        (
+            {"shippingConditions": {**PERIOD, "shippingEndDate": "2026-08-31T00:00:00.000+02:00"}},
+            "shippingConditions.shippingEndDate",
+        ),
     ],
 )
 def test_an_invalid_invoice_is_406(person: Person, token: str, change: dict[str, Any], field: str) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _KINDS = ("custom", "material", "service", "text")
 _TAX_TYPES = ("net", "gross", "vatfree")
+_SHIPPING = ("service", "serviceperiod", "delivery", "deliveryperiod", "none")
 _RATES = (0, 7, 19)
 _MOST = 10**9
 
@@ -35,7 +36,7 @@ def voucher_of_order(body: Json, books: Books, *, now: float, finalize: bool) ->
     tax_type = cast("TaxType", body["taxConditions"]["taxType"])
     lines = tuple(_line(item, tax_type) for item in body["lineItems"])
     address, date, moment = _address(body["address"], books), parse_wire(body["voucherDate"]), local(now)
-    conditions = _object(body, "paymentConditions")
+    conditions, shipping = _object(body, "paymentConditions"), _object(body, "shippingConditions")
     days = conditions.get("paymentTermDuration", 0)
     return Voucher(
         id=str(uuid4()),
@@ -53,7 +54,9 @@ def voucher_of_order(body: Json, books: Books, *, now: float, finalize: bool) ->
         tax_type=tax_type,
         term=str(conditions.get("paymentTermLabel", "Zahlbar sofort ohne Abzug")),
         term_days=days,
-        shipping_type=str(_object(body, "shippingConditions").get("shippingType", "none")),
+        shipping_type=shipping.get("shippingType", "none"),
+        shipping_date=parse_wire(shipping.get("shippingDate")),
+        shipping_end=parse_wire(shipping.get("shippingEndDate")),
         title=str(body.get("title") or "Rechnung"),
         introduction=_optional(body, "introduction"),
         remark=_optional(body, "remark"),
@@ -64,7 +67,7 @@ def voucher_of_order(body: Json, books: Books, *, now: float, finalize: bool) ->
 
 def _violations(body: Json, books: Books) -> list[Violation]:
     wrong: list[Violation] = []
-    address, shipping = _object(body, "address"), _object(body, "shippingConditions")
+    address = _object(body, "address")
     if "contactId" in address:
         if str(address["contactId"]) not in books.contacts:
             wrong.append(Violation("address.contactId", "NOTFOUND", "names no contact"))
@@ -80,15 +83,30 @@ def _violations(body: Json, books: Books) -> list[Violation]:
         wrong.append(Violation("taxConditions.taxType", "NOTNULL", "must be net, gross or vatfree"))
     if _object(body, "totalPrice").get("currency") != "EUR":
         wrong.append(Violation("totalPrice.currency", "NOTNULL", "must be EUR"))
-    if "shippingDate" in shipping and parse_wire(shipping["shippingDate"]) is None:
-        wrong.append(
-            Violation("shippingConditions.shippingDate", "INVALID", "must be yyyy-MM-ddTHH:mm:ss.SSSXXX")
-        )
     days = _object(body, "paymentConditions").get("paymentTermDuration", 0)
     if not isinstance(days, int) or not 0 <= days <= 1000:  # noqa: PLR2004 - three years to pay
         wrong.append(
             Violation("paymentConditions.paymentTermDuration", "INVALID", "must be a number of days")
         )
+    return [*wrong, *_shipping_violations(_object(body, "shippingConditions"))]
+
+
+def _shipping_violations(shipping: Json) -> list[Violation]:
+    """Return what is wrong with the delivery: a kind that is told needs its date, a period its end."""
+    kind = shipping.get("shippingType", "none")
+    if kind not in _SHIPPING:
+        return [Violation("shippingConditions.shippingType", "INVALID", f"must be of {', '.join(_SHIPPING)}")]
+    needed = [] if kind == "none" else ["shippingDate"]
+    needed += ["shippingEndDate"] if kind.endswith("period") else []
+    given = [key for key in ("shippingDate", "shippingEndDate") if key in needed or key in shipping]
+    wrong = [
+        Violation(f"shippingConditions.{key}", "INVALID", "must be yyyy-MM-ddTHH:mm:ss.SSSXXX")
+        for key in given
+        if parse_wire(shipping.get(key)) is None
+    ]
+    start, end = (parse_wire(shipping.get(key)) for key in ("shippingDate", "shippingEndDate"))
+    if start and end and end < start:
+        wrong.append(Violation("shippingConditions.shippingEndDate", "INVALID", "is before shippingDate"))
     return wrong
 
 

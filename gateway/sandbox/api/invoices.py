@@ -11,6 +11,7 @@ from gateway.sandbox.api.invoice_order import voucher_of_order
 from gateway.sandbox.api.refusals import ApiRefusal
 from gateway.sandbox.books.dates import wire
 from gateway.sandbox.books.document import render_document
+from gateway.sandbox.books.related import related_to
 from gateway.sandbox.books.voucher import Line, Voucher, other_price
 
 if TYPE_CHECKING:
@@ -27,11 +28,11 @@ async def _create(call: Call) -> Response:
 
 
 async def _one_invoice(call: Call) -> Response:
-    return JSONResponse(document_of(_found(call, "invoice"), call.books.organization.id))
+    return _document(call, _found(call, "invoice"))
 
 
 async def _one_credit_note(call: Call) -> Response:
-    return JSONResponse(document_of(_found(call, "creditnote"), call.books.organization.id))
+    return _document(call, _found(call, "creditnote"))
 
 
 async def _invoice_file(call: Call) -> Response:
@@ -40,6 +41,15 @@ async def _invoice_file(call: Call) -> Response:
 
 async def _credit_note_file(call: Call) -> Response:
     return _file(call, _found(call, "creditnote"))
+
+
+def _document(call: Call, voucher: Voucher) -> Response:
+    related = [
+        {"id": other.id, "voucherNumber": other.number, "voucherType": other.kind}
+        for other in related_to(voucher, call.books.vouchers.values())
+    ]
+    document = document_of(voucher, call.books.organization.id)
+    return JSONResponse({**document, "relatedVouchers": related})
 
 
 def _found(call: Call, kind: str) -> Voucher:
@@ -89,13 +99,23 @@ def document_of(voucher: Voucher, organization_id: str) -> Json:
             "paymentTermLabelTemplate": voucher.term,
             "paymentTermDuration": voucher.term_days,
         },
-        "shippingConditions": {"shippingDate": wire(voucher.date), "shippingType": voucher.shipping_type},
+        "shippingConditions": _shipping(voucher),
         "relatedVouchers": [],
         "printLayoutId": None,
         "title": voucher.title,
         "introduction": voucher.introduction,
         "remark": voucher.remark,
         **({"files": {"documentFileId": voucher.file_id}} if voucher.file_id else {}),
+    }
+
+
+def _shipping(voucher: Voucher) -> Json:
+    start, end = voucher.shipping_date or voucher.date, voucher.shipping_end
+    is_told = voucher.shipping_type != "none"
+    return {
+        "shippingDate": wire(start) if is_told else None,
+        **({"shippingEndDate": wire(end)} if end else {}),
+        "shippingType": voucher.shipping_type,
     }
 
 

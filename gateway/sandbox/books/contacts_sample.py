@@ -83,7 +83,7 @@ def add_articles(books: Books, random: Random, *, now: float) -> None:
     """Return the organization's catalogue."""
     for number, (title, kind, unit, net, rate) in enumerate(CATALOGUES[books.organization.key], 1):
         article_id = draw_id(random)
-        moment = wire(local(now - random.randint(200, 500) * _DAY))
+        moment = wire(local(now - random.randint(740, 900) * _DAY))
         books.articles[article_id] = {
             "id": article_id,
             "organizationId": books.organization.id,

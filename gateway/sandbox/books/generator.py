@@ -1,4 +1,4 @@
-"""Seeded books: about 60 vouchers over the last twelve months, for customers and vendors that exist."""
+"""Seeded books: 110 vouchers over two years, more in the second, for customers and vendors that exist."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from gateway.sandbox.accounts import Organization
     from gateway.sandbox.books.ledger import Json
 
-_VOUCHERS = 60
 _DAYS = 360
+_YEARS = ((_DAYS, 50, 3), (0, 60, 4))
+"""The year before and the last one: the age of its end in days, its vouchers, the most lines of a sale."""
 _SALES = frozenset({"invoice", "salesinvoice", "creditnote"})
 _PURCHASE_PREFIX = ("RG", "BEL", "R", "LF")
 _FATES: dict[int, str] = {
@@ -42,7 +43,7 @@ _FATES: dict[int, str] = {
     35: "open",
     47: "voided",
 }
-"""By age, the newest voucher first; the older ones that are open are overdue."""
+"""By age, the newest voucher of the last year first; the older ones that are open are overdue."""
 
 
 def generate_books(organization: Organization, *, seed: int, now: float) -> Books:
@@ -52,11 +53,13 @@ def generate_books(organization: Organization, *, seed: int, now: float) -> Book
     add_contacts(books, random)
     add_articles(books, random, now=now)
     today = local(now)
-    for index in range(_VOUCHERS):
-        age = _DAYS - 1 - index * _DAYS // _VOUCHERS - random.randint(0, 4)
-        day = midnight((today - timedelta(days=max(age, 0))).date())
-        voucher = _draw(books, random, index, day, today)
-        books.vouchers[voucher.id] = voucher
+    for end, vouchers, lines in _YEARS:
+        for index in range(vouchers):
+            age = end + _DAYS - 1 - index * _DAYS // vouchers - random.randint(0, 4)
+            day = midnight((today - timedelta(days=max(age, 0))).date())
+            fate = "paid" if end else _FATES.get(vouchers - 1 - index, "paid")
+            voucher = _draw(books, random, _kind(index), fate, lines, day, today)
+            books.vouchers[voucher.id] = voucher
     return books
 
 
@@ -71,10 +74,11 @@ def _kind(index: int) -> str:
     return "purchaseinvoice" if index % 3 == 1 else "invoice"
 
 
-def _draw(books: Books, random: Random, index: int, day: datetime, today: datetime) -> Voucher:
-    kind, fate = _kind(index), _FATES.get(_VOUCHERS - 1 - index, "paid")
-    contact = _contact(books, random, "customer" if kind in _SALES else "vendor")
-    lines = draw_sold(books, random) if kind in _SALES else _bought(random)
+def _draw(
+    books: Books, random: Random, kind: str, fate: str, most: int, day: datetime, today: datetime
+) -> Voucher:
+    contact = _contact(books, random, kind)
+    lines = draw_sold(books, random, most) if kind in _SALES else _bought(random)
     days, term = TERMS[1] if fate == "open" else random.choice(TERMS)
     created = day + timedelta(hours=random.randint(7, 17), minutes=random.randint(0, 59))
     voucher = Voucher(
@@ -129,13 +133,19 @@ def _number(books: Books, random: Random, kind: str, day: datetime) -> str:
     return f"{random.choice(_PURCHASE_PREFIX)}-{day:%y%m}-{random.randint(100, 9999)}"
 
 
-def _contact(books: Books, random: Random, role: str) -> Json:
-    return random.choice([contact for contact in books.contacts.values() if role in contact["roles"]])
+def _contact(books: Books, random: Random, kind: str) -> Json:
+    """Draw a customer or vendor; a credit note is for somebody who was sent an invoice before."""
+    role = "customer" if kind in _SALES else "vendor"
+    contacts = [contact for contact in books.contacts.values() if role in contact["roles"]]
+    if kind == "creditnote":
+        billed = {voucher.contact_id for voucher in books.vouchers.values() if voucher.kind == "invoice"}
+        contacts = [contact for contact in contacts if contact["id"] in billed] or contacts
+    return random.choice(contacts)
 
 
-def draw_sold(books: Books, random: Random) -> tuple[Line, ...]:
-    """Return one to four lines of what the organization sells, at net prices."""
-    articles = random.sample(list(books.articles.values()), random.randint(1, 4))
+def draw_sold(books: Books, random: Random, most: int = 4) -> tuple[Line, ...]:
+    """Return one line or more of what the organization sells, at net prices."""
+    articles = random.sample(list(books.articles.values()), random.randint(1, most))
     return tuple(_article_line(random, article) for article in articles)
 
 

@@ -72,6 +72,8 @@ class Voucher:
     term: str = "Zahlbar sofort ohne Abzug"
     term_days: int = 0
     shipping_type: str = "service"
+    shipping_date: datetime | None = None
+    shipping_end: datetime | None = None
     title: str = "Rechnung"
     introduction: str | None = None
     remark: str | None = None

@@ -1,11 +1,13 @@
 // @ts-check
-/** One contact: how to reach them, their addresses and numbers, and the way to their vouchers. */
+/** One contact: what is owed, how to reach them, their addresses and numbers, and their newest vouchers. */
 
-import { addressLines, kindName, nameOf, personName, rolesOf } from "../contacts.js";
+import { de, en } from "../../i18n/contact.js";
+import { contactVouchers } from "../contact-vouchers.js";
+import { addressLines, nameOf, personName, rolesOf } from "../contacts.js";
 import { h } from "../dom.js";
 import { readContact } from "../lexoffice.js";
 import { announce, backLink, facts, heading, lines, loadingPart, retitle, skeleton } from "../parts.js";
-import { t } from "../preferences.js";
+import { inLanguage, t } from "../preferences.js";
 
 /** @typedef {import("../shapes.js").Contact} Contact */
 
@@ -14,7 +16,8 @@ import { t } from "../preferences.js";
  * @returns {import("../parts.js").View}
  */
 export function contactView({ path: [id = ""], signal }) {
-  const title = heading(t.contacts.title);
+  const title = heading(t.contacts.title, h("span", { class: "quiet" }, "\u00a0"), actions({ id }));
+  const vouchers = contactVouchers(id, signal);
   const content = loadingPart(signal, {
     bones: h("div", { class: "panel" }, skeleton(8)),
     load: (asked) => readContact(id, asked),
@@ -22,31 +25,35 @@ export function contactView({ path: [id = ""], signal }) {
     show: (contact) => {
       retitle(title, nameOf(contact), h("span", { class: "quiet" }, rolesOf(contact)), actions(contact));
       announce(nameOf(contact));
-      return contactPanels(contact);
+      return [vouchers.sums(contact), contactPanels(contact), vouchers.node];
     },
   });
-  return { title: t.contacts.title, node: h("div", {}, backLink("/contacts", t.contact.back), title, content) };
+  return { title: t.contacts.title, node: h("div", { class: "contact" }, backLink("/contacts", t.contacts.all), title, content) };
 }
 
-/** @param {Contact} contact */
-function actions({ id }) {
-  return h("div", { class: "actions" }, h("a", { class: "button", href: `/vouchers?contact=${id}` }, t.contact.vouchers));
+/** @param {Pick<Contact, "id" | "roles">} contact */
+function actions({ id, roles }) {
+  const own = inLanguage({ de, en });
+  return h("div", { class: "actions" },
+    roles?.customer && h("a", { class: "button", href: `/invoices/new?contact=${id}`, "data-testid": "new-invoice" }, own.newInvoice),
+    h("a", { class: "button button-quiet", href: `/vouchers?contact=${id}` }, own.allVouchers));
 }
 
 /** @param {Contact} contact */
 function contactPanels(contact) {
+  const own = inLanguage({ de, en });
   const { company, roles, note } = contact;
-  return h("div", { class: "columns" },
-    panel(t.contact.reach, reach(contact)),
-    panel(t.contact.addresses, addresses(contact)),
-    company?.contactPersons?.length ? panel(t.contact.persons, persons(company.contactPersons)) : null,
-    panel(t.contact.numbers, facts([
-      [t.contact.customerNumber, roles?.customer?.number],
-      [t.contact.vendorNumber, roles?.vendor?.number],
-      [t.contact.taxNumber, company?.taxNumber],
-      [t.contact.vatId, company?.vatRegistrationId],
+  return h("div", { class: "columns", "data-key": "panels" },
+    panel(own.reach, reach(contact)),
+    panel(own.addresses, addresses(contact)),
+    company?.contactPersons?.length ? panel(own.persons, persons(company.contactPersons)) : null,
+    panel(own.numbers, facts([
+      [own.customerNumber, roles?.customer?.number],
+      [own.vendorNumber, roles?.vendor?.number],
+      [own.taxNumber, company?.taxNumber],
+      [own.vatId, company?.vatRegistrationId],
     ])),
-    note ? panel(t.contact.note, lines(note)) : null);
+    note ? panel(own.note, lines(note)) : null);
 }
 
 /**
@@ -55,16 +62,25 @@ function contactPanels(contact) {
  */
 function panel(title, content) {
   const filled = content && content.childElementCount + (content.textContent ?? "").length > 0;
-  return h("section", { class: "panel", "data-key": title, "data-live": true }, h("h2", {}, title), filled ? content : h("p", { class: "quiet" }, t.contact.nothing));
+  return h("section", { class: "panel", "data-key": title, "data-live": true }, h("h2", {}, title),
+    filled ? content : h("p", { class: "quiet" }, inLanguage({ de, en }).nothing));
 }
 
 /** @param {Contact} contact */
 function reach({ emailAddresses, phoneNumbers }) {
+  const own = inLanguage({ de, en });
   const mails = entries(emailAddresses).map(([kind, mail]) => /** @type {[string, HTMLElement]} */ (
-    [`${t.contact.email}, ${kindName(kind)}`, mailLink(mail)]));
+    [`${own.email}, ${kindName(kind)}`, mailLink(mail)]));
   const phones = entries(phoneNumbers).map(([kind, phone]) => /** @type {[string, HTMLElement]} */ (
-    [`${t.contact.phone}, ${kindName(kind)}`, phoneLink(phone)]));
+    [`${own.phone}, ${kindName(kind)}`, phoneLink(phone)]));
   return facts([...mails, ...phones]);
+}
+
+/** @param {string} kind as business, office, mobile */
+function kindName(kind) {
+  /** @type {Record<string, string>} */
+  const names = inLanguage({ de, en }).kinds;
+  return names[kind] ?? kind;
 }
 
 /** @param {Record<string, string[]> | undefined} lists @returns {[string, string][]} */
@@ -81,9 +97,10 @@ const phoneLink = (phone) => h("a", { href: `tel:${phone.replace(/[^+\d]/g, "")}
 
 /** @param {Contact} contact */
 function addresses({ addresses: all }) {
+  const own = inLanguage({ de, en });
   const named = [
-    ...(all?.billing ?? []).map((address) => ({ kind: t.contact.billing, address })),
-    ...(all?.shipping ?? []).map((address) => ({ kind: t.contact.shipping, address })),
+    ...(all?.billing ?? []).map((address) => ({ kind: own.billing, address })),
+    ...(all?.shipping ?? []).map((address) => ({ kind: own.shipping, address })),
   ];
   return facts(named.map(({ kind, address }) => [kind, lines(addressLines(address))]));
 }
@@ -92,7 +109,7 @@ function addresses({ addresses: all }) {
 function persons(people) {
   return h("ul", { class: "people", role: "list" }, people.map((person) => h("li", {},
     h("strong", {}, personName(person)),
-    person.primary && h("span", { class: "quiet" }, ` ${t.contact.primary}`),
+    person.primary && h("span", { class: "quiet" }, ` ${inLanguage({ de, en }).primary}`),
     person.emailAddress && h("div", {}, mailLink(person.emailAddress)),
     person.phoneNumber && h("div", {}, phoneLink(person.phoneNumber)))));
 }

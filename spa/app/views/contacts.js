@@ -57,7 +57,7 @@ function summaryOf({ totalElements, totalPages, number }) {
 function nothing({ q, page }) {
   return q || page > 0
     ? emptyState(t.contacts.empty, t.contacts.emptyText, icon("search"),
-      h("a", { class: "button", href: "/contacts" }, t.contact.back))
+      h("a", { class: "button", href: "/contacts" }, t.contacts.all))
     : emptyState(t.contacts.none, t.contacts.noneText, icon("people"));
 }
 

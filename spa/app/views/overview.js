@@ -1,19 +1,18 @@
 // @ts-check
-/** How the firm is doing: three sums, twelve months, and who is latest. */
+/** How the firm is doing: three sums, how late what is owed is, who buys most, two years by month, and who is latest. */
 
-import { barChart } from "../chart.js";
-import { h } from "../dom.js";
-import { day, money, monthName, roundMoney, today } from "../format.js";
-import { readAllVouchers } from "../lexoffice.js";
-import { BESIDE, SEEN } from "../pace.js";
+import { booksReader } from "../books.js";
+import { h, svg } from "../dom.js";
+import { day, money, today, wholePercent } from "../format.js";
 import { announce, heading, loadingPart, skeleton } from "../parts.js";
 import { t } from "../preferences.js";
-import { REVENUE_TYPES, SETTLED_STATES, daysSince, isOverdue, lastTwelveMonths, openAmountOf, revenueByMonth, totalOf }
-  from "../vouchers.js";
+import { revenuePanel } from "../revenue.js";
+import { AGES, daysSince } from "../vouchers.js";
 
 /** @typedef {import("../shapes.js").VoucherRow} VoucherRow */
-/** @typedef {{open: VoucherRow[], settled: VoucherRow[] | undefined, capped: boolean, foreign: string[]}} Books */
-/** @typedef {Awaited<ReturnType<typeof readAllVouchers>>} Rows */
+/** @typedef {import("../books.js").Books} Books */
+/** @typedef {import("../figures.js").Figures} Figures */
+/** @typedef {import("../figures.js").Sum} Sum */
 
 /**
  * @param {import("../router.js").Visit} visit
@@ -23,138 +22,116 @@ export function overviewView({ signal, session }) {
   const node = h("div", { class: "overview" },
     heading(t.overview.title),
     h("p", { class: "lead" }, t.overview.lead(session.claims.organization ?? "")),
-    loadingPart(signal, { bones: overviewBones(), load: booksReader(), show: showBooks,
+    loadingPart(signal, { bones: h("div", { class: "part", "aria-hidden": "true", inert: true }, panels(undefined)), load: booksReader(), show: showBooks,
       isConcerned: ({ kind }) => kind === "voucher" }));
   return { title: t.overview.title, node };
 }
 
-/**
- * Two questions to lexoffice, whatever the size of the firm: all that is open, which is told first, and what was
- * settled in twelve months.
- */
-function booksReader() {
-  /** @type {Rows | undefined} */
-  let known;
-  /**
-   * @param {import("../lexoffice.js").Asked} asked
-   * @param {(books: Books) => void} showPart
-   * @returns {Promise<Books>}
-   */
-  return async (asked, showPart) => {
-    const from = `${lastTwelveMonths()[0]}-01`;
-    const asking = readAllVouchers({ type: REVENUE_TYPES, status: "open" }, { ...asked, urgency: SEEN });
-    const settled = readAllVouchers({ type: REVENUE_TYPES, status: SETTLED_STATES, from }, { ...asked, urgency: BESIDE });
-    settled.catch(() => {}); // told below, unless the first question fails before
-    const open = await asking;
-    if (known || open.rows.length > 0) showPart(booksOf(open, known));
-    known = await settled;
-    return booksOf(open, known);
-  };
-}
-
-/**
- * @param {Rows} open
- * @param {Rows | undefined} settled undefined while they are not there
- * @returns {Books}
- */
-function booksOf(open, settled) {
-  const currencies = new Set([...open.rows, ...(settled?.rows ?? [])].map((row) => row.currency));
-  return {
-    open: open.rows.filter(isEuro),
-    settled: settled?.rows.filter(isEuro),
-    capped: open.capped || Boolean(settled?.capped),
-    foreign: [...currencies].filter((currency) => currency !== "EUR"),
-  };
-}
-
-/** @param {VoucherRow} row */
-const isEuro = (row) => row.currency === "EUR";
-
 /** @param {Books} books */
 function showBooks(books) {
-  const overdue = books.open.filter(isOverdue);
-  const count = books.open.length + (books.settled?.length ?? 0);
-  if (books.settled) announce(t.overview.vouchers(count));
-  if (count === 0) return h("p", { class: "panel empty", "data-key": "empty", "data-testid": "empty" }, t.overview.empty);
+  if (books.isWhole) announce(t.overview.vouchers(books.count));
+  if (books.isWhole && books.count === 0) {
+    return h("p", { class: "panel empty", "data-key": "empty", "data-testid": "empty" }, t.overview.empty);
+  }
   return [
-    totals(books, overdue),
-    chartPanel(books.settled && revenueByMonth([...books.open, ...books.settled])),
-    latePanel(overdue),
-    books.capped && h("p", { class: "quiet", "data-key": "capped" }, t.overview.capped(count)),
+    ...panels(books.figures),
+    books.capped && h("p", { class: "quiet", "data-key": "capped" }, t.overview.capped(books.count)),
     books.foreign.length > 0 && h("p", { class: "quiet", "data-key": "foreign" }, t.overview.otherCurrencies(books.foreign.join(", "))),
   ];
 }
 
-/**
- * @param {Books} books
- * @param {VoucherRow[]} overdue
- */
-function totals(books, overdue) {
-  const year = Number(today().slice(0, 4));
-  const paid = books.settled?.filter((row) => row.voucherDate.startsWith(String(year)));
-  const count = (/** @type {VoucherRow[]} */ rows) => t.overview.vouchers(rows.length);
-  return h("section", { class: "totals", "data-key": "totals", "aria-label": t.overview.totals },
-    total("open", t.overview.open, sum(books.open, openAmountOf), count(books.open)),
-    total("overdue", t.overview.overdue, sum(overdue, openAmountOf), count(overdue)),
-    total("paid", t.overview.paid(year), paid && sum(paid, totalOf), t.overview.paidNote(year)));
+/** @param {Figures | undefined} figures undefined while nothing is known: then bones, of the same size */
+function panels(figures) {
+  return [
+    totals(figures),
+    h("div", { class: "side-by-side", "data-key": "side-by-side" }, ageingPanel(figures), customersPanel(figures)),
+    revenuePanel(figures?.revenue),
+    latePanel(figures),
+  ];
 }
 
-/**
- * @param {VoucherRow[]} rows
- * @param {(row: VoucherRow) => number} amount
- */
-const sum = (rows, amount) => rows.reduce((total, row) => total + amount(row), 0);
+/** @param {Figures | undefined} figures */
+function totals(figures) {
+  const year = Number(today().slice(0, 4));
+  const count = (/** @type {Sum | undefined} */ sum) => (sum ? t.overview.vouchers(sum.count) : "\u00a0");
+  return h("section", { class: "totals", "data-key": "totals", "aria-label": t.overview.totals },
+    total("open", t.overview.open, "status=open", figures?.open, count(figures?.open)),
+    total("overdue", t.overview.overdue, "status=overdue", figures?.overdue, count(figures?.overdue)),
+    total("paid", t.overview.paid(year), "status=settled&period=this-year", figures?.paid, count(figures?.paid)));
+}
 
 /**
  * @param {"open" | "overdue" | "paid"} kind
  * @param {string} name
- * @param {number | undefined} amount undefined while it is not known
+ * @param {string} search which vouchers it is the sum of
+ * @param {Sum | undefined} sum undefined while it is not known
  * @param {string} note
  */
-function total(kind, name, amount, note) {
-  return h("a", { class: `panel total total-${kind}`, href: `/vouchers?status=${kind}`,
+function total(kind, name, search, sum, note) {
+  return h("a", { class: `panel total total-${kind}`, href: `/vouchers?type=revenue&${search}`,
     "data-key": kind, "data-live": true, "data-testid": `total-${kind}` },
     h("span", { class: "total-name" }, name),
-    h("strong", { class: "total-amount" }, amount === undefined ? h("span", { class: "bone bone-sum" }) : money(amount)),
+    h("strong", { class: "total-amount" }, sum ? money(sum.sum / 100) : h("span", { class: "bone bone-sum" })),
     h("span", { class: "quiet" }, note));
 }
 
-/** @param {Map<string, number> | undefined} sums undefined while they are not known */
-function chartPanel(sums) {
-  return h("section", { class: "panel panel-chart", "data-key": "chart", "aria-labelledby": "chart-heading" },
-    h("h2", { id: "chart-heading" }, t.overview.chart),
-    h("p", { class: "quiet" }, t.overview.chartNote),
-    ...(sums ? chartAndTable(sums) : [skeleton(4)]));
+/** @param {Figures | undefined} figures */
+function ageingPanel(figures) {
+  const most = Math.max(1, ...figures?.ageing.map(({ sum }) => sum) ?? []);
+  return h("section", { class: "panel", "data-key": "ageing", "aria-labelledby": "ageing-heading" },
+    h("h2", { id: "ageing-heading" }, t.overview.ageing),
+    h("ul", { class: "ageing", role: "list", "data-testid": "ageing" }, AGES.map((age, index) => {
+      const group = figures?.ageing[index];
+      return h("li", { "data-key": age }, h("a", { href: `/vouchers?type=revenue&status=open&due=${age}` },
+        h("span", { class: "age" }, h("span", {}, t.overview.ages[age]),
+          h("strong", { class: "number" }, group ? money(group.sum / 100) : h("span", { class: "bone bone-amount" }))),
+        h("span", { class: "age" }, shareBar((group?.sum ?? 0) / most, `share-${age}`),
+          h("span", { class: "quiet small" }, group ? t.overview.vouchers(group.count) : "\u00a0"))));
+    })));
 }
 
-/** @param {Map<string, number>} sums */
-function chartAndTable(sums) {
-  const months = [...sums];
-  const [best, most] = months.reduce((left, right) => (right[1] > left[1] ? right : left));
-  const all = months.reduce((total, [, value]) => total + value, 0);
-  const summary = t.overview.chartSummary(roundMoney(all), monthName(best), roundMoney(most));
-  return [barChart(sums, t.overview.chart, summary),
-    h("details", { class: "as-table" },
-      h("summary", {}, t.overview.asTable),
-      h("table", { class: "plain" },
-        h("thead", {}, h("tr", {},
-          h("th", { scope: "col" }, t.overview.month),
-          h("th", { scope: "col", class: "number" }, t.overview.revenue))),
-        h("tbody", {}, months.map(([month, value]) =>
-          h("tr", {}, h("th", { scope: "row" }, monthName(month)), h("td", { class: "number" }, money(value))))),
-        h("tfoot", {}, h("tr", {}, h("th", { scope: "row" }, t.overview.sum), h("td", { class: "number" }, money(all))))))];
+/**
+ * @param {number} share of the longest bar
+ * @param {string} className
+ */
+function shareBar(share, className) {
+  return svg("svg", { class: `share ${className}`, viewBox: "0 0 100 8", preserveAspectRatio: "none", "aria-hidden": "true" },
+    svg("rect", { class: "share-whole", width: 100, height: 8 }),
+    svg("rect", { class: "share-part", width: Math.max(0, share * 100).toFixed(2), height: 8 }));
 }
 
-/** @param {VoucherRow[]} overdue */
-function latePanel(overdue) {
-  const latest = overdue.filter((row) => row.dueDate)
-    .sort((a, b) => (a.dueDate ?? "").localeCompare(b.dueDate ?? "")).slice(0, 5);
+/** @param {Figures | undefined} figures */
+function customersPanel(figures) {
+  const customers = figures?.customers;
+  return h("section", { class: "panel panel-customers", "data-key": "customers", "aria-labelledby": "customers-heading" },
+    h("h2", { id: "customers-heading" }, t.overview.customers),
+    customers && (customers.length > 0 ? customerTable(customers) : h("p", { class: "quiet" }, t.overview.customersNone)),
+    !customers && skeleton(5));
+}
+
+/** @param {import("../figures.js").Customer[]} customers */
+function customerTable(customers) {
+  const head = [t.overview.customer, t.overview.revenue, t.overview.share];
+  return h("table", { class: "customers", role: "table", "data-testid": "customers" },
+    h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, head.map((name, index) =>
+      h("th", { role: "columnheader", scope: "col", class: index > 0 ? "number" : undefined }, name)))),
+    h("tbody", { role: "rowgroup" }, customers.map(({ id, name, sum, share }) => h("tr", { role: "row", "data-key": id ?? name },
+      h("th", { role: "rowheader", scope: "row" }, id ? h("a", { href: `/contacts/${id}` }, name || t.contacts.unnamed) : name || t.contacts.unnamed),
+      h("td", { role: "cell", class: "number" }, money(sum / 100)),
+      h("td", { role: "cell", class: "number" }, share === undefined ? "" : wholePercent(share))))));
+}
+
+/** @param {Figures | undefined} figures */
+function latePanel(figures) {
+  const latest = figures?.latest ?? [];
   return h("section", { class: "panel", "data-key": "late", "aria-labelledby": "late-heading" },
     h("h2", { id: "late-heading" }, t.overview.late),
-    latest.length === 0
+    !figures && skeleton(5),
+    figures && (latest.length === 0
       ? h("p", { class: "quiet" }, t.overview.lateNone)
-      : h("ul", { class: "late", role: "list" }, latest.map(lateRow)),
-    overdue.length > latest.length && h("p", {}, h("a", { href: "/vouchers?status=overdue" }, t.overview.all)));
+      : h("ul", { class: "late", role: "list" }, latest.map(lateRow))),
+    figures && figures.overdue.count > latest.length
+      && h("p", {}, h("a", { href: "/vouchers?type=revenue&status=overdue" }, t.overview.all)));
 }
 
 /** @param {VoucherRow} row */
@@ -163,12 +140,5 @@ function lateRow(row) {
     h("a", { href: `/vouchers/${row.voucherType}/${row.id}` }, row.voucherNumber || t.vouchers.noNumber),
     h("span", { class: "late-name" }, row.contactName ?? ""),
     h("span", { class: "late-days", title: day(row.dueDate) }, t.overview.days(daysSince(row.dueDate ?? ""))),
-    h("strong", { class: "number" }, money(openAmountOf(row), row.currency)));
-}
-
-function overviewBones() {
-  return h("div", { "aria-hidden": "true" },
-    h("div", { class: "totals" }, [1, 2, 3].map(() => h("div", { class: "panel total" }, skeleton(3)))),
-    h("div", { class: "panel panel-chart" }, skeleton(4)),
-    h("div", { class: "panel" }, skeleton(4)));
+    h("strong", { class: "number" }, money(row.openAmount, row.currency)));
 }

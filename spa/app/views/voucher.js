@@ -2,19 +2,20 @@
 /** One voucher as a sheet: address, items, totals, and its PDF. */
 
 import { h } from "../dom.js";
-import { pdfButtons } from "../files.js";
+import { paperOf, pdfButtons } from "../files.js";
 import { day, money } from "../format.js";
 import { isAborted } from "../faults.js";
-import { readPayments, readVoucher } from "../lexoffice.js";
+import { readContact, readPayments, readVoucher } from "../lexoffice.js";
 import { BESIDE } from "../pace.js";
 import { announce, backLink, heading, loadingPart, pill, retitle, skeleton, typeName } from "../parts.js";
 import { t } from "../preferences.js";
+import { previewPart } from "../preview.js";
 import { voucherSheet } from "../sheet.js";
 import { hasPayments, hasPdf, isType, resourceOf, stateOf } from "../vouchers.js";
 
 /** @typedef {import("../shapes.js").Voucher} Voucher */
 /** @typedef {import("../shapes.js").Payments} Payments */
-/** @typedef {{voucher: Voucher, payments?: Payments}} Loaded */
+/** @typedef {{payments?: Payments, contact?: import("../shapes.js").Contact}} Beside told when it is known */
 /** @typedef {import("../vouchers.js").Type} Type */
 
 /**
@@ -28,37 +29,53 @@ export function voucherView({ path: [type = "", id = ""], signal }) {
     return { title, node: h("div", {}, back, heading(title), h("p", {}, t.voucher.unknownText)) };
   }
   const title = heading(typeName(type));
-  /** @type {Payments | undefined} */
-  let payments;
+  const preview = previewPart(signal);
+  /** @type {Beside} */
+  let known = {};
   const content = loadingPart(signal, {
     bones: h("div", { class: "panel sheet" }, skeleton(12)),
     load: async (asked, showPart) => {
       const voucher = await readVoucher(resourceOf(type), id, asked);
-      if (!hasPayments(type, voucher.voucherStatus)) return { voucher };
-      showPart({ voucher, payments });
-      payments = await readPayments(id, { ...asked, urgency: BESIDE }).catch(unlessAborted);
-      return { voucher, payments };
+      showPart({ voucher, ...known });
+      known = await readBeside(type, voucher, asked);
+      return { voucher, ...known };
     },
-    show: ({ voucher, payments: paidSoFar }) => {
+    show: ({ voucher, payments, contact }) => {
       const name = `${typeName(type)} ${voucher.voucherNumber ?? ""}`.trim();
-      retitle(title, name, pill(stateOf(voucher)), actions(type, voucher, signal));
+      retitle(title, name, pill(stateOf(voucher)), actions(type, voucher, preview, signal));
       announce(name);
-      const paid = hasPayments(type, voucher.voucherStatus) && paidPart(paidSoFar);
-      return voucherSheet(type, voucher, paid, signal);
+      const paid = hasPayments(type, voucher.voucherStatus) && paidPart(payments);
+      return voucherSheet(type, { ...voucher, contact }, paid, signal);
     },
     isConcerned: (change) => change.id === id,
   });
-  return { title: typeName(type), node: h("div", {}, back, title, content) };
+  return { title: typeName(type), node: h("div", {}, back, title, content, preview.place) };
 }
 
 /**
  * @param {Type} type
  * @param {Voucher} voucher
+ * @param {import("../preview.js").Preview} preview
  * @param {AbortSignal} signal
  */
-function actions(type, voucher, signal) {
-  if (hasPdf(type, voucher.voucherStatus)) return pdfButtons(resourceOf(type), voucher, signal);
+function actions(type, voucher, preview, signal) {
+  if (hasPdf(type, voucher.voucherStatus)) return pdfButtons(paperOf(resourceOf(type), voucher, signal), preview);
   return voucher.voucherStatus === "draft" && h("p", { class: "quiet actions", "data-key": "draft" }, t.voucher.draft);
+}
+
+/**
+ * What was paid, and of a booking also whose it is, for that has only the id of a contact.
+ * @param {Type} type
+ * @param {Voucher} voucher
+ * @param {import("../lexoffice.js").Asked} asked
+ * @returns {Promise<Beside>}
+ */
+async function readBeside(type, { id, voucherStatus, address, contactId }, asked) {
+  const [payments, contact] = await Promise.all([
+    hasPayments(type, voucherStatus) ? readPayments(id, { ...asked, urgency: BESIDE }).catch(unlessAborted) : undefined,
+    !address && contactId ? readContact(contactId, { signal: asked.signal, urgency: BESIDE }).catch(unlessAborted) : undefined,
+  ]);
+  return { payments, contact };
 }
 
 /** @param {unknown} error what was paid is left out when it cannot be had */

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 WIDE, NARROW = (1280, 900), (320, 640)
 ZOOMED = (320, 256)  # 1280 by 1024 at 400 %
-SHOWN = [pytest.param((view, language), id=f"{view.name}-{language}") for language in LOCALES for view in VIEWS]
+SHOWN = [
+    pytest.param((view, language), id=f"{view.name}-{language}") for language in LOCALES for view in VIEWS
+]
 
 
 @pytest.fixture(scope="module")

@@ -39,7 +39,7 @@ def test_the_demo_greets_works_and_ends(tmp_path: Path, picture: str) -> None:
             assert answer.json()["companyName"] in greeting
             assert "stored" in answer.headers["cache-status"]
             books = browser.fetch("/api/v1/voucherlist?voucherType=any&voucherStatus=any")
-            assert books.json()["totalElements"] == 60
+            assert books.json()["totalElements"] == 110
             assert "queue;dur=" in books.headers["server-timing"]
             assert change_the_books(greeting) == (["204"], "delivered")
             assert browser.fetch("/auth/logout", "POST").status_code == 200

@@ -26,7 +26,7 @@ def test_each_inline_script_and_style_is_named_once_by_its_hash() -> None:
     policy = allow_inline(SPA_POLICY, f"{parts[0]}<body>{parts[1]}<style>a{{}}</style>")
     assert f"script-src 'self' {hash_of('one&amp;()')} {hash_of(script)};" in policy
     assert f"style-src 'self' {hash_of('a{}')};" in policy
-    assert policy.endswith("require-trusted-types-for 'script'; trusted-types 'none'")
+    assert policy.endswith("require-trusted-types-for 'script'; trusted-types lexgate")
 
 
 def test_line_ends_count_as_browsers_read_them() -> None:

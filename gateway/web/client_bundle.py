@@ -1,0 +1,22 @@
+"""Makes one module of the SPA client's: its parts alone would be three more requests and a quarter more bytes (PURE)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MODULES = ("tabs", "waiting", "resume", "calls", "keeper", "client")
+"""Each stands behind those that it uses while it is loaded; the last one's exports are the bundle's."""
+
+_IMPORT = re.compile(r'^import [^;]*"\./\w+\.js";\n', re.MULTILINE)
+_EXPORT = re.compile(r"^export (?=(?:async function|class|const|function|let) )", re.MULTILINE)
+_PASSED_ON = re.compile(r'^(export \{[^}]*\}) from "\./\w+\.js";$', re.MULTILINE)
+
+
+def build_client_bundle(sources: Mapping[str, str]) -> str:
+    """Build the text of one module from those in `sources`, by name; their names at the top must differ."""
+    *parts, entry = (_IMPORT.sub("", sources[name]) for name in MODULES)
+    return "".join([*(_EXPORT.sub("", part) for part in parts), _PASSED_ON.sub(r"\1;", entry)])

@@ -1,0 +1,84 @@
+// @ts-check
+/** Says, in a line under the header, that the gateway cannot be reached; and tells those who wait for it that it can again. */
+
+import { onReach, session } from "/auth/client.js";
+import { h } from "./dom.js";
+import { announce } from "./parts.js";
+import { t } from "./preferences.js";
+
+const LATE_MS = 700; // a connection that is back at once is nothing to speak of
+const TICK_MS = 1000;
+
+/** @type {import("/auth/client.js").Reach} */
+let reach = { state: "online" };
+let next = 0; // when it is tried again
+let isTold = false;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let telling;
+/** @type {ReturnType<typeof setInterval> | undefined} */
+let ticking;
+
+export function followReach() {
+  onReach((now) => {
+    const wasOnline = reach.state === "online";
+    reach = now;
+    next = performance.now() + (now.retryAfter ?? 0) * 1000;
+    clearTimeout(telling);
+    if (now.state === "online") return wasOnline ? undefined : back();
+    if (isTold) return draw();
+    telling = setTimeout(() => {
+      isTold = true;
+      draw();
+    }, LATE_MS);
+    return undefined;
+  });
+  addEventListener("online", () => reach.state === "online" && dispatchEvent(new Event("lexgate:reached")));
+}
+
+/** The place of the line, filled again when the shell is built anew. */
+export function reachLine() {
+  queueMicrotask(draw);
+  return h("div", { id: "reach", class: "reach", role: "status", "data-testid": "reach" });
+}
+
+function back() {
+  const place = document.getElementById("reach");
+  const hadFocus = place?.contains(document.activeElement);
+  if (isTold) announce(t.reach.back);
+  isTold = false;
+  draw();
+  if (hadFocus) document.getElementById("content")?.focus({ preventScroll: true });
+  dispatchEvent(new Event("lexgate:reached"));
+}
+
+function draw() {
+  const place = document.getElementById("reach");
+  const { state } = reach;
+  const isShown = isTold && state !== "online";
+  if (!isShown) ticking = void clearInterval(ticking);
+  else ticking ??= setInterval(drawCount, TICK_MS);
+  if (!place) return;
+  if (!isShown) return place.replaceChildren();
+  if (place.dataset.state === state && place.firstElementChild) return drawCount();
+  place.dataset.state = state;
+  const button = h("button", { type: "button", class: "reach-now", onclick: () => tryNow(button) }, t.reach.now);
+  place.replaceChildren(h("div", { class: "reach-line" },
+    h("span", {}, h("span", {}, t.reach[state]), h("span", { class: "reach-count", "aria-hidden": "true" })), button));
+  drawCount();
+}
+
+/** The count is not read out: a screen reader would speak every second. */
+function drawCount() {
+  const count = document.querySelector("#reach .reach-count");
+  const left = Math.ceil((next - performance.now()) / 1000);
+  if (count) count.textContent = reach.state === "outage" && left > 0 ? ` ${t.reach.next(left)}` : "";
+}
+
+/** @param {HTMLElement} button */
+async function tryNow(button) {
+  button.setAttribute("aria-disabled", "true");
+  button.textContent = t.reach.trying;
+  await session().catch(() => {}); // the client tells by `onReach` how it went
+  button.removeAttribute("aria-disabled");
+  button.textContent = t.reach.now;
+}

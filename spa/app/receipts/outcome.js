@@ -1,0 +1,33 @@
+// @ts-check
+/** What a failed upload means: whether lexoffice may have the file all the same, and when trying again makes sense. */
+
+import { NetworkError, ProblemError } from "/auth/client.js";
+import { LexofficeError } from "../lexoffice.js";
+
+/** The gateway sent the call, and no answer came. */
+const OPEN_ENDED = new Set(["resource_server_timeout", "resource_server_broken"]);
+const LONGEST_PAUSE = 30;
+const PAUSE = 2;
+
+/**
+ * @param {unknown} error
+ * @param {boolean} isSent whether all of the file had left the browser
+ * @returns {boolean} whether nobody knows if lexoffice has it
+ */
+export function isOpenEnded(error, isSent) {
+  if (error instanceof NetworkError) return isSent;
+  if (error instanceof ProblemError) return OPEN_ENDED.has(error.code);
+  return error instanceof LexofficeError ? error.status === 504 : isSent;
+}
+
+/**
+ * @param {unknown} error
+ * @returns {number | undefined} seconds after which to try again what was certainly not performed; undefined if that is not so
+ */
+export function secondsToPause(error) {
+  if (error instanceof LexofficeError) return error.status === 429 ? PAUSE : undefined;
+  if (!(error instanceof ProblemError) || (error.status !== 429 && error.status !== 503)) return undefined;
+  if (error.code === "resend_required") return 0;
+  const pause = error.retryAfter ?? PAUSE;
+  return pause <= LONGEST_PAUSE ? pause : undefined;
+}

@@ -1,0 +1,84 @@
+"""What becomes of the session in one tab, or elsewhere, the tabs of a browser learn at once."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from tests.browser.keeper.stage import consent, streams, told, until, wait_told
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.browser.keeper.stage import Tabs
+    from tests.support.running import Running
+
+AT = "window.told.find((one) => one.kind === 'ended').at"
+
+
+def test_a_sign_out_in_one_tab_is_seen_in_the_others(
+    new_tabs: Callable[..., Tabs], running: Running, mode: str
+) -> None:
+    first, *others = new_tabs(mode).open_signed_in(5)
+    began = first.evaluate("(window.client.logout(), Date.now())")
+    took = []
+    for page in others:
+        ended = wait_told(page, "ended")
+        assert ended["reason"] == "signed_out"
+        assert ended["loginUrl"].endswith("/auth/login")
+        took.append(page.evaluate(AT) - began)
+        assert wait_told(page, "session", where=lambda session: not session["active"])
+        assert len(told(page, "ended")) == 1
+    sys.stdout.write(f"\n{mode}: signed out in one tab, seen in four others after {sorted(took)} ms\n")
+    until(others[0], lambda: streams(running) == 0, what="the end of the stream")
+
+
+def test_a_session_that_is_ended_from_another_browser_is_seen_in_all_tabs(
+    new_tabs: Callable[..., Tabs], mode: str
+) -> None:
+    pages = new_tabs(mode).open_signed_in(3)
+    elsewhere = new_tabs().sign_in()
+    assert any(not session["current"] for session in elsewhere.evaluate("window.client.sessions()"))
+    assert elsewhere.evaluate("window.client.endSessions()") >= 1
+    for page in pages:
+        assert wait_told(page, "ended")["reason"] == "signed_out_elsewhere"
+    assert told(elsewhere, "ended") == []
+
+
+def test_a_sign_in_in_one_tab_is_noticed_in_the_others(
+    new_tabs: Callable[..., Tabs], running: Running, mode: str
+) -> None:
+    tabs = new_tabs(mode)
+    waiting = [tabs.open(), tabs.open()]
+    tabs.sign_in()
+    for page in waiting:
+        session = wait_told(page, "session", where=lambda session: session["active"])
+        assert session["claims"]["name"] == "Anna Petersen"
+        wait_told(page, "live", where=lambda is_live: is_live is True)
+    assert streams(running) == 1
+
+
+def test_a_sign_in_of_somebody_else_is_noticed_as_that(
+    new_tabs: Callable[..., Tabs], running: Running, mode: str
+) -> None:
+    tabs = new_tabs(mode)
+    first, second = tabs.open_signed_in(2)
+    anna = wait_told(first, "session")["subject"]
+    second.goto("/auth/login?return_to=/")
+    consent(second, "jonas")
+    session = wait_told(
+        first, "session", where=lambda session: session["active"] and session["subject"] != anna
+    )
+    assert session["claims"]["name"] != "Anna Petersen"
+    until(first, lambda: streams(running) == 1, what="one stream, the new person's")
+
+
+def test_a_failed_sign_out_leaves_everything_as_it_was(new_tabs: Callable[..., Tabs], mode: str) -> None:
+    first, second = new_tabs(mode).open_signed_in(2)
+    first.route("**/auth/logout*", lambda route: route.abort())
+    failed = "window.client.logout().then(() => 'left', (error) => error.name)"
+    assert first.evaluate(failed) == "NetworkError"
+    first.unroute("**/auth/logout*")
+    assert first.evaluate("window.client.session().then(({ active }) => active)") is True
+    for page in (first, second):
+        assert told(page, "ended") == []

@@ -1,0 +1,516 @@
+"""Receipts reach lexoffice byte for byte; what it would not take is told before, and what failed is told as it is."""
+
+from __future__ import annotations
+
+import base64
+import re
+import struct
+import zlib
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.sync_api import FilePayload, Page, expect
+
+from tests.browser.conftest import axe_violations, look, sign_in
+from tests.browser.test_waiting import Held
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gateway.sandbox.books.ledger import StoredFile
+    from tests.browser.conftest import Complaints
+    from tests.support.running import Running
+
+LARGEST = 5 * 1024 * 1024
+FILES = re.compile(r"/api/v1/files$")
+WIDTHS = (360, 768, 1280)
+
+
+def pdf(size: int = 2000, *, mark: bytes = b"") -> bytes:
+    return b"%PDF-1.4\n%" + mark.ljust(size - 16, b".") + b"%%EOF\n"
+
+
+def png(red: int = 200) -> bytes:
+    """Return a picture of 8 by 8 pixels of one colour."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+        )
+
+    rows = (b"\0" + bytes((red, 60, 60)) * 8) * 8
+    header = struct.pack(">IIBBBBB", 8, 8, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(rows))
+        + chunk(b"IEND", b"")
+    )
+
+
+def payload(name: str, content: bytes, media_type: str = "") -> FilePayload:
+    return {"name": name, "mimeType": media_type, "buffer": content}
+
+
+def stored(running: Running) -> list[StoredFile]:
+    return list(running.sandbox.books_of("nordlicht").files.values())
+
+
+@pytest.fixture(autouse=True)
+def _empty(running: Running) -> None:
+    running.sandbox.books_of("nordlicht").files.clear()
+
+
+def open_receipts(page: Page) -> None:
+    sign_in(page, path="/receipts")
+    expect(page.get_by_test_id("drop")).to_be_visible()
+
+
+def choose(page: Page, *files: FilePayload) -> None:
+    page.get_by_test_id("receipt-files").set_input_files(list(files))
+
+
+def row(page: Page, name: str) -> Any:  # noqa: ANN401 - playwright's Locator
+    return page.get_by_test_id("receipt").filter(has_text=name)
+
+
+def in_state(page: Page, name: str, state: str) -> None:
+    expect(row(page, name)).to_have_attribute("data-state", state)
+
+
+def test_receipts_of_every_kind_arrive_byte_for_byte_and_can_be_opened(
+    new_page: Callable[..., Page], running: Running
+) -> None:
+    page = new_page()
+    open_receipts(page)
+    files = {
+        "Tankquittung März.pdf": pdf(LARGEST),
+        "foto.JPG": b"\xff\xd8\xff\xe0" + bytes(range(256)) * 40 + b"\r\n--boundary\r\n",
+        "scan.png": png(),
+        "rechnung.xml": b'<?xml version="1.0"?><rsm:CrossIndustryInvoice/>',
+    }
+    choose(page, *(payload(name, content) for name, content in files.items()))
+    for name in files:
+        in_state(page, name, "done")
+    expect(page.get_by_test_id("receipts-summary")).to_have_text("All 4 receipts are at lexoffice.")
+    assert {file.name: file.content for file in stored(running)} == files
+    with page.expect_popup() as popup:
+        row(page, "scan.png").get_by_test_id("receipt-open").click()
+    expect(popup.value).to_have_url(re.compile("^blob:"))
+
+
+def test_what_lexoffice_would_not_take_is_told_and_nothing_is_sent(
+    new_page: Callable[..., Page], running: Running
+) -> None:
+    page = new_page()
+    open_receipts(page)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if FILES.search(request.url) else None)
+    refused = {
+        "leer.pdf": (b"", "empty"),
+        "lang.pdf": (pdf(LARGEST + 1), "5.1 MB; 5 MB are allowed"),
+        "brief.pdf": (b"PK\x03\x04 a letter in another guise", "neither PDF nor JPG"),
+        "seite.xml": (b"<html><body>no receipt</body></html>", "neither PDF nor JPG"),
+        "IMG_1.heic": (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC"),
+        "als.jpg": (b"\0\0\0\x18ftypheix\0\0\0\0mif1heic", "HEIC"),
+    }
+    choose(page, *(payload(name, content) for name, (content, _) in refused.items()))
+    for name, (_, told) in refused.items():
+        in_state(page, name, "refused")
+        expect(row(page, name)).to_contain_text(told)
+        expect(row(page, name).get_by_role("button")).to_have_count(1)
+    assert asked == []
+    assert stored(running) == []
+
+
+def test_the_same_file_is_sent_twice_only_by_whom_it_is_wanted(
+    new_page: Callable[..., Page], running: Running
+) -> None:
+    page = new_page()
+    open_receipts(page)
+    choose(page, payload("a.pdf", pdf(mark=b"one")))
+    in_state(page, "a.pdf", "done")
+    choose(page, payload("b.pdf", pdf(mark=b"one")), payload("c.pdf", pdf(mark=b"two")))
+    in_state(page, "b.pdf", "refused")
+    expect(row(page, "b.pdf")).to_contain_text("on the list already")
+    in_state(page, "c.pdf", "done")
+    row(page, "b.pdf").get_by_role("button", name="Send anyway").click()
+    in_state(page, "b.pdf", "done")
+    assert [file.name for file in stored(running)] == ["a.pdf", "c.pdf", "b.pdf"]
+
+
+def test_a_name_is_made_to_fit_the_content_by_which_lexoffice_tells_the_type(
+    new_page: Callable[..., Page], running: Running
+) -> None:
+    page = new_page()
+    open_receipts(page)
+    choose(page, payload("beleg.pdf", png()), payload("quittung", pdf()))
+    in_state(page, "beleg.png", "done")
+    expect(row(page, "beleg.png")).to_contain_text("beleg.pdf")
+    in_state(page, "quittung.pdf", "done")
+    assert sorted(file.name for file in stored(running)) == ["beleg.png", "quittung.pdf"]
+
+
+def test_progress_is_told_and_who_cancels_sends_nothing(
+    new_page: Callable[..., Page], running: Running
+) -> None:
+    page = new_page()
+    open_receipts(page)
+    slow = page.context.new_cdp_session(page)
+    slow.send(
+        "Network.emulateNetworkConditions",
+        {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 300_000},
+    )
+    choose(page, payload("lang.pdf", pdf(LARGEST)))
+    bar = row(page, "lang.pdf").get_by_role("progressbar")
+    expect(bar).to_have_attribute("value", re.compile(r"^[1-9]\d?$"))
+    expect(row(page, "lang.pdf")).to_contain_text(re.compile(r"Being sent: \d+ %"))
+    look(page, "receipts-sending")
+    row(page, "lang.pdf").get_by_role("button", name="Cancel").click()
+    expect(page.get_by_test_id("receipt")).to_have_count(0)
+    expect(page.locator("#choose-files")).to_be_focused()
+    slow.send(
+        "Network.emulateNetworkConditions",
+        {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1},
+    )
+    choose(page, payload("kurz.pdf", pdf()))
+    in_state(page, "kurz.pdf", "done")
+    assert [file.name for file in stored(running)] == ["kurz.pdf"]
+
+
+def test_two_files_at_a_time_are_under_way(new_page: Callable[..., Page]) -> None:
+    page = new_page()
+    open_receipts(page)
+    held = Held(page, FILES)
+    choose(page, *(payload(f"{n}.pdf", pdf(mark=b"%d" % n)) for n in range(4)))
+    held.wait_for(2)
+    in_state(page, "2.pdf", "waiting")
+    page.evaluate("fetch('/favicon.svg').then((answer) => answer.text())")  # what was sent before has come
+    assert len(held.routes) == 2
+    held.let_go(2, status=202, json={"id": "one"})
+    held.wait_for(2)
+    held.let_go(2, status=202, json={"id": "two"})
+    in_state(page, "3.pdf", "done")
+
+
+def test_the_list_goes_on_while_another_view_is_shown(
+    new_page: Callable[..., Page], running: Running
+) -> None:
+    page = new_page()
+    open_receipts(page)
+    held = Held(page, FILES)
+    choose(page, payload("a.pdf", pdf(mark=b"a")), payload("b.pdf", pdf(mark=b"b")))
+    held.wait_for(2)
+    page.get_by_role("link", name="Contacts").first.click()
+    expect(page.get_by_test_id("contacts")).to_be_visible()
+    for route in held.routes:
+        route.continue_()
+    page.get_by_role("link", name="Receipts").first.click()
+    in_state(page, "a.pdf", "done")
+    in_state(page, "b.pdf", "done")
+    assert len(stored(running)) == 2
+
+
+def test_what_failed_is_sent_again_by_one_button(
+    new_page: Callable[..., Page], running: Running, complaints: Complaints
+) -> None:
+    complaints.expected.append("500")
+    page = new_page()
+    open_receipts(page)
+    running.sandbox.faults.inject("api_500", {"path": "/v1/files"})
+    choose(page, payload("a.pdf", pdf(mark=b"a")), payload("b.pdf", pdf(mark=b"b")))
+    in_state(page, "a.pdf", "failed")
+    in_state(page, "b.pdf", "failed")
+    expect(row(page, "a.pdf")).to_contain_text("has not taken the file")
+    running.sandbox.faults.clear()
+    row(page, "b.pdf").get_by_role("button", name="Send again").click()
+    in_state(page, "b.pdf", "done")
+    in_state(page, "a.pdf", "failed")
+    row(page, "a.pdf").get_by_role("button", name="Send again").click()
+    in_state(page, "a.pdf", "done")
+    assert [file.name for file in stored(running)] == ["b.pdf", "a.pdf"]
+
+
+@pytest.mark.parametrize("fault", ["api_504", "api_dropped"])
+def test_an_upload_of_which_nobody_knows_is_told_as_such_and_not_repeated(
+    new_page: Callable[..., Page], running: Running, complaints: Complaints, fault: str
+) -> None:
+    complaints.expected += ["504", "502"]
+    page = new_page()
+    open_receipts(page)
+    running.sandbox.faults.inject(fault, {"path": "/v1/files", "seconds": 0}, times=1)
+    choose(page, payload("a.pdf", pdf()))
+    in_state(page, "a.pdf", "unknown")
+    expect(row(page, "a.pdf")).to_contain_text("uncertain")
+    expect(row(page, "a.pdf").get_by_role("button", name="Send anyway")).to_be_visible()
+    choose(page, payload("b.pdf", pdf(mark=b"b")))
+    in_state(page, "b.pdf", "done")
+    in_state(page, "a.pdf", "unknown")
+    assert [file.name for file in stored(running)] == ["a.pdf", "b.pdf"]
+
+
+def test_a_connection_lost_before_all_was_sent_is_made_good_once_there_is_one_again(
+    new_page: Callable[..., Page], running: Running, complaints: Complaints
+) -> None:
+    complaints.expected.append("ERR_INTERNET_DISCONNECTED")
+    page = new_page()
+    open_receipts(page)
+    page.context.set_offline(True)
+    choose(page, payload("a.pdf", pdf()))
+    in_state(page, "a.pdf", "failed")
+    assert stored(running) == []
+    page.context.set_offline(False)
+    in_state(page, "a.pdf", "done")
+    assert [file.content for file in stored(running)] == [pdf()]
+
+
+def test_what_was_not_performed_for_certain_is_sent_again_by_itself(
+    new_page: Callable[..., Page], running: Running, complaints: Complaints
+) -> None:
+    complaints.expected += ["429", "503"]
+    page = new_page()
+    open_receipts(page)
+    running.sandbox.faults.inject("api_429", {"path": "/v1/files"}, times=1)
+    choose(page, payload("a.pdf", pdf(200_000)))
+    in_state(page, "a.pdf", "done")
+    running.clock.advance(60)
+    running.sandbox.faults.inject("access_token_death")
+    choose(page, payload("b.pdf", pdf(200_000, mark=b"b")))
+    in_state(page, "b.pdf", "done")
+    assert [file.content for file in stored(running)] == [pdf(200_000), pdf(200_000, mark=b"b")]
+
+
+def test_a_session_that_ends_in_the_middle_loses_no_file(
+    new_page: Callable[..., Page], running: Running, complaints: Complaints
+) -> None:
+    complaints.expected.append("401")
+    page = new_page()
+    open_receipts(page)
+    held = Held(page, FILES)
+    choose(page, *(payload(f"{name}.pdf", pdf(mark=name.encode())) for name in "abc"))
+    held.wait_for(2)
+    running.clock.advance(1801)
+    for _ in range(2):
+        held.routes.pop(0).continue_()
+    page.unroute(FILES)
+    dialog = page.get_by_test_id("session-ended")
+    expect(dialog).to_be_visible()
+    for name in "abc":
+        in_state(page, f"{name}.pdf", "held")
+    expect(row(page, "a.pdf")).to_contain_text("will be sent once you have signed in again")
+    look(page, "receipts-held")
+    assert stored(running) == [], "a 401 of the gateway: nothing was sent on"
+    with page.expect_popup() as popup:
+        dialog.get_by_test_id("sign-in-again").click()
+    popup.value.get_by_test_id("allow").click()
+    expect(dialog).not_to_be_visible()
+    for name in "abc":
+        in_state(page, f"{name}.pdf", "done")
+    assert sorted(file.name for file in stored(running)) == ["a.pdf", "b.pdf", "c.pdf"]
+
+
+def test_nobody_sends_what_somebody_else_has_chosen(
+    new_page: Callable[..., Page], running: Running, complaints: Complaints
+) -> None:
+    complaints.expected.append("401")
+    page = new_page()
+    open_receipts(page)
+    held = Held(page, FILES)
+    choose(page, payload("a.pdf", pdf()))
+    held.wait_for(1)
+    running.clock.advance(1801)
+    held.routes.pop(0).continue_()
+    page.unroute(FILES)
+    dialog = page.get_by_test_id("session-ended")
+    expect(dialog).to_be_visible()
+    page.on("dialog", lambda question: question.accept())
+    with page.expect_popup() as popup:
+        dialog.get_by_test_id("sign-in-again").click()
+    other = popup.value
+    other.get_by_test_id("choose").click()
+    other.get_by_test_id("user-jonas").click()
+    other.get_by_test_id("allow").click()
+    expect(page.get_by_test_id("user")).to_contain_text("Jonas")
+    page.get_by_role("link", name="Receipts").first.click()
+    expect(page.get_by_test_id("drop")).to_be_visible()
+    expect(page.get_by_test_id("receipt")).to_have_count(0)
+    assert stored(running) == []
+
+
+def test_who_leaves_the_page_is_asked_as_long_as_files_would_be_lost(new_page: Callable[..., Page]) -> None:
+    page = new_page()
+    open_receipts(page)
+    held = Held(page, FILES)
+    page.get_by_test_id("drop").click()
+    choose(page, payload("a.pdf", pdf()))
+    held.wait_for(1)
+    asked: list[str] = []
+
+    def stay(question: Any) -> None:  # noqa: ANN401 - playwright's Dialog
+        asked.append(question.type)
+        question.dismiss()
+
+    page.on("dialog", stay)
+    page.evaluate("setTimeout(() => location.reload())")
+    expect(row(page, "a.pdf")).to_be_visible()
+    held.let_go(1, status=202, json={"id": "x"})
+    in_state(page, "a.pdf", "done")
+    assert asked == ["beforeunload"]
+    page.reload()
+    expect(page.get_by_test_id("receipt")).to_have_count(0)
+    assert asked == ["beforeunload"]
+
+
+DROP = """([kind, files]) => {
+  const transfer = new DataTransfer();
+  for (const [name, bytes] of files) transfer.items.add(new File([new Uint8Array(bytes)], name));
+  const init = { bubbles: true, cancelable: true };
+  const event = kind === 'paste' ? new ClipboardEvent('paste', { ...init, clipboardData: transfer })
+    : new DragEvent(kind, { ...init, dataTransfer: transfer });
+  document.querySelector('h1').dispatchEvent(event);
+  return event.defaultPrevented;
+}"""
+
+
+def test_files_can_be_dropped_anywhere_on_the_page_and_pasted(
+    new_page: Callable[..., Page], running: Running
+) -> None:
+    page = new_page()
+    open_receipts(page)
+    assert page.evaluate(DROP, ["dragover", [["a.pdf", list(pdf())]]]) is True
+    expect(page.get_by_test_id("drop")).to_have_class(re.compile("drop-over"))
+    assert page.evaluate(DROP, ["drop", [["a.pdf", list(pdf())], ["b.png", list(png())]]]) is True
+    expect(page.get_by_test_id("drop")).not_to_have_class(re.compile("drop-over"))
+    assert page.evaluate(DROP, ["paste", [["image.png", list(png(10))]]]) is True
+    expect(page.get_by_test_id("receipts-summary")).to_have_text("All 3 receipts are at lexoffice.")
+    assert {file.content for file in stored(running)} == {pdf(), png(), png(10)}
+    assert any(re.fullmatch(r"\d{4}-\d\d-\d\d \d\d\.\d\d\.\d\d\.png", file.name) for file in stored(running))
+    page.get_by_role("link", name="Contacts").first.click()
+    expect(page.get_by_test_id("contacts")).to_be_visible()
+    assert page.evaluate(DROP, ["paste", [["late.pdf", list(pdf())]]]) is False, "only this view takes files"
+
+
+def test_receipts_need_no_mouse(new_page: Callable[..., Page], running: Running) -> None:
+    page = new_page()
+    open_receipts(page)
+    page.get_by_role("button", name="Choose files").focus()
+    with page.expect_file_chooser() as chooser:
+        page.keyboard.press("Enter")
+    assert chooser.value.is_multiple()
+    chooser.value.set_files([payload("a.pdf", pdf())])
+    in_state(page, "a.pdf", "done")
+    page.get_by_role("button", name="Remove: a.pdf").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("receipt")).to_have_count(0)
+    expect(page.locator("#choose-files")).to_be_focused()
+    assert len(stored(running)) == 1
+
+
+def test_the_camera_is_offered_where_there_is_a_touch_screen(new_page: Callable[..., Page]) -> None:
+    page = new_page(has_touch=True, is_mobile=True)
+    open_receipts(page)
+    page.set_viewport_size({"width": 360, "height": 800})
+    expect(page.get_by_role("button", name="Take a photo")).to_be_visible()
+    assert page.get_by_test_id("receipt-camera").get_attribute("capture") == "environment"
+    desk = new_page()
+    open_receipts(desk)
+    expect(desk.get_by_role("button", name="Take a photo")).not_to_be_visible()
+
+
+NOISE = """async () => {
+  const canvas = Object.assign(document.createElement('canvas'), { width: 2800, height: 2000 });
+  const pen = canvas.getContext('2d');
+  const noise = pen.createImageData(2800, 2000);
+  for (let at = 0; at < noise.data.length; at += 65536) crypto.getRandomValues(noise.data.subarray(at, at + 65536));
+  for (let at = 3; at < noise.data.length; at += 4) noise.data[at] = 255;
+  pen.putImageData(noise, 0, 0);
+  const blob = await new Promise((done) => canvas.toBlob(done, 'image/jpeg', 1));
+  const bytes = new Uint8Array(await blob.arrayBuffer());
+  let text = '';
+  for (let at = 0; at < bytes.length; at += 32768) text += String.fromCharCode(...bytes.subarray(at, at + 32768));
+  return btoa(text);
+}"""
+
+
+def turned(jpeg: bytes) -> bytes:
+    """Return a photo of which the camera says that it has to be turned by a quarter (orientation 6)."""
+    tiff = b"MM\0\x2a" + struct.pack(">IH", 8, 1) + struct.pack(">HHIHH", 0x0112, 3, 1, 6, 0) + bytes(4)
+    exif = b"Exif\0\0" + tiff
+    return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + jpeg[2:]
+
+
+def dimensions(jpeg: bytes) -> tuple[int, int]:
+    """Read width and height from the frame header."""
+    at = 2
+    while jpeg[at + 1] not in {0xC0, 0xC2}:
+        at += 2 + struct.unpack(">H", jpeg[at + 2 : at + 4])[0]
+    height, width = struct.unpack(">HH", jpeg[at + 5 : at + 9])
+    return width, height
+
+
+def test_a_photo_that_is_too_large_is_made_smaller_if_somebody_wants_that(
+    new_page: Callable[..., Page], running: Running
+) -> None:
+    page = new_page()
+    open_receipts(page)
+    photo = turned(base64.b64decode(page.evaluate(NOISE)))
+    assert len(photo) > LARGEST
+    choose(page, payload("IMG_4711.jpg", photo))
+    in_state(page, "IMG_4711.jpg", "refused")
+    expect(row(page, "IMG_4711.jpg")).to_contain_text("can be made smaller")
+    look(page, "receipts-large-photo")
+    row(page, "IMG_4711.jpg").get_by_role("button", name="Make smaller and send").click()
+    in_state(page, "IMG_4711.jpg", "done")
+    expect(row(page, "IMG_4711.jpg")).to_contain_text("Made smaller")
+    (sent,) = stored(running)
+    width, height = dimensions(sent.content)
+    assert len(sent.content) <= LARGEST
+    assert width < height, "upright, as the camera meant it"
+    assert b"Exif" not in sent.content[:400]
+
+
+MIXED = (
+    payload("Büromaterial Paper & Co.pdf", pdf(mark=b"a")),
+    payload("Bewirtung.png", png()),
+    payload("leer.pdf", b""),
+    payload(
+        "Ein sehr langer Name einer Rechnung, die jemand aus einer E-Mail gespeichert hat (2).pdf",
+        pdf(LARGEST + 9),
+    ),
+    payload("IMG_0815.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"),
+)
+
+
+@pytest.mark.parametrize(("scheme", "locale"), [("light", "de-DE"), ("dark", "en-GB")])
+def test_receipts_are_accessible_and_fit_in_every_state(
+    new_page: Callable[..., Page], running: Running, complaints: Complaints, scheme: str, locale: str
+) -> None:
+    complaints.expected += ["500", "504"]
+    page = new_page(color_scheme=scheme, locale=locale)
+    open_receipts(page)
+    look_everywhere(page, f"receipts-none-{scheme}")
+    choose(page, *MIXED)
+    in_state(page, "Bewirtung.png", "done")
+    running.sandbox.faults.inject("api_500", {"path": "/v1/files"}, times=1)
+    choose(page, payload("Fehler.pdf", pdf(mark=b"x")))
+    in_state(page, "Fehler.pdf", "failed")
+    running.sandbox.faults.inject("api_504", {"path": "/v1/files", "seconds": 0}, times=1)
+    choose(page, payload("Ungewiss.pdf", pdf(mark=b"y")))
+    in_state(page, "Ungewiss.pdf", "unknown")
+    held = Held(page, FILES)
+    choose(page, *(payload(f"Unterwegs {n}.pdf", pdf(mark=b"%d" % n)) for n in range(3)))
+    held.wait_for(2)
+    in_state(page, "Unterwegs 2.pdf", "waiting")
+    look_everywhere(page, f"receipts-{scheme}")
+    held.let_go(2, status=202, json={"id": "x"})
+    held.wait_for(1)
+    held.let_go(1, status=202, json={"id": "y"})
+    in_state(page, "Unterwegs 2.pdf", "done")
+
+
+def look_everywhere(page: Page, name: str) -> None:
+    for width in (320, *WIDTHS):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{name} at {width}"
+        look(page, f"{name}-{width}")
+        assert axe_violations(page) == [], f"{name} at {width}"

@@ -1,4 +1,4 @@
-"""The main jobs, done by keys alone: nothing is pressed but what has the focus, and the focus is never lost."""
+"""The main jobs, done by keys alone: only what has the focus is pressed, and the focus is never lost."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from tests.browser.conftest import sign_in
 
@@ -93,7 +93,7 @@ def test_a_receipt_is_sent(new_page: Callable[..., Page], running: Running) -> N
         press(page, page.locator("#choose-files"))
     before = len(running.sandbox.books_of("nordlicht").files)
     chooser.value.set_files(
-        [{"name": "quittung.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4\n%%EOF\n"}]
+        [FilePayload(name="quittung.pdf", mimeType="application/pdf", buffer=b"%PDF-1.4\n%%EOF\n")]
     )
     expect(page.locator("[data-testid=receipt][data-state=done]")).to_have_count(1)
     assert len(running.sandbox.books_of("nordlicht").files) == before + 1

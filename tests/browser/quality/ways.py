@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import FilePayload, Page, Route, expect
 
 from tests.browser.books import Books
 from tests.browser.conftest import sign_in
@@ -33,7 +33,9 @@ def a_voucher(kind: str, status: str, ready: str = "voucher-total") -> Show:
     """Show the newest voucher of a kind and status of the person's organization."""
 
     def show(page: Page, running: Running) -> None:
-        (books,) = (books for books in running.sandbox.books.values() if books.organization.key == "nordlicht")
+        (books,) = (
+            books for books in running.sandbox.books.values() if books.organization.key == "nordlicht"
+        )
         found = [v for v in books.vouchers.values() if (v.kind, v.status) == (kind, status)]
         voucher = max(found, key=lambda v: (v.date, v.number or ""))
         at(f"/vouchers/{voucher.kind}/{voucher.id}", ready)(page, running)
@@ -125,15 +127,18 @@ def everything_is_to_end(page: Page, running: Running) -> None:
 
 def receipts_with_files(page: Page, running: Running) -> None:
     at("/receipts", "drop")(page, running)
-    page.route("**/api/v1/files", lambda route: answer_by_name(route))
-    files = [
+    page.route("**/api/v1/files", answer_by_name)
+    files: list[tuple[str, bytes]] = [
         ("Tankquittung 12. November.pdf", b"%PDF-1.4\n%%EOF\n"),
-        ("Bewirtung-im-Restaurant-Zur-Alten-Werft-mit-einem-sehr-langen-Namen-2026-11-23.pdf", b"%PDF-1.4\n%down\n%%EOF\n"),
+        (
+            "Bewirtung-im-Restaurant-Zur-Alten-Werft-mit-einem-sehr-langen-Namen-2026-11-23.pdf",
+            b"%PDF-1.4\n%down\n%%EOF\n",
+        ),
         ("Kassenbuch.xlsx", b"PK"),
         ("Handbuch.pdf", b"%PDF-1.4\n" + bytes(5 * 1024 * 1024)),
     ]
     page.get_by_test_id("receipt-files").set_input_files(
-        [{"name": name, "mimeType": "", "buffer": content} for name, content in files]
+        [FilePayload(name=name, mimeType="", buffer=content) for name, content in files]
     )
     expect(page.get_by_test_id("receipt")).to_have_count(4)
     expect(page.locator("[data-state=done]")).to_have_count(1)
@@ -153,7 +158,14 @@ def invoice_written(page: Page, running: Running) -> None:
     choose_contact(page)
     fill_item(page, name="Beratung vor Ort", quantity="2,5", unit="Stunde", price="95,50", discount="10")
     page.get_by_test_id("add-item").click()
-    fill_item(page, 1, name="Stehleuchte \u201eMole\u201c mit Dimmer, Messing gebürstet", quantity="3", price="1.419", rate="7")
+    fill_item(
+        page,
+        1,
+        name="Stehleuchte \u201eMole\u201c mit Dimmer, Messing gebürstet",
+        quantity="3",
+        price="1.419",
+        rate="7",
+    )
     expect(page.get_by_test_id("sums")).to_contain_text("7")
     expect(page.get_by_test_id("saved")).not_to_be_empty()
 
@@ -181,6 +193,8 @@ def invoice_in_doubt(page: Page, running: Running) -> None:
 
 def invoice_begun(page: Page, running: Running) -> None:
     invoice_written(page, running)
+    page.goto("/nowhere")
+    page.evaluate("sessionStorage.clear()")  # as in another tab
     at("/invoices/new", "offers")(page, running)
 
 

@@ -3,7 +3,7 @@
 
 import "./keeper.js";
 import { ProblemError, fetch, own, session } from "./calls.js";
-import { isLossy, take } from "./resume.js";
+import { isLossy, put, take } from "./resume.js";
 import { end, gateway, who, known, present, reachNow, send, on } from "./tabs.js";
 
 export { NetworkError, ProblemError, fetch, keepAlive, retryAfter, session } from "./calls.js";
@@ -38,7 +38,7 @@ export async function login({ returnTo = location.pathname + location.search, po
   /** @param {string} to */
   const address = (to) => `${gateway}/auth/login?return_to=${encodeURIComponent(to)}`;
   if (popup) {
-    const opened = open(address("/auth/signed-in"), "lexgate", "width=500,height=700");
+    const opened = open(address("/auth/signed-in"), "_blank", "width=500,height=500");
     if (opened) {
       opened.opener = null; // the authorization server's page has no business with this one
       return signedIn();
@@ -86,9 +86,12 @@ export const endSessions = async (id) => (await own("/auth/sessions" + (id ? "/"
 /** @type {typeof import("./client.js").resume} */
 export function resume(name) {
   const kept = take(name);
-  return kept && session().catch(() => known.session).then((found) => {
+  return kept && session().then((found) => {
     const { subject, error, url, init } = kept;
-    if (found?.active && subject && found.subject !== subject) throw Object.assign(new ProblemError(new Response(null, { status: 401 }), {}), error);
+    if (found.active && found.subject !== (subject ?? found.subject)) throw Object.assign(new ProblemError(new Response(null, { status: 401 }), {}), error);
     return fetch(url, init, subject);
+  }, (error) => {
+    put(name, JSON.stringify(kept)); // nobody can say who came back
+    throw error;
   });
 }

@@ -11,8 +11,6 @@ export { onSignInNeeded } from "./resume.js";
 export { setGateway } from "./tabs.js";
 export { onWaiting } from "./waiting.js";
 
-const AGAIN_MS = 2000;
-
 /** @type {typeof import("./client.js").onSession} */
 export const onSession = on("session", present);
 /** @type {typeof import("./client.js").onSessionEnded} */
@@ -52,13 +50,14 @@ export async function login({ returnTo = location.pathname + location.search, po
 /** @returns {Promise<import("./client.js").ActiveSession>} */
 function signedIn() {
   const before = who(known.session);
-  // The channel ends at the origin: no word comes from the gateway's page to an app on another.
-  const timer = gateway !== location.origin && setInterval(() => session().catch(() => {}), AGAIN_MS);
+  // The channel ends at the origin: no word comes from the gateway's page to an app on another. But then people look here again.
+  const look = () => session().catch(() => {});
+  addEventListener("focus", look);
   return new Promise((resolve) => {
     const stop = on("session")((/** @type {import("./client.js").Session} */ found) => {
       if (!found.active || who(found) === before) return;
       stop();
-      clearInterval(+timer);
+      removeEventListener("focus", look);
       resolve(found);
     });
   });

@@ -16,7 +16,7 @@ const LONGEST_PAUSE = 60;
 /** Earlier than the gateway's own (a quarter of the token's life, 60 s at most), so that no call is the first to need it. */
 const AHEAD = 90;
 const AHEAD_SHARE = 0.4;
-const RECENT = 120;
+const RECENT = 90;
 
 /** @param {number} fails */
 const pauseMs = (fails, least = 0) => Math.min(Math.max(least, 2 ** fails * (0.5 + Math.random() / 2)), LONGEST_PAUSE) * 1000;

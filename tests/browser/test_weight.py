@@ -1,4 +1,4 @@
-"""Each view from an empty cache, at two widths, at lexoffice's two calls a second: it is light, and nothing moves."""
+"""Each view from an empty cache, at two widths and two calls a second: it is light, and nothing moves."""
 
 from __future__ import annotations
 

@@ -205,6 +205,7 @@ def test_the_list_goes_on_while_another_view_is_shown(
     expect(page.get_by_test_id("contacts")).to_be_visible()
     for route in held.routes:
         route.continue_()
+    expect(page.get_by_test_id("notice")).to_contain_text("Receipts: 2 of 2 at lexoffice")
     page.get_by_role("link", name="Receipts").first.click()
     in_state(page, "a.pdf", "done")
     in_state(page, "b.pdf", "done")
@@ -323,7 +324,8 @@ def test_nobody_sends_what_somebody_else_has_chosen(
     page.unroute(FILES)
     dialog = page.get_by_test_id("session-ended")
     expect(dialog).to_be_visible()
-    page.on("dialog", lambda question: question.accept())
+    asked: list[str] = []
+    page.on("dialog", lambda question: (asked.append(question.type), question.dismiss()))
     with page.expect_popup() as popup:
         dialog.get_by_test_id("sign-in-again").click()
     other = popup.value
@@ -335,6 +337,7 @@ def test_nobody_sends_what_somebody_else_has_chosen(
     expect(page.get_by_test_id("drop")).to_be_visible()
     expect(page.get_by_test_id("receipt")).to_have_count(0)
     assert stored(running) == []
+    assert asked == [], "whoever comes next is not asked about files of somebody else"
 
 
 def test_who_leaves_the_page_is_asked_as_long_as_files_would_be_lost(new_page: Callable[..., Page]) -> None:

@@ -135,7 +135,9 @@ def test_vouchers_that_belong_together_lead_to_each_other(new_page: Callable[...
 
 A4_WIDTH = 673
 """Pixels between the margins of a sheet."""
-NOT_PRINTED = "nav, button, .bottom, .person, .notices, .filters, .actions, .back, input, select, dialog, iframe"
+NOT_PRINTED = (
+    "nav, button, .bottom, .person, .notices, .filters, .actions, .back, input, select, dialog, iframe"
+)
 
 
 def printed(page: Page, name: str) -> int:

@@ -151,16 +151,19 @@ def test_a_name_is_made_to_fit_the_content_by_which_lexoffice_tells_the_type(
     assert sorted(file.name for file in stored(running)) == ["beleg.png", "quittung.pdf"]
 
 
+def slow_down(page: Page, upload: int) -> None:
+    """Let the page send so many bytes a second; -1 is as many as go."""
+    network = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": upload}
+    session = page.context.new_cdp_session(page)
+    session.send("Network.emulateNetworkConditions", network)  # pyright: ignore[reportUnknownMemberType]
+
+
 def test_progress_is_told_and_who_cancels_sends_nothing(
     new_page: Callable[..., Page], running: Running
 ) -> None:
     page = new_page()
     open_receipts(page)
-    slow = page.context.new_cdp_session(page)
-    slow.send(
-        "Network.emulateNetworkConditions",
-        {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 300_000},
-    )
+    slow_down(page, 300_000)
     choose(page, payload("lang.pdf", pdf(LARGEST)))
     bar = row(page, "lang.pdf").get_by_role("progressbar")
     expect(bar).to_have_attribute("value", re.compile(r"^[1-9]\d?$"))
@@ -169,10 +172,7 @@ def test_progress_is_told_and_who_cancels_sends_nothing(
     row(page, "lang.pdf").get_by_role("button", name="Cancel").click()
     expect(page.get_by_test_id("receipt")).to_have_count(0)
     expect(page.locator("#choose-files")).to_be_focused()
-    slow.send(
-        "Network.emulateNetworkConditions",
-        {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1},
-    )
+    slow_down(page, -1)
     choose(page, payload("kurz.pdf", pdf()))
     in_state(page, "kurz.pdf", "done")
     assert [file.name for file in stored(running)] == ["kurz.pdf"]

@@ -13,10 +13,14 @@ MODULES = ("tabs", "waiting", "resume", "calls", "keeper", "client")
 
 _IMPORT = re.compile(r'^import [^;]*"\./\w+\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async function|class|const|function|let) )", re.MULTILINE)
+_CONSTANT = re.compile(r'^(?:export )?const ([A-Z][A-Z_]+) = ([\w.]+|"[^"]*");.*\n', re.MULTILINE)
 _PASSED_ON = re.compile(r'^(export \{[^}]*\}) from "\./\w+\.js";$', re.MULTILINE)
 
 
 def build_client_bundle(sources: Mapping[str, str]) -> str:
     """Build the text of one module from those in `sources`, by name; their names at the top must differ."""
     *parts, entry = (_IMPORT.sub("", sources[name]) for name in MODULES)
-    return "".join([*(_EXPORT.sub("", part) for part in parts), _PASSED_ON.sub(r"\1;", entry)])
+    text = "".join([*(_EXPORT.sub("", part) for part in parts), _PASSED_ON.sub(r"\1;", entry)])
+    constants = dict(_CONSTANT.findall(text))
+    # A number needs no name where only a browser reads it.
+    return re.sub(r"\b[A-Z][A-Z_]+\b", lambda name: constants.get(name[0], name[0]), _CONSTANT.sub("", text))

@@ -36,6 +36,7 @@ export function notices() {
     h("div", { id: "notice", class: "notice", role: "status", "data-testid": "notice" }));
   queueMicrotask(draw);
   clearOfFocus(place);
+  new ResizeObserver(() => document.documentElement.style.setProperty("--notices", `${place.offsetHeight}px`)).observe(place);
   return place;
 }
 

@@ -2,13 +2,10 @@
 /** Calls of the gateway: the CSRF header, problem documents as errors, who waits, and what they tell of session and reach. */
 
 import { hold, waits } from "./resume.js";
-import { active, csrf, gateway, heard, identity, known, note, send, share } from "./tabs.js";
+import { active, csrf, gateway, heard, identity, known, send, share } from "./tabs.js";
 import { callBegins } from "./waiting.js";
 
 /** @typedef {import("./client.js").Session} Session */
-
-/** What the gateway lacks itself, so that no call would fare better; a busy resource server (`upstream_full`) is no outage. */
-const OUTAGE = /^(store_|record_|authorization_server_|client_refused|gateway_full)/;
 
 export class ProblemError extends Error {
   /** @type {"ProblemError"} */
@@ -19,18 +16,19 @@ export class ProblemError extends Error {
    * @param {Record<string, any>} problem
    */
   constructor(response, problem) {
-    super(problem.detail || problem.title || `HTTP ${response.status}`);
+    const { code = "unknown", title = "", detail = "", reason, login_url: loginUrl, instance: requestId } = problem;
+    super(detail || title || `HTTP ${response.status}`);
     this.status = response.status;
-    this.code = String(problem.code ?? "unknown");
-    this.title = String(problem.title ?? "");
-    this.detail = String(problem.detail ?? "");
+    this.code = String(code);
+    this.title = String(title);
+    this.detail = String(detail);
     /** @type {import("./client.js").InactiveReason | undefined} */
-    this.reason = problem.reason;
+    this.reason = reason;
     /** @type {string | undefined} */
-    this.loginUrl = problem.login_url;
+    this.loginUrl = loginUrl;
     this.retryAfter = retryAfter(response);
     /** @type {string | undefined} */
-    this.requestId = problem.instance;
+    this.requestId = requestId;
   }
 }
 
@@ -46,8 +44,7 @@ export class NetworkError extends Error {
 
 /** @type {typeof import("./client.js").retryAfter} */
 export function retryAfter(response) {
-  const value = response.headers.get("Retry-After");
-  if (value === null) return undefined;
+  const value = response.headers.get("Retry-After") ?? "";
   const seconds = /^\d+$/.test(value) ? Number(value) : (Date.parse(value) - Date.now()) / 1000;
   return Number.isFinite(seconds) ? Math.max(0, Math.ceil(seconds)) : undefined;
 }
@@ -56,18 +53,13 @@ export function retryAfter(response) {
 let asking;
 
 /** @type {typeof import("./client.js").session} */
-export function session() {
-  asking ??= ask().finally(() => {
-    asking = undefined;
-  });
-  return asking;
-}
+export const session = () => (asking ??= ask().finally(() => (asking = undefined)));
 /** @returns {Promise<Session>} */
 async function ask() {
-  const { turn } = known;
+  const before = identity(known.session);
   const found = await own("/auth/session");
   // Answered while the session ended, or another began: the older answer must not count.
-  return turn !== known.turn && identity(found) !== identity(known.session) ? ask() : share(found);
+  return [before, identity(found)].includes(identity(known.session)) ? share(found) : ask();
 }
 /** Asks, though an answer may be on its way: that one is older. */
 export const askAnew = async () => {
@@ -85,7 +77,7 @@ export const keepAlive = async () => share(await own("/auth/session/refresh", "P
  * @returns {Promise<any>} the document that the gateway answers
  */
 export async function own(path, method) {
-  const response = await told(new Request(gateway + path, { method, headers: { Accept: "application/json" }, cache: "no-store" }));
+  const response = await told(new Request(gateway + path, { method }));
   if (!response.ok) throw new ProblemError(response, {});
   return response.json();
 }
@@ -123,16 +115,11 @@ export async function fetchAs(subject, input, init = {}) {
  * @param {import("./client.js").CallInit} [init]
  */
 async function told(request, init) {
-  const { turn } = known;
   try {
     return await once(request, init);
   } catch (error) {
-    if (error instanceof ProblemError && error.loginUrl) {
-      // The call may have begun before a new sign-in: its answer alone ends nothing.
-      await askAnew().catch(() => {
-        if (turn === known.turn) note({ active: false, reason: error.reason ?? "none", login_url: error.loginUrl ?? "", csrf_header: csrf() });
-      });
-    }
+    // The call may have begun before a new sign-in: its answer alone ends nothing.
+    if (error instanceof ProblemError && error.loginUrl) await askAnew().catch(() => {});
     throw error;
   }
 }
@@ -166,7 +153,8 @@ async function once(request, { urgency, patience } = {}) {
   }
   if (!response.ok && /^application\/problem\+json\b/i.test(response.headers.get("Content-Type") ?? "")) {
     const problem = new ProblemError(response, await response.json().catch(() => ({})));
-    if (problem.status === 503 && OUTAGE.test(problem.code)) send({ reach: { state: "outage", retryAfter: problem.retryAfter } });
+    // What the gateway lacks itself no other call would find; but `upstream_full` and `resend_required` are this call's alone.
+    if (problem.status === 503 && !/^(up|resend)/.test(problem.code)) send({ reach: { state: "outage", retryAfter: problem.retryAfter } });
     throw problem;
   }
   if (isOwn && response.ok && known.reach.state !== "online") send({ reach: { state: "online" } });

@@ -4,7 +4,7 @@
 import "./keeper.js";
 import { ProblemError, fetchAs, own, session } from "./calls.js";
 import { isLossy, take } from "./resume.js";
-import { gateway, identity, known, leave, on, present, reachNow, send } from "./tabs.js";
+import { end, gateway, identity, known, present, reachNow, send, telling } from "./tabs.js";
 
 export { NetworkError, ProblemError, fetch, keepAlive, retryAfter, session } from "./calls.js";
 export { onSignInNeeded } from "./resume.js";
@@ -14,27 +14,17 @@ export { onWaiting } from "./waiting.js";
 const AGAIN_MS = 2000;
 
 /** @type {typeof import("./client.js").onSession} */
-export function onSession(callback) {
-  const stop = on("session", callback);
-  if (known.session) callback(present());
-  return stop;
-}
-
+export const onSession = telling("session", present);
 /** @type {typeof import("./client.js").onSessionEnded} */
-export const onSessionEnded = (callback) => on("ended", callback);
-
+export const onSessionEnded = telling("ended");
 /** @type {typeof import("./client.js").onReach} */
-export function onReach(callback) {
-  const stop = on("reach", callback);
-  callback(reachNow());
-  return stop;
-}
+export const onReach = telling("reach", reachNow);
 
 /** @type {typeof import("./client.js").events} */
 export function events(listeners) {
   /** @param {keyof typeof listeners} name @param {unknown[]} news */
   const hear = (name, ...news) => /** @type {any} */ (listeners[name])?.(...news);
-  const stop = on("event", hear);
+  const stop = telling("event")(hear);
   if (known.live !== undefined) hear("live", known.live);
   send({ hello: true, last: known.last }); // an end that is near is told again
   return stop;
@@ -49,14 +39,14 @@ let signingIn;
 /** @type {typeof import("./client.js").login} */
 export async function login({ returnTo = location.pathname + location.search, popup = false } = {}) {
   /** @param {string} to */
-  const address = (to) => `${gateway}/auth/login?${new URLSearchParams({ return_to: to })}`;
+  const address = (to) => `${gateway}/auth/login?return_to=${encodeURIComponent(to)}`;
   if (popup) {
     const opened = open(address("/auth/signed-in"), "lexgate", "popup,width=520,height=720");
     if (opened) {
       opened.opener = null; // the authorization server's page has no business with this one
       return (signingIn ??= signedIn());
     }
-    if (isLossy()) throw Object.assign(new Error("The browser opened no window, and leaving the page would lose a call"), { code: "popup_blocked" });
+    if (isLossy()) throw Object.assign(new Error("The browser blocked the window"), { code: "popup_blocked" });
   }
   location.assign(address(back(returnTo)));
   return new Promise(() => {});
@@ -65,16 +55,13 @@ export async function login({ returnTo = location.pathname + location.search, po
 /** @returns {Promise<import("./client.js").ActiveSession>} */
 function signedIn() {
   const before = identity(known.session);
-  const look = () => session().catch(() => {});
-  addEventListener("focus", look);
   // The channel ends at the origin: no word comes from the gateway's page to an app on another.
-  const timer = gateway === location.origin ? undefined : setInterval(look, AGAIN_MS);
+  const timer = gateway === location.origin ? undefined : setInterval(() => session().catch(() => {}), AGAIN_MS);
   return new Promise((resolve) => {
-    const stop = on("session", (/** @type {import("./client.js").Session} */ found) => {
+    const stop = telling("session")((/** @type {import("./client.js").Session} */ found) => {
       if (!found.active || identity(found) === before) return;
       stop();
       clearInterval(timer);
-      removeEventListener("focus", look);
       signingIn = undefined;
       resolve(found);
     });
@@ -83,18 +70,17 @@ function signedIn() {
 
 /** @type {typeof import("./client.js").logout} */
 export async function logout({ everywhere = false, returnTo = "/" } = {}) {
-  const query = new URLSearchParams({ ...(everywhere && { everywhere: "true" }), return_to: back(returnTo) });
-  leave(true); // its end is what was asked for here, not news
+  known.leaves = true; // its end is what was asked for here, not news
   let url;
   try {
-    ({ logout_url: url } = await own(`/auth/logout?${query}`, "POST"));
+    ({ logout_url: url } = await own(`/auth/logout?everywhere=${everywhere}&return_to=${encodeURIComponent(back(returnTo))}`, "POST"));
   } catch (error) {
     if (!(error instanceof ProblemError && error.status === 401)) {
-      leave(false);
+      known.leaves = false;
       throw error;
     }
   }
-  send({ session: { active: false, reason: "signed_out", login_url: "/auth/login", csrf_header: { "X-CSRF": "1" } } });
+  end("signed_out");
   location.assign(url ?? returnTo);
 }
 
@@ -107,11 +93,9 @@ export const endSessions = async (id) => (await own(id ? `/auth/sessions/${encod
 /** @type {typeof import("./client.js").resume} */
 export function resume(name) {
   const kept = take(name);
-  return kept && sendKept(kept);
-}
-/** @param {import("./resume.js").Kept} kept */
-async function sendKept({ subject, problem, url, init }) {
-  const found = await session().catch(() => known.session);
-  if (found?.active && subject && found.subject !== subject) throw new ProblemError(new Response(null, { status: 401 }), problem);
-  return fetchAs(subject, url, init);
+  return kept && session().catch(() => known.session).then((found) => {
+    const { subject, error, url, init } = kept;
+    if (found?.active && subject && found.subject !== subject) throw Object.assign(new ProblemError(new Response(null, { status: 401 }), error), error);
+    return fetchAs(subject, url, init);
+  });
 }

@@ -4,14 +4,13 @@
  * a page. Of several the newest goes on.
  */
 
-import { ProblemError, askAnew, keepAlive, session } from "./calls.js";
-import { KEEPER, connect, gateway, heard, identity, known, send } from "./tabs.js";
+import { askAnew, keepAlive, session } from "./calls.js";
+import { KEEPER, connect, end, gateway, heard, identity, known, present, send } from "./tabs.js";
 
 /** @typedef {import("./tabs.js").Message} Message */
 
 const TICK_MS = 2000;
 const ASLEEP_MS = 70_000; // a hidden page's timers may be a minute late
-const CLOCK_MS = 2000;
 const APART_MS = 5000;
 const LONGEST_PAUSE = 60;
 /** Earlier than the gateway's own (a quarter of the token's life, 60 s at most), so that no call is the first to need it. */
@@ -21,6 +20,7 @@ const FRESH = 10; // the gateway refreshes nothing younger
 const RECENT = 120;
 
 const now = () => performance.now();
+const waitMs = (retryAfter = 0) => Math.min(retryAfter, LONGEST_PAUSE) * 1000;
 /** @param {number} failures */
 const pauseMs = (failures) => Math.min(2 ** failures, LONGEST_PAUSE) * 500 * (1 + Math.random());
 
@@ -39,12 +39,10 @@ function keep() {
   let { last } = known;
   let isBlind = false; // without an id, nothing of a failed beginning can be asked for again
   let losses = 0;
-  let lostAt = Infinity;
   let openAt = 0;
-  /** @type {{at: number, inSeconds: number, reason: string} | undefined} */
+  /** @type {{at: number, reason: string} | undefined} */
   let ending;
   let wall = Date.now();
-  let clock = now();
 
   /** @param {Message} news */
   const say = (news) => send({ keeper, last, ...news });
@@ -62,10 +60,9 @@ function keep() {
       failures = 0;
       tryAt = ask === keepAlive ? now() + APART_MS : 0;
     } catch (error) {
-      const { status = 0, retryAfter = 0 } = error instanceof ProblemError ? error : {};
-      tryAt = now() + Math.max(pauseMs(failures++), Math.min(retryAfter, LONGEST_PAUSE) * 1000);
-      if (!status) say({ reach: { state: "offline" } });
-      else if (ask !== keepAlive || status === 503) say({ reach: { state: "outage", retryAfter } });
+      const { status, retryAfter } = /** @type {Partial<import("./client.js").ProblemError>} */ (error);
+      tryAt = now() + Math.max(pauseMs(failures++), waitMs(retryAfter));
+      if (status !== 401) say({ reach: status ? { state: "outage", retryAfter } : { state: "offline" } });
     }
     isAsking = false;
     check();
@@ -73,10 +70,9 @@ function keep() {
 
   const open = () => {
     if (source || !known.session?.active || now() < openAt) return;
-    source = new EventSource(`${gateway}/auth/events?${new URLSearchParams({ last_event_id: last })}`, { withCredentials: true });
+    source = new EventSource(`${gateway}/auth/events?last_event_id=${last}`, { withCredentials: true });
     source.onopen = () => {
       losses = 0;
-      lostAt = Infinity;
       setLive(true);
     };
     source.onerror = lost;
@@ -96,11 +92,12 @@ function keep() {
   const lost = () => {
     setLive(false);
     isBlind ||= !last;
-    lostAt = Math.min(lostAt, now());
-    if (source?.readyState !== EventSource.CLOSED) return;
-    close();
-    openAt = now() + pauseMs(++losses);
-    attempt(session);
+    if (source?.readyState === EventSource.CLOSED) {
+      close();
+      openAt = now() + pauseMs(++losses);
+    }
+    // A gateway that begins anew spreads those who come back: none should ask before.
+    setTimeout(() => known.live || now() < tryAt || attempt(session), losses ? 0 : APART_MS);
   };
   /** After a sleep, a dead connection does not know it. */
   const wake = () => {
@@ -118,7 +115,7 @@ function keep() {
     lexoffice: ({ type, resource_id: resourceId, date }) => tell("changed", { type, resourceId, date }),
     missed: () => tell("missed"),
     "session.ending"({ in_seconds: inSeconds, reason }) {
-      ending = { at: now(), inSeconds, reason };
+      ending = { at: now() + inSeconds * 1000, reason };
       tell("ending", { inSeconds, reason });
       check();
     },
@@ -130,11 +127,11 @@ function keep() {
       tell("refreshed", { expiresAt, generation });
       if (known.session?.active && known.session.tokens.generation !== generation) attempt(session);
     },
-    "session.ended"({ reason, login_url }) {
+    "session.ended"({ reason }) {
       close();
       // The same browser may have signed in anew: all tabs go on with that session.
       if (reason === "replaced") attempt(askAnew);
-      else say({ session: { active: false, reason, login_url, csrf_header: {} } });
+      else end(reason);
     },
   };
 
@@ -145,11 +142,8 @@ function keep() {
     if (isAsking || now() < tryAt) return;
     // Calls slide the session too, which nobody tells: what is known may be old.
     if (found?.active && isWanted(found, age)) attempt(isWell && age > 2 ? session : keepAlive);
-    else if (!isWell || !found || now() - lostAt > APART_MS
-        || (found.active && age > 1 + Math.min(found.session.ends_in_seconds, found.session.idle_in_seconds))) {
-      lostAt = Infinity;
-      attempt(session);
-    } else open();
+    else if (!isWell || !found || (found.active && age > 1 + Math.min(found.session.ends_in_seconds, found.session.idle_in_seconds))) attempt(session);
+    else open();
   };
   /**
    * Says whether the person is here, and the token nearly over, or a good part of the idle time.
@@ -165,11 +159,10 @@ function keep() {
   };
 
   const timer = setInterval(() => {
-    const passed = now() - clock;
-    const moved = Math.abs(Date.now() - wall - passed);
+    const passed = Date.now() - wall;
     wall = Date.now();
-    clock = now();
-    if (moved > CLOCK_MS || passed > ASLEEP_MS) wake();
+    // After a sleep, or if the clock was set; how long it was is for the gateway to say.
+    if (Math.abs(passed) > ASLEEP_MS) wake();
     else check();
   }, TICK_MS);
 
@@ -195,18 +188,16 @@ function keep() {
     }
     if (message.hello) {
       if (!source) last ||= message.last ?? "";
-      const { at = 0, inSeconds = 0, reason = "" } = ending ?? {};
-      say({ all: true, session: found, age: now() - known.at, reach: known.reach, live: known.live,
-        ...(ending && { event: ["ending", { reason, inSeconds: Math.max(0, Math.round(inSeconds - (now() - at) / 1000)) }] }) });
+      say({ all: true, session: present(), reach: known.reach, live: known.live });
+      if (ending) tell("ending", { inSeconds: Math.max(0, Math.round((ending.at - now()) / 1000)), reason: ending.reason });
     }
     if (message.active) activeAt = now();
-    if (message.reach && !message.keeper) tryAt = now() + Math.min(message.reach.retryAfter ?? 0, LONGEST_PAUSE) * 1000;
+    if (message.reach && !message.keeper) tryAt = now() + waitMs(message.reach.retryAfter);
     if (message.probe) attempt(session);
     if (message.active) check();
     if (message.online) wake();
   };
   heard("message").add(hear);
-  addEventListener("online", wake);
   say({ up: true });
   attempt(session);
 }

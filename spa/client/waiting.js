@@ -1,27 +1,22 @@
 // @ts-check
 /** Tells that calls of the API wait for the resource server, and how far apart its answers are. */
 
-import { heard, tell } from "./tabs.js";
+import { tell, telling } from "./tabs.js";
 
 const PATIENT_MS = 700;
 
-/** @type {Set<object>} */
-const underWay = new Set();
+let underWay = 0;
 let isTold = false;
 /** @type {number | undefined} */
 let secondsPerCall;
 let lastTurn = 0;
 
 /** @type {typeof import("./client.js").onWaiting} */
-export function onWaiting(callback) {
-  heard("waiting").add(callback);
-  return () => void heard("waiting").delete(callback);
-}
+export const onWaiting = telling("waiting");
 
 /** @returns {(response?: Response) => void} to be called at its end, with the answer if there is one */
 export function callBegins() {
-  const call = {};
-  underWay.add(call);
+  underWay += 1;
   const timer = setTimeout(() => {
     if (isTold) return; // with the others, when the first of them was late
     isTold = true;
@@ -30,14 +25,14 @@ export function callBegins() {
   if (isTold) tellWaiting();
   return (response) => {
     clearTimeout(timer);
-    underWay.delete(call);
+    underWay -= 1;
     if (response) learn(response, performance.now());
     if (isTold) tellWaiting();
-    isTold &&= underWay.size > 0;
+    isTold &&= underWay > 0;
   };
 }
 
-const tellWaiting = () => tell("waiting", { calls: underWay.size, secondsPerCall });
+const tellWaiting = () => tell("waiting", { calls: underWay, secondsPerCall });
 
 /**
  * Where a call stood in the gateway's queue since the last one left it, the time between the two is what a turn takes.

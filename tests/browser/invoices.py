@@ -72,3 +72,11 @@ def made(running: Running, name: str, organization: str = "nordlicht") -> list[V
 def creates(running: Running) -> int:
     """Return how often the sandbox was asked to make an invoice."""
     return running.sandbox.counters.api_calls[CREATE]
+
+
+def sign_in_again(page: Page, *, user: str | None = None) -> None:
+    """Sign in on the authorization server's page, which knows who was here; `user` is somebody else."""
+    if user:
+        page.get_by_test_id("choose").click()
+        page.get_by_test_id(f"user-{user}").click()
+    page.get_by_test_id("allow").click()

@@ -144,7 +144,8 @@ class Watch:
     def _on_sent(self, told: dict[str, Any]) -> None:
         url = urlsplit(told["request"]["url"])
         if url.scheme.startswith("http") and url.path != _STREAM:
-            self._pending.add(told["requestId"])
+            if told.get("loaderId"):  # the end of a worker's script is told to the worker alone
+                self._pending.add(told["requestId"])
             one = {"path": url.path, "kind": told.get("type", "Other"), "wire": 0, "body": 0, "head": 0}
             self._found[told["requestId"]] = one
 

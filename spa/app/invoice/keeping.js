@@ -21,8 +21,12 @@ const prefixOf = (subject) => `${PREFIX}${encodeURIComponent(subject)}.`;
 /** @param {string} id */
 const lockName = (id) => PREFIX + id;
 
+/** Whether somebody has signed out here, after which nothing is kept until somebody comes to the form again. */
+let isClosed = false;
+
 /** The drafts of all people who used this browser, gone for good. */
 export function forgetAllDrafts() {
+  isClosed = true;
   for (const key of storedKeys()) if (key.startsWith(PREFIX)) attempt(() => localStorage.removeItem(key));
   attempt(() => sessionStorage.removeItem(HERE));
 }
@@ -32,6 +36,7 @@ export function forgetAllDrafts() {
  * @returns {Promise<{kept: Kept, isOpen: boolean}[]>} the newest first; `isOpen`: another tab is writing it
  */
 export async function keptDrafts(subject) {
+  isClosed = false;
   const found = storedKeys().filter((key) => key.startsWith(prefixOf(subject))).flatMap((key) => readKept(key) ?? []);
   const held = await heldLocks();
   return found.sort((a, b) => b.at - a.at).map((kept) => ({ kept, isOpen: held.has(lockName(kept.id)) }));
@@ -127,6 +132,7 @@ export class Keeper {
 
   /** @param {Kept} kept */
   #put(kept) {
+    if (isClosed) return;
     try {
       localStorage.setItem(this.#key, JSON.stringify({ version: VERSION, ...kept }));
       this.#isThere = true;

@@ -41,7 +41,7 @@ export class KeptDraft {
   constructor(s, { signal, session }, saved, show) {
     this.s = s;
     this.signal = signal;
-    this.subject = session.subject;
+    this.subject = [session.subject, session.claims.organization_id].join(" "); // of each organization the drafts are others
     this.saved = saved;
     this.show = show;
     this.#keeper = new Keeper(this.subject);
@@ -71,7 +71,7 @@ export class KeptDraft {
   }
 
   /** @param {boolean} [isLast] nobody types any more */
-  keep(isLast = false) {
+  keep(isLast = this.signal.aborted) {
     clearTimeout(this.#timer);
     if (!this.#isDirty || this.#isGone) return;
     this.#isDirty = false;

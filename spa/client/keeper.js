@@ -19,7 +19,7 @@ const AHEAD_SHARE = 0.4;
 const RECENT = 90;
 
 /** @param {number} fails */
-const pauseMs = (fails, least = 0) => Math.min(Math.max(least, 2 ** fails * (0.5 + Math.random() / 2)), LONGEST_PAUSE) * 1000;
+const pauseMs = (fails, least = 0) => Math.min(Math.max(least, 2 ** fails / (1 + Math.random())), LONGEST_PAUSE) * 1000;
 
 function keep() {
   const keeper = Math.random();
@@ -156,6 +156,7 @@ function keep() {
       clearInterval(timer);
       heard("message").delete(hear);
       source?.close();
+      openAt = Infinity; // whatever is still under way
       if (!globalThis.document) globalThis.close();
       return;
     }

@@ -36,7 +36,7 @@ export async function login({ returnTo = location.pathname + location.search, po
   /** @param {string} to */
   const address = (to) => `${gateway}/auth/login?return_to=${encodeURIComponent(to)}`;
   if (popup) {
-    const opened = open(address("/auth/signed-in"), "_blank", "width=500,height=500");
+    const opened = open(address("/auth/signed-in"), "_blank", "width=500,height=700");
     if (opened) {
       opened.opener = null; // the authorization server's page has no business with this one
       return signedIn();

@@ -47,10 +47,13 @@ export const de = {
     due: "Fällig am",
     shippingType: "Lieferung oder Leistung",
     shippingTypes: {
-      service: "Leistungsdatum", serviceperiod: "Leistungszeitraum", delivery: "Lieferdatum", deliveryperiod: "Lieferzeitraum",
-      none: "keine Angabe",
+      service: "Leistung an einem Tag", serviceperiod: "Leistung über einen Zeitraum",
+      delivery: "Lieferung an einem Tag", deliveryperiod: "Lieferung über einen Zeitraum", none: "keine Angabe",
     },
-    date: "am", from: "von", to: "bis",
+    shippingDates: {
+      service: "Leistungsdatum", serviceperiod: "Leistung von", delivery: "Lieferdatum", deliveryperiod: "Lieferung von", none: "",
+    },
+    to: "bis",
     taxType: "Preise",
     taxTypes: { net: "netto, zuzüglich USt.", gross: "brutto, USt. enthalten", vatfree: "ohne USt." },
     smallBusiness: "Kleinunternehmer nach § 19 UStG: Ihre Rechnungen enthalten keine Umsatzsteuer.",
@@ -205,10 +208,13 @@ export const en = {
     due: "Due on",
     shippingType: "Delivery or service",
     shippingTypes: {
-      service: "Date of service", serviceperiod: "Period of service", delivery: "Date of delivery",
-      deliveryperiod: "Period of delivery", none: "not stated",
+      service: "Service on one day", serviceperiod: "Service over a period",
+      delivery: "Delivery on one day", deliveryperiod: "Delivery over a period", none: "not stated",
     },
-    date: "on", from: "from", to: "to",
+    shippingDates: {
+      service: "Date of service", serviceperiod: "Service from", delivery: "Date of delivery", deliveryperiod: "Delivery from", none: "",
+    },
+    to: "to",
     taxType: "Prices",
     taxTypes: { net: "net, plus VAT", gross: "gross, VAT included", vatfree: "without VAT" },
     smallBusiness: "Small business (§ 19 UStG): your invoices have no VAT.",

@@ -70,7 +70,8 @@ class WebApp(Foundation):
 
     def _build_site(self) -> ASGIApp:
         if self._dev_server is None:
-            return StaticSite(self._settings.spa or shipped_spa())
+            own = self._settings.spa
+            return StaticSite(own or shipped_spa(), strips=own is None)
         from gateway.proxy.dev_server import DevServer  # noqa: PLC0415 - for development alone
 
         origin = self._settings.public_url

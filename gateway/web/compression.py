@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from typing import cast
 
 import brotli  # type: ignore[import-untyped] # pyright: ignore[reportMissingTypeStubs]
@@ -15,6 +16,9 @@ from gateway.browser.content_coding import Coding
 _BEST_UP_TO = 65_536
 _BEST, _QUICK = 11, 8
 _GZIP_LEVEL = 6
+_FOR_PEOPLE = re.compile(
+    rb"^[ \t]*//[^\n]*|^[ \t]*/\*.*?\*/[ \t]*$|^[ \t]+|[ \t]+$", re.MULTILINE | re.DOTALL
+)
 
 
 def compress(source: bytes, coding: Coding) -> bytes:
@@ -28,3 +32,12 @@ def compress(source: bytes, coding: Coding) -> bytes:
 def strip_script(source: bytes) -> bytes:
     """Return a script without its comments and white space; no name in it is another."""
     return cast("bytes", rjsmin.jsmin(source))  # pyright: ignore[reportUnknownMemberType]
+
+
+def strip_lines(source: bytes) -> bytes:
+    """Return a script or style without comments on lines of their own, and without indentation.
+
+    Every line stays where it is: the number that a browser tells of a fault is that of the source. In a
+    template no line may begin with what looks like one of these: the tests compare the programs.
+    """
+    return _FOR_PEOPLE.sub(lambda found: b"\n" * found[0].count(b"\n"), source)

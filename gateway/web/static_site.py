@@ -15,6 +15,7 @@ from starlette.responses import FileResponse
 from starlette.staticfiles import StaticFiles
 
 from gateway.web.coded_bodies import CodedBodies
+from gateway.web.compression import strip_lines
 from gateway.web.file_answer import answer_file
 from gateway.web.guard import SPA_POLICY
 from gateway.web.inline_policy import allow_inline
@@ -66,11 +67,14 @@ What is asked for compressed is no script or page, whatever its name says before
 
 
 class StaticSite(StaticFiles):
-    """Starlette's static files with what an SPA needs: every unknown path without a file name is the app."""
+    """Starlette's static files with what an SPA needs: every unknown path without a file name is the app.
 
-    def __init__(self, folder: Path) -> None:
+    With `strips`, scripts and styles that are compressed are sent without what only people read.
+    """
+
+    def __init__(self, folder: Path, *, strips: bool = False) -> None:
         super().__init__(directory=folder, check_dir=True)
-        self._bodies = CodedBodies()
+        self._bodies = CodedBodies(prepare=_strip if strips else None)
         self._index = folder / _INDEX
         self._policy_of = (0, 0)
         self._kept_policy = SPA_POLICY
@@ -131,3 +135,7 @@ class StaticSite(StaticFiles):
         except OSError:
             return None
         return (full_path, found) if found and stat.S_ISREG(found.st_mode) else None
+
+
+def _strip(path: str, source: bytes) -> bytes:
+    return strip_lines(source) if path.endswith((".js", ".css")) else source

@@ -8,10 +8,10 @@ import { t } from "./preferences.js";
 let asked = 0;
 
 /**
- * @param {{title: string, text: string, yes: string}} question `yes` is what the button does
+ * @param {{title: string, text: string, yes: string, signal?: AbortSignal}} question `yes` is what the button does; `signal` puts it away
  * @returns {Promise<boolean>} false when it was put away; the focus is where it was
  */
-export async function confirmed({ title, text, yes }) {
+export async function confirmed({ title, text, yes, signal }) {
   await styled("dialogs");
   const id = `question-${(asked += 1)}`;
   return new Promise((resolve) => {
@@ -26,5 +26,7 @@ export async function confirmed({ title, text, yes }) {
       h("button", { class: "button button-quiet", value: "no", autofocus: true }, t.cancel)));
     document.body.append(dialog);
     dialog.showModal();
+    signal?.addEventListener("abort", () => dialog.close(), { once: true });
+    if (signal?.aborted) dialog.close();
   });
 }

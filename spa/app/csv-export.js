@@ -25,7 +25,7 @@ export function csvButton(signal, search) {
   /** @type {AbortController | undefined} */
   let running;
   const button = h("button", { type: "button", class: "button button-quiet", "data-testid": "csv",
-    onclick: () => (running ? running.abort() : run()) }, icon("download"), csv.button);
+    onclick: () => (running ? running.abort() : run()) }, label());
   const run = async () => {
     running = new AbortController();
     button.replaceChildren(csv.cancel);
@@ -40,10 +40,16 @@ export function csvButton(signal, search) {
       said.textContent = isAborted(error) ? csv.cancelled : isSessionEnd(error) ? "" : explain(error).title;
     } finally {
       running = undefined;
-      button.replaceChildren(icon("download"), csv.button);
+      button.replaceChildren(...label());
     }
   };
   return h("div", { class: "actions" }, said, button);
+}
+
+/** Narrow screens show its middle alone. */
+function label() {
+  const [before, middle, behind] = texts().csv.button;
+  return [icon("download"), h("span", {}, h("span", { class: "wide-only" }, before), middle, h("span", { class: "wide-only" }, behind))];
 }
 
 /** @param {import("./shapes.js").VoucherRow[]} rows */

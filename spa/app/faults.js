@@ -37,6 +37,7 @@ const BY_STATUS = {
   406: "invalid",
   409: "conflict",
   429: "busy",
+  500: "failed",
   502: "down",
   503: "down",
   504: "slow",
@@ -51,7 +52,7 @@ export function explain(error) {
   return {
     title,
     text,
-    says: error instanceof LexofficeError ? error.messages : [],
+    says: error instanceof LexofficeError && error.status < 500 ? error.messages : [], // later ones are for programmers
     id: error instanceof ProblemError ? error.requestId : error instanceof LexofficeError ? error.traceId : undefined,
   };
 }

@@ -14,11 +14,12 @@ import { AGES, TYPES } from "./vouchers.js";
 /** @typedef {[string, string][]} Options value and text */
 
 /**
+ * @param {AbortSignal} signal of the visit
  * @param {Search} search
  * @param {(change: Partial<Search>) => void} change
  * @returns {{node: HTMLElement, show: (search: Search) => void}} `show`: brings the controls to what is shown
  */
-export function filterForm(search, change) {
+export function filterForm(signal, search, change) {
   const own = texts();
   const controls = {
     type: select("type", options().type, search.type, (type) => change({ type })),
@@ -28,20 +29,37 @@ export function filterForm(search, change) {
   };
   const words = searchBox("search", search.q, (q) => change({ q }));
   const sort = select("sort", sortOptions(), sortValue(search), (value) => change(parseSort(value)));
+  const summary = h("summary", {}, own.more);
+  const more = h("details", { class: "more-filters" }, summary, h("div", {},
+    field(own.type, controls.type),
+    field(own.status, controls.status),
+    field(own.due, controls.due),
+    field(own.period, controls.period),
+    field(own.sort, sort)));
+  openWhereWide(more, signal);
   const node = h("form", { class: "filters", role: "search", "aria-label": own.filters,
     onsubmit: (/** @type {Event} */ event) => event.preventDefault() },
   field(own.search, words, own.searchHint),
-  field(own.type, controls.type),
-  field(own.status, controls.status),
-  field(own.due, controls.due),
-  field(own.period, controls.period),
-  field(own.sort, sort));
+  more);
   const show = (/** @type {Search} */ shown) => {
+    const chosen = Object.keys(controls).filter((name) => shown[/** @type {keyof typeof controls} */ (name)] !== "any");
+    summary.textContent = own.more + own.chosen(chosen.length);
     for (const [name, control] of Object.entries(controls)) control.value = shown[/** @type {keyof typeof controls} */ (name)];
     sort.value = sortValue(shown);
     if (document.activeElement !== words) words.value = shown.q;
   };
+  show(search);
   return { node, show };
+}
+
+/**
+ * @param {HTMLDetailsElement} details where it is narrow, they are opened by who wants them
+ * @param {AbortSignal} signal
+ */
+function openWhereWide(details, signal) {
+  const wide = matchMedia("(min-width: 48.01rem)");
+  details.open = wide.matches;
+  wide.addEventListener("change", () => (details.open = wide.matches), { signal });
 }
 
 /** @returns {{type: Options, status: Options, due: Options, period: Options}} */

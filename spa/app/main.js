@@ -87,6 +87,7 @@ function tellEnd(reason) {
   if (present && RAN_OUT.has(reason)) return cover(reason);
   if (present && isEnded && reason === "none") return; // why it ended is known better already
   giveUpCalls?.();
+  if (reason.startsWith("signed_out")) forgetDrafts();
   if (!present) return showSignedOut(reason);
   leave();
   forget();
@@ -94,6 +95,11 @@ function tellEnd(reason) {
   uncover();
   showSignedOut(reason);
   shell.main.querySelector("h1")?.focus();
+}
+
+/** What was begun is kept for whoever comes back, but not beyond a sign-out on purpose. */
+function forgetDrafts() {
+  import("./invoice/keeping.js").then(({ forgetAllDrafts }) => forgetAllDrafts(), () => {});
 }
 
 /** @param {InactiveReason} reason */

@@ -81,7 +81,7 @@ function keep(name, value) {
   }
 }
 
-const SETTINGS = /^lexgate\.(language$|theme$|filters\.)/;
+const SETTINGS = /^lexgate\.(language$|theme$|toasts$|filters\.)/;
 
 /**
  * To be called before signing out, which clears what this origin stores (`Clear-Site-Data`): language, appearance and the

@@ -8,6 +8,8 @@ import { pill, typeName } from "./parts.js";
 import { t } from "./preferences.js";
 import { isOverdue, stateOf } from "./vouchers.js";
 
+const LONG_NUMBER = 20;
+
 /** @typedef {import("./search.js").SortField} SortField */
 /** @typedef {import("./shapes.js").VoucherRow} VoucherRow */
 
@@ -65,7 +67,7 @@ function voucherRow(row, withContact) {
     h("td", { role: "cell", class: area }, ...children);
   const open = row.openAmount ? money(row.openAmount, row.currency) : "";
   return h("tr", { role: "row", class: row.voucherStatus === "voided" ? "voided" : undefined, "data-key": row.id, "data-live": true },
-    cell("number-cell",
+    cell((row.voucherNumber ?? "").length > LONG_NUMBER ? "number-cell long" : "number-cell",
       h("a", { href: `/vouchers/${row.voucherType}/${row.id}` }, row.voucherNumber || t.vouchers.noNumber),
       row.archived && h("span", { class: "quiet small" }, ` ${own.archived}`)),
     cell("type-cell", typeName(row.voucherType)),

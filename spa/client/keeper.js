@@ -4,14 +4,13 @@
  * a page. Of several the newest goes on.
  */
 
-import { ProblemError, askAnew, keepAlive, session } from "./calls.js";
-import { KEEPER, connect, gateway, heard, identity, known, send } from "./tabs.js";
+import { askAnew, keepAlive, session } from "./calls.js";
+import { KEEPER, connect, end, gateway, heard, known, now, present, send } from "./tabs.js";
 
 /** @typedef {import("./tabs.js").Message} Message */
 
 const TICK_MS = 2000;
 const ASLEEP_MS = 70_000; // a hidden page's timers may be a minute late
-const CLOCK_MS = 2000;
 const APART_MS = 5000;
 const LONGEST_PAUSE = 60;
 /** Earlier than the gateway's own (a quarter of the token's life, 60 s at most), so that no call is the first to need it. */
@@ -20,31 +19,19 @@ const AHEAD_SHARE = 0.4;
 const FRESH = 10; // the gateway refreshes nothing younger
 const RECENT = 120;
 
-const now = () => performance.now();
-/** @param {number} failures */
-const pauseMs = (failures) => Math.min(2 ** failures, LONGEST_PAUSE) * 500 * (1 + Math.random());
+/** @param {number} fails */
+const pauseMs = (fails, least = 0) => Math.min(Math.max(least, 2 ** fails * (0.5 + Math.random() / 2)), LONGEST_PAUSE) * 1000;
 
 function keep() {
   const keeper = Math.random();
-  let idle = 0; // the whole idle time, as far as it was seen
-  let activeAt = -Infinity;
-  let isAsking = false;
-  let failures = 0;
-  let tryAt = 0;
-  /** @type {unknown} */
-  let which;
-
+  let idle = 0, // the whole idle time, as far as it was seen
+    activeAt = -Infinity, busy = false, fails = 0, tryAt = 0,
+    blind = false, // without an id, nothing of a failed beginning can be asked for again
+    losses = 0, openAt = 0, wall = Date.now(), { last } = known;
   /** @type {EventSource | undefined} */
   let source;
-  let { last } = known;
-  let isBlind = false; // without an id, nothing of a failed beginning can be asked for again
-  let losses = 0;
-  let lostAt = Infinity;
-  let openAt = 0;
-  /** @type {{at: number, inSeconds: number, reason: string} | undefined} */
+  /** @type {{at: number, reason: string} | undefined} */
   let ending;
-  let wall = Date.now();
-  let clock = now();
 
   /** @param {Message} news */
   const say = (news) => send({ keeper, last, ...news });
@@ -53,30 +40,31 @@ function keep() {
   /** @param {boolean} live */
   const setLive = (live) => known.live !== live && say({ live });
 
+  const tellEnding = () =>
+    ending && tell("ending", { reason: ending.reason, inSeconds: Math.max(0, Math.round((ending.at - now()) / 1000)) });
+
   /** @param {() => Promise<unknown>} ask */
   const attempt = async (ask) => {
-    if (isAsking) return;
-    isAsking = true;
+    if (busy) return;
+    busy = true;
     try {
       await ask();
-      failures = 0;
+      fails = 0;
       tryAt = ask === keepAlive ? now() + APART_MS : 0;
     } catch (error) {
-      const { status = 0, retryAfter = 0 } = error instanceof ProblemError ? error : {};
-      tryAt = now() + Math.max(pauseMs(failures++), Math.min(retryAfter, LONGEST_PAUSE) * 1000);
-      if (!status) say({ reach: { state: "offline" } });
-      else if (ask !== keepAlive || status === 503) say({ reach: { state: "outage", retryAfter } });
+      const { status, retryAfter } = /** @type {Partial<import("./client.js").ProblemError>} */ (error);
+      tryAt = now() + pauseMs(fails++, retryAfter);
+      if (status !== 401) say({ reach: status ? { state: "outage", retryAfter } : { state: "offline" } });
     }
-    isAsking = false;
+    busy = false;
     check();
   };
 
   const open = () => {
     if (source || !known.session?.active || now() < openAt) return;
-    source = new EventSource(`${gateway}/auth/events?${new URLSearchParams({ last_event_id: last })}`, { withCredentials: true });
+    source = new EventSource(`${gateway}/auth/events?last_event_id=${last}`, { withCredentials: true });
     source.onopen = () => {
       losses = 0;
-      lostAt = Infinity;
       setLive(true);
     };
     source.onerror = lost;
@@ -89,37 +77,38 @@ function keep() {
   };
   const close = () => {
     source?.close();
-    source = undefined;
+    source = ending = undefined; // another stream tells anew what is near
     setLive(false);
   };
   /** A connection that broke comes again by itself; after a refusal nothing does. */
   const lost = () => {
     setLive(false);
-    isBlind ||= !last;
-    lostAt = Math.min(lostAt, now());
-    if (source?.readyState !== EventSource.CLOSED) return;
-    close();
-    openAt = now() + pauseMs(++losses);
-    attempt(session);
+    blind ||= !last;
+    if (source?.readyState === EventSource.CLOSED) {
+      close();
+      openAt = now() + pauseMs(++losses);
+    }
+    // A gateway that begins anew spreads those who come back: none should ask before.
+    setTimeout(() => known.live || now() < tryAt || attempt(session), losses ? 0 : APART_MS);
   };
   /** After a sleep, a dead connection does not know it. */
   const wake = () => {
     close();
-    openAt = failures = 0;
+    openAt = fails = 0;
     attempt(askAnew);
   };
 
   /** @type {Record<string, (data: any) => void>} */
   const takes = {
     hello() {
-      if (isBlind) tell("missed");
-      isBlind = false;
+      if (blind) tell("missed");
+      blind = false;
     },
     lexoffice: ({ type, resource_id: resourceId, date }) => tell("changed", { type, resourceId, date }),
     missed: () => tell("missed"),
     "session.ending"({ in_seconds: inSeconds, reason }) {
-      ending = { at: now(), inSeconds, reason };
-      tell("ending", { inSeconds, reason });
+      ending = { at: now() + inSeconds * 1000, reason };
+      tellEnding();
       check();
     },
     "session.extended"() {
@@ -130,51 +119,42 @@ function keep() {
       tell("refreshed", { expiresAt, generation });
       if (known.session?.active && known.session.tokens.generation !== generation) attempt(session);
     },
-    "session.ended"({ reason, login_url }) {
+    "session.ended"({ reason }) {
       close();
       // The same browser may have signed in anew: all tabs go on with that session.
       if (reason === "replaced") attempt(askAnew);
-      else say({ session: { active: false, reason, login_url, csrf_header: {} } });
+      else end(reason);
     },
   };
 
   const check = () => {
-    const found = known.session;
-    const isWell = known.reach.state === "online";
-    const age = (now() - known.at) / 1000;
-    if (isAsking || now() < tryAt) return;
-    // Calls slide the session too, which nobody tells: what is known may be old.
-    if (found?.active && isWanted(found, age)) attempt(isWell && age > 2 ? session : keepAlive);
-    else if (!isWell || !found || now() - lostAt > APART_MS
-        || (found.active && age > 1 + Math.min(found.session.ends_in_seconds, found.session.idle_in_seconds))) {
-      lostAt = Infinity;
-      attempt(session);
-    } else open();
-  };
-  /**
-   * Says whether the person is here, and the token nearly over, or a good part of the idle time.
-   * @param {import("./client.js").ActiveSession} session
-   * @param {number} age
-   */
-  const isWanted = ({ tokens, session: { idle_in_seconds: idleIn, ends_in_seconds: endsIn } }, age) => {
+    const { session: found, at, reach } = known;
+    if (busy || now() < tryAt) return;
+    const well = reach.state === "online";
+    const age = (now() - at) / 1000;
+    if (!found?.active) return void ((found && well) || attempt(session));
+    const { tokens, session: { idle_in_seconds: idleIn, ends_in_seconds: endsIn } } = found;
     const life = (Date.parse(tokens.expires_at) - Date.parse(tokens.refreshed_at)) / 1000;
     const left = tokens.expires_in_seconds - age;
-    return now() - activeAt < Math.min(RECENT, idle / 4) * 1000
-      && ((idleIn < endsIn && idle - idleIn + age >= idle / 4)
-        || (left + age < endsIn && left <= Math.min(AHEAD, life * AHEAD_SHARE) && life - left >= FRESH));
+    const old = tokens.expires_in_seconds < endsIn && left <= Math.min(AHEAD, life * AHEAD_SHARE) && life - left >= FRESH;
+    const isIdle = idleIn < endsIn && idle - idleIn + age >= idle / 4;
+    // Calls slide the session too, which nobody tells: what is known may be old.
+    if ((old || isIdle) && now() - activeAt < Math.min(RECENT, idle / 4) * 1000) attempt(well && age > 2 ? session : keepAlive);
+    else if (!well || age > idleIn + 1) attempt(session);
+    else open();
   };
 
   const timer = setInterval(() => {
-    const passed = now() - clock;
-    const moved = Math.abs(Date.now() - wall - passed);
+    const passed = Date.now() - wall;
     wall = Date.now();
-    clock = now();
-    if (moved > CLOCK_MS || passed > ASLEEP_MS) wake();
+    // After a sleep, or if the clock was set; how long it was is for the gateway to say.
+    if (Math.abs(passed) > ASLEEP_MS) wake();
     else check();
   }, TICK_MS);
 
   /** @param {Message} message */
   const hear = (message) => {
+    const found = known.session;
     if (message.up && message.keeper !== keeper) {
       clearInterval(timer);
       heard("message").delete(hear);
@@ -182,31 +162,25 @@ function keep() {
       if (!globalThis.document) globalThis.close();
       return;
     }
-    const found = known.session;
     if (message.session && found) {
-      if (identity(found) !== which) {
-        ending = undefined;
-        idle = openAt = 0;
-      }
-      which = identity(found);
       if (found.active) idle = Math.max(idle, found.session.idle_in_seconds);
       else close();
       open();
     }
     if (message.hello) {
       if (!source) last ||= message.last ?? "";
-      const { at = 0, inSeconds = 0, reason = "" } = ending ?? {};
-      say({ all: true, session: found, age: now() - known.at, reach: known.reach, live: known.live,
-        ...(ending && { event: ["ending", { reason, inSeconds: Math.max(0, Math.round(inSeconds - (now() - at) / 1000)) }] }) });
+      say({ session: present(), reach: known.reach, live: known.live });
+      tellEnding();
     }
-    if (message.active) activeAt = now();
-    if (message.reach && !message.keeper) tryAt = now() + Math.min(message.reach.retryAfter ?? 0, LONGEST_PAUSE) * 1000;
+    if (message.active) {
+      activeAt = now();
+      check();
+    }
+    if (message.reach && !message.keeper) tryAt = now() + pauseMs(0, message.reach.retryAfter);
     if (message.probe) attempt(session);
-    if (message.active) check();
     if (message.online) wake();
   };
   heard("message").add(hear);
-  addEventListener("online", wake);
   say({ up: true });
   attempt(session);
 }

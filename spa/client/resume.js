@@ -1,55 +1,46 @@
 // @ts-check
 /** Calls that met the end of the session: they wait in the page for a new sign-in, or by a name in the tab for the next page. */
 
-import { heard, known, on, tell } from "./tabs.js";
+import { heard, known, tell, on } from "./tabs.js";
 
 /** @typedef {import("./client.js").CallInit} CallInit */
-/** @typedef {import("./client.js").ProblemError} ProblemError */
 /**
- * @typedef {{error: ProblemError, subject: string | undefined, again: () => Promise<Response>, request: Request,
- *   headers: [string, string][], init: CallInit}} Call
+ * @typedef {{error: import("./client.js").ProblemError, subject: string | undefined, again: () => Promise<Response>,
+ *   request: Request, headers: [string, string][], init: CallInit}} Call
  */
-/** @typedef {{subject?: string, at: number, problem: Record<string, unknown>, url: string, init: CallInit}} Kept */
+/** @typedef {Call & {kept: string | undefined, resolve: (response: Promise<Response>) => void, reject: (reason: unknown) => void}} Held */
+/** @typedef {{subject?: string, at: number, error: object, url: string, init: CallInit}} Kept */
 
 const PLACE = "lexgate.call.";
 const LONGEST_TEXT = 262_144;
 const OLDEST_MS = 3_600_000;
 
-/** @type {Set<Call & {resolve: (response: Promise<Response>) => void, reject: (reason: unknown) => void}>} */
+/** @type {Set<Held>} */
 const held = new Set();
-let isWatching = false;
-
 /** @param {CallInit} init */
 export const waits = ({ resume }) => typeof resume === "string" || (resume !== false && heard("needed").size > 0);
 
-/**
- * @param {Call} call
- * @returns {Promise<Response>}
- */
+/** @param {Call} call @returns {Promise<Response>} */
 export function hold(call) {
-  if (!isWatching) watch();
   return new Promise((resolve, reject) => {
     const { signal } = call.request;
-    const entry = { ...call, resolve, reject };
+    const entry = { ...call, kept: record(call), resolve, reject };
     held.add(entry);
-    signal.addEventListener("abort", () => held.delete(entry) && reject(signal.reason));
-    if (signal.aborted) giveUp(entry);
+    const leave = () => held.delete(entry) && reject(signal.reason);
+    signal.addEventListener("abort", leave);
+    if (signal.aborted) leave();
     else if (known.session?.active) release(known.session); // somebody has signed in meanwhile
     else if (held.size === 1) tell("needed", needed());
   });
 }
 
-/** @type {typeof import("./client.js").onSignInNeeded} */
-export function onSignInNeeded(callback) {
-  const stop = on("needed", callback);
-  if (held.size > 0) callback(needed());
-  return stop;
-}
 const needed = () => {
-  const { reason = "none", loginUrl = "" } = [...held][0]?.error ?? {};
-  return { reason, loginUrl, giveUp: () => held.forEach(giveUp) };
+  const [first] = held;
+  return first && { ...first.error, giveUp: () => held.forEach(giveUp) };
 };
-/** @param {Parameters<typeof held.add>[0]} call */
+/** @type {typeof import("./client.js").onSignInNeeded} */
+export const onSignInNeeded = on("needed", needed);
+/** @param {Held} call */
 const giveUp = (call) => held.delete(call) && call.reject(call.error);
 
 /** @param {import("./client.js").Session} session */
@@ -62,40 +53,33 @@ function release(session) {
   }
 }
 
-function watch() {
-  isWatching = true;
-  on("session", release);
-  addEventListener("pagehide", () => held.forEach(putAway));
-  addEventListener("pageshow", ({ persisted }) => {
-    // The page that came between may have sent it.
-    for (const call of held) if (persisted && isKept(call) && !take(call.init.resume)) giveUp(call);
-  });
+heard("session").add(release);
+globalThis.addEventListener?.("pagehide", () => {
+  for (const call of held) if (call.kept) try {
+    sessionStorage.setItem(PLACE + call.init.resume, call.kept);
+    giveUp(call); // a page that is shown once more must not send it as well
+  } catch {
+    // No storage, or no room: it goes with the page.
+  }
+});
+/** @param {Call} call @returns {string | undefined} what the next page needs of it, if it can be had there */
+function record({ subject, error, request, headers, init: { body, resume, urgency, patience } }) {
+  const { url, method, bodyUsed } = request;
+  const isText = !bodyUsed || typeof body === "string" || body instanceof URLSearchParams;
+  const init = { method, headers, body: bodyUsed ? String(body) : undefined, urgency, patience, resume };
+  return typeof resume === "string" && isText && String(body).length <= LONGEST_TEXT
+    ? JSON.stringify({ subject, at: Date.now(), error, url, init }) : undefined;
 }
-
-/** @param {Call} call the text of its body, if it has none other */
-const textOf = ({ init: { body }, request }) =>
-  typeof body === "string" || body instanceof URLSearchParams ? String(body) : request.bodyUsed ? undefined : "";
-/** @param {Call} call */
-const isKept = (call) => typeof call.init.resume === "string" && (textOf(call)?.length ?? Infinity) <= LONGEST_TEXT;
 /** Says whether leaving the page would lose a write. */
-export const isLossy = () => [...held].some((call) => !isKept(call) && !/^(GET|HEAD)$/.test(call.request.method));
+export const isLossy = () => [...held].some(({ kept, request }) => !kept && !/GET|HEAD/.test(request.method));
 
-/** @param {Call} call */
-function putAway(call) {
-  if (!isKept(call)) return;
-  const { subject, request: { url, method }, headers, init: { resume, urgency, patience }, error } = call;
-  const problem = { ...error, login_url: error.loginUrl, instance: error.requestId };
-  const init = { method, headers, body: textOf(call) || undefined, urgency, patience, resume };
-  sessionStorage.setItem(PLACE + resume, JSON.stringify({ subject, at: Date.now(), problem, url, init }));
-}
-
-/**
- * @param {unknown} name
- * @returns {Kept | undefined} what was kept, and is not any more
- */
+/** @param {unknown} name @returns {Kept | undefined} what was kept, and is not any more */
 export function take(name) {
-  const text = sessionStorage.getItem(PLACE + name);
-  sessionStorage.removeItem(PLACE + name);
-  const kept = JSON.parse(text ?? "null");
-  return kept && Math.abs(Date.now() - kept.at) < OLDEST_MS ? kept : undefined;
+  try {
+    const kept = JSON.parse(sessionStorage.getItem(PLACE + name) ?? "");
+    sessionStorage.removeItem(PLACE + name);
+    return Math.abs(Date.now() - kept.at) < OLDEST_MS ? kept : undefined;
+  } catch {
+    return undefined;
+  }
 }

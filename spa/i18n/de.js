@@ -28,16 +28,16 @@ export const de = {
   otherPerson: (name) => `Sie sind jetzt als ${name} angemeldet. Was hier zuvor offen war, gehörte jemand anderem: Es wurde entfernt, und nichts davon wurde gesendet.`,
   close: "Schließen",
   loading: "Wird geladen …",
-  footer: "Ihre Daten bleiben in lexoffice. Diese Seite zeigt sie nur an und speichert keine.",
+  footer: "Ihre Daten liegen in lexoffice. Angefangene Rechnungen bleiben in diesem Browser, bis Sie sich abmelden.",
   signedOut: {
     title: "Anmelden",
     heading: "Ihre Belege aus lexoffice, auf einen Blick.",
-    lead: "Sehen Sie, was offen ist, was überfällig ist und wie das Jahr läuft. Finden Sie jeden Beleg samt PDF in Sekunden.",
+    lead: "Sehen Sie, was offen ist, was überfällig ist und wie das Jahr läuft. Schreiben Sie Rechnungen, und reichen Sie Belege ein.",
     button: "Mit lexoffice anmelden",
     note: "Sie melden sich bei lexoffice selbst an. Ihr Passwort gelangt nie auf diese Seite, und kein Zugriffsschlüssel wird im Browser gespeichert.",
     points: [
       ["Offen und überfällig", "Die Summen, auf die es ankommt, und wer sie schuldet."],
-      ["Jeder Beleg", "Filtern, suchen und das PDF öffnen."],
+      ["Rechnungen und Belege", "Rechnungen schreiben, Quittungen einreichen, jedes PDF finden."],
       ["Kontakte", "Kunden und Lieferanten mit Anschrift und Telefon."],
     ],
     reasons: {
@@ -230,6 +230,7 @@ export const de = {
     conflict: ["Im Augenblick nicht möglich", "lexoffice meldet einen Widerspruch zum jetzigen Stand."],
     busy: ["lexoffice ist ausgelastet", "Zu viele Aufrufe in kurzer Zeit. Bitte versuchen Sie es gleich noch einmal."],
     slow: ["lexoffice hat zu lange gebraucht", "Die Antwort kam nicht rechtzeitig. Bitte versuchen Sie es erneut."],
+    failed: ["lexoffice meldet einen Fehler", "Das liegt nicht an Ihnen. Bitte versuchen Sie es gleich noch einmal."],
     down: ["lexoffice ist nicht erreichbar", "Das liegt nicht an Ihnen. Bitte versuchen Sie es gleich noch einmal."],
     signIn: ["Der Anmeldedienst ist nicht erreichbar", "Sie bleiben angemeldet. Bitte versuchen Sie es gleich noch einmal."],
     store: ["Sitzungen sind gerade nicht lesbar", "Sie bleiben angemeldet. Bitte versuchen Sie es gleich noch einmal."],

@@ -13,6 +13,7 @@ export const de = {
   list: "Belege dieses Besuchs",
   summary: (/** @type {number} */ done, /** @type {number} */ all) =>
     done === all ? `${all === 1 ? "Der Beleg ist" : `Alle ${all} Belege sind`} bei lexoffice.` : `${done} von ${all} bei lexoffice`,
+  elsewhere: (/** @type {number} */ done, /** @type {number} */ all) => `Eingangsbelege: ${done} von ${all} bei lexoffice`,
   open: "Öffnen",
   cancel: "Abbrechen",
   remove: "Entfernen",
@@ -68,6 +69,7 @@ export const en = {
   list: "Receipts of this visit",
   summary: (done, all) =>
     done === all ? `${all === 1 ? "The receipt is" : `All ${all} receipts are`} at lexoffice.` : `${done} of ${all} at lexoffice`,
+  elsewhere: (done, all) => `Receipts: ${done} of ${all} at lexoffice`,
   open: "Open",
   cancel: "Cancel",
   remove: "Remove",

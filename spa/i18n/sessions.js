@@ -7,6 +7,8 @@ export const de = {
   list: "Sitzungen",
   current: "Diese Sitzung",
   unknownPlace: "Ort unbekannt",
+  /** @param {string} address as much of it as is kept */
+  address: (address) => `IP-Adresse ${address}`,
   since: "Angemeldet seit",
   seen: "Zuletzt aktiv",
   ends: "Endet spätestens",
@@ -54,6 +56,7 @@ export const en = {
   list: "Sessions",
   current: "This session",
   unknownPlace: "Place unknown",
+  address: (address) => `IP address ${address}`,
   since: "Signed in since",
   seen: "Last active",
   ends: "Ends at the latest",

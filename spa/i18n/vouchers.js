@@ -17,6 +17,8 @@ const english = counting("en-GB");
 
 export const de = {
   filters: "Belege filtern",
+  more: "Weitere Filter",
+  chosen: (/** @type {number} */ n) => (n === 0 ? "" : ` (${n} gewählt)`),
   type: "Art",
   status: "Status",
   due: "Fälligkeit",
@@ -27,8 +29,8 @@ export const de = {
   anyType: "Alle Arten",
   typeGroups: { revenue: "Alle Einnahmen", expenses: "Alle Ausgaben" },
   anyStatus: "Jeder Status",
-  openStatus: "Offen (auch überfällig)",
-  settledStatus: "Bezahlt oder ausgeglichen",
+  openStatus: "Alle offenen",
+  settledStatus: "Alle erledigten",
   anyDue: "Beliebig",
   anyPeriod: "Beliebig",
   periods: {
@@ -77,7 +79,7 @@ export const de = {
     unkept: "Dieser Browser speichert nichts; der Filter gilt, bis Sie die Seite verlassen.",
   },
   csv: {
-    button: "Als CSV herunterladen",
+    button: ["Als ", "CSV", " herunterladen"],
     cancel: "Abbrechen",
     file: "belege",
     head: ["Belegart", "Nummer", "Datum", "Fällig", "Kontakt", "Betrag", "Offen", "Währung", "Status"],
@@ -92,6 +94,8 @@ export const de = {
 /** @type {typeof de} */
 export const en = {
   filters: "Filter vouchers",
+  more: "More filters",
+  chosen: (n) => (n === 0 ? "" : ` (${n} chosen)`),
   type: "Type",
   status: "Status",
   due: "Due",
@@ -102,8 +106,8 @@ export const en = {
   anyType: "All types",
   typeGroups: { revenue: "All revenue", expenses: "All expenses" },
   anyStatus: "All states",
-  openStatus: "Open (also overdue)",
-  settledStatus: "Paid or settled",
+  openStatus: "All open",
+  settledStatus: "All settled",
   anyDue: "Any",
   anyPeriod: "Any",
   periods: {
@@ -151,7 +155,7 @@ export const en = {
     unkept: "This browser saves nothing; the filter holds until you leave the page.",
   },
   csv: {
-    button: "Download as CSV",
+    button: ["Download as ", "CSV", ""],
     cancel: "Cancel",
     file: "vouchers",
     head: ["Type", "Number", "Date", "Due", "Contact", "Amount", "Open", "Currency", "Status"],

@@ -127,6 +127,11 @@ def sign_in(page: Page, *, path: str = "/", user: str = "anna") -> None:
     expect(page.get_by_test_id("user")).to_be_visible()
 
 
+def settle(page: Page) -> None:
+    """Wait until nothing is loading; `networkidle` never comes, for a shared worker's file is never done."""
+    expect(page.locator('[aria-busy="true"]')).to_have_count(0)
+
+
 def look(page: Page, name: str) -> None:
     """Keep a screenshot where LEXGATE_SCREENSHOTS names a folder."""
     folder = os.environ.get("LEXGATE_SCREENSHOTS")

@@ -1,4 +1,4 @@
-"""Photographs every view in both themes at three widths: `python -m tests.browser.screenshots FOLDER [VIEW ...]`."""
+"""Take pictures of every view at three widths: `python -m tests.browser.screenshots FOLDER [VIEW ...]`."""
 
 from __future__ import annotations
 
@@ -65,6 +65,6 @@ def _picture(page: Page, path: Path) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2:  # noqa: PLR2004 - the program and a folder
+    if len(sys.argv) < 2:
         sys.exit(__doc__)
     main(Path(sys.argv[1]), sys.argv[2:])

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.browser.conftest import Complaints
     from tests.support.running import Running
 
-IDLE_SECONDS = 8
+IDLE_SECONDS = 16  # told when half of it is over; a busy machine takes some seconds to look at a page
 THEMES = [("light", "de-DE"), ("dark", "en-GB")]
 
 

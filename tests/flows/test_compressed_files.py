@@ -13,13 +13,15 @@ import brotli  # type: ignore[import-untyped]
 import httpx
 import pytest
 
+from gateway.parts import shipped_spa
+from gateway.web.compression import strip_lines
 from tests.support.running import running_gateway
 from tests.support.wire import send_raw
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SCRIPT = "export const app = 1; // what the app does\n" * 200
+SCRIPT = "  // what the app does\nexport const app = 1;\n" * 200
 INDEX = f"<!doctype html><title>the app of this test</title>{'<p>text</p>' * 100}"
 BUILT = b"what the build has compressed"
 OUTSIDE = b"what nobody may read"
@@ -159,7 +161,7 @@ def test_head_says_what_get_would(client: httpx.Client, path: str, accept: str) 
 def test_a_part_is_one_of_the_file_itself(client: httpx.Client) -> None:
     # RFC 9110 §14.2
     answer, sent = get(client, "/app.js", CHROMIUM, Range="bytes=7-11")
-    assert (answer.status_code, sent) == (206, b"const")
+    assert (answer.status_code, sent) == (206, b"at th")
     assert answer.headers["content-range"] == f"bytes 7-11/{len(SCRIPT)}"
     assert "content-encoding" not in answer.headers
     tag = get(client, "/app.js", "br")[0].headers["etag"]
@@ -293,3 +295,17 @@ def test_errors_and_the_api_are_left_as_they_are(client: httpx.Client) -> None:
     for path in ("/missing.js", "/auth/session", "/auth/unknown", "/api/v1/profile"):
         answer, _ = get(client, path, CHROMIUM)
         assert "content-encoding" not in answer.headers
+
+
+def test_the_shipped_app_is_sent_without_what_only_people_read_and_an_operators_as_it_is(
+    client: httpx.Client,
+) -> None:
+    shipped = (shipped_spa() / "app/main.js").read_bytes()
+    assert b"// @ts-check" in shipped
+    with running_gateway() as running, httpx.Client(base_url=running.public_url, trust_env=False) as visitor:
+        for accept, coding in (("br", "br"), ("gzip", "gzip")):
+            answer, sent = get(visitor, "/app/main.js", accept)
+            assert answer.headers["content-encoding"] == coding
+            assert decoded(sent, coding) == strip_lines(shipped)
+        assert get(visitor, "/app/main.js", "")[1] == shipped
+    assert b"// what the app does" in decoded(get(client, "/app.js", "br")[1], "br")

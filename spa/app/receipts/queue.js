@@ -4,7 +4,7 @@
  * so that a person can go on while files are sent, and the end of a session: what was not taken goes on after signing in.
  */
 
-import { NetworkError, onReach, onSession, session } from "/auth/client.js";
+import { NetworkError, onReach, onSession, onSessionEnded, session } from "/auth/client.js";
 import { explain, isAborted, isSessionEnd } from "../faults.js";
 import { readError } from "../lexoffice.js";
 import { BESIDE, inTurn } from "../pace.js";
@@ -36,6 +36,8 @@ import { shrunk } from "./shrink.js";
  * @property {string} [fileId] lexoffice's
  */
 
+/** The app takes all that it knows off the screen then, whoever comes next. */
+const GONE = new Set(["signed_out", "signed_out_elsewhere", "grant_ended", "replaced"]);
 const AT_ONCE = 2;
 const ATTEMPTS = 4;
 const PATH = "/api/v1/files";
@@ -196,7 +198,7 @@ async function posted(receipt, signal) {
   form.append("file", receipt.file, receipt.name);
   form.append("type", "voucher");
   return post(PATH, form, { csrfHeader: present.csrf_header, urgency: BESIDE, signal,
-    progress: (sent) => change(receipt, { sent }), sent: () => change(receipt, { isSent: true }) });
+    progress: (sent) => Math.floor(sent * 100) > Math.floor(receipt.sent * 100) && change(receipt, { sent }), sent: () => change(receipt, { isSent: true }) });
 }
 
 /** @param {Receipt} receipt @param {unknown} error */
@@ -219,8 +221,8 @@ const UNFINISHED = new Set(["checking", "shrinking", "waiting", "sending", "held
 
 export const isUnfinished = () => receipts.some(({ state }) => UNFINISHED.has(state));
 
-/** @param {Event} event files that were not sent are lost with the page */
-const ask = (event) => event.preventDefault();
+/** @param {Event} event files that were not sent are lost with the page; but if the app empties it, they have to be */
+const ask = (event) => document.body.hasChildNodes() && event.preventDefault();
 
 function guard() {
   if (isUnfinished()) addEventListener("beforeunload", ask);
@@ -234,5 +236,6 @@ onSession((present) => {
   tell();
 });
 
+onSessionEnded(({ reason }) => GONE.has(reason) && clear());
 addEventListener("online", sendLost);
 onReach(({ state }) => state === "online" && sendLost());

@@ -3,6 +3,7 @@
 
 import * as texts from "../../i18n/receipts.js";
 import { h } from "../dom.js";
+import { showMessage } from "../notices.js";
 import { announce, heading } from "../parts.js";
 import { patch } from "../patch.js";
 import { inLanguage } from "../preferences.js";
@@ -34,6 +35,7 @@ export function receiptsView({ signal, session }) {
       tellNews();
     });
   }, signal);
+  signal.addEventListener("abort", () => tellElsewhere(s));
   draw();
   return { title: s.title,
     node: h("div", {}, heading(s.title), h("p", { class: "lead" }, s.lead), intake(signal, s, queue.add), list) };
@@ -81,6 +83,20 @@ function keepFocus() {
   if (document.activeElement && document.activeElement !== document.body) return;
   const place = document.getElementById("receipts-heading") ?? document.getElementById("choose-files");
   place?.focus();
+}
+
+/** Whoever has gone on to another view hears of the end there. @param {Texts} s */
+function tellElsewhere(s) {
+  if (!queue.isUnfinished()) return;
+  const told = new AbortController();
+  queue.watch(() => {
+    if (queue.isUnfinished()) return;
+    told.abort();
+    const sent = queue.all().filter(({ state }) => state !== "refused");
+    const done = sent.filter(({ state }) => state === "done");
+    const isBack = document.getElementById("choose-files") !== null;
+    if (!isBack && sent.length > 0) showMessage(s.elsewhere(done.length, sent.length));
+  }, told.signal);
 }
 
 /**

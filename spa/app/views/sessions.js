@@ -22,7 +22,7 @@ const GONE = 404;
  */
 export function sessionsView({ signal }) {
   const s = inLanguage(texts);
-  const said = h("p", { class: "said", role: "status", "data-testid": "said" });
+  const said = h("p", { class: "said", role: "status", tabindex: -1, "data-testid": "said" });
   const list = h("div", { class: "part", "aria-busy": "true", tabindex: -1 }, h("div", { class: "panel" }, skeleton(5)));
   const ways = h("div", { class: "actions session-ways" });
   const page = new Page(signal, list, ways, said);
@@ -104,7 +104,7 @@ class Page {
     return h("li", { "data-key": one.id, "data-testid": one.current ? "session-current" : "session" },
       h("div", { class: "session-what" },
         h("p", { class: "session-device" }, h("strong", {}, one.device), one.current && h("span", { class: "pill pill-open" }, s.current)),
-        h("p", { class: "quiet" }, one.address ?? s.unknownPlace)),
+        h("p", { class: "quiet" }, one.address ? s.address(readable(one.address)) : s.unknownPlace)),
       h("dl", { class: "session-times" },
         time(s.seen, one.last_seen_at, true), time(s.since, one.created_at), time(s.ends, one.ends_at)),
       button);
@@ -118,7 +118,7 @@ class Page {
   }
 
   /**
-   * @param {() => Promise<string>} work says what was done
+   * @param {() => Promise<string | void>} work says what was done; or nothing, when this page is left
    * @param {string} [meanwhile]
    */
   async change(work, meanwhile = "") {
@@ -126,13 +126,16 @@ class Page {
     this.isBusy = true;
     this.said.textContent = meanwhile;
     try {
-      this.said.textContent = await work();
+      const done = await work();
+      if (done === undefined) return;
+      this.said.textContent = done;
     } catch (error) {
       const { title, text } = explain(error);
       this.said.textContent = isSessionEnd(error) ? "" : `${title}. ${text}`;
     }
     this.isBusy = false;
     await this.read();
+    if (document.activeElement === document.body) this.said.focus(); // what had the focus is gone
   }
 
   /** @param {OwnSession} one */
@@ -146,21 +149,33 @@ class Page {
     }, this.s.ending(device));
   }
 
+  /** @param {{title: string, text: string, yes: string}} question */
+  ask = (question) => confirmed({ ...question, signal: this.signal });
+
   /** @param {number} number */
   async endOthers(number) {
-    if (!(await confirmed(this.s.askOthers(number)))) return;
+    if (!(await this.ask(this.s.askOthers(number)))) return;
     await this.change(async () => this.s.othersEnded(await endSessions()));
   }
 
   async signOut() {
-    if (await confirmed(this.s.askSignOut)) await this.change(() => (keepSettings(), logout()).then(() => ""));
+    if (await this.ask(this.s.askSignOut)) await this.change(() => (keepSettings(), logout()));
   }
 
   async leave() {
-    if (!(await confirmed(this.s.askEverywhere(this.known.length)))) return;
+    if (!(await this.ask(this.s.askEverywhere(this.known.length)))) return;
     announce(this.s.askEverywhere(this.known.length).yes);
-    await this.change(() => (keepSettings(), logout({ everywhere: true })).then(() => ""));
+    await this.change(() => (keepSettings(), logout({ everywhere: true })));
   }
+}
+
+/** @param {string} address or a network, as 192.0.2.0/24, of which the rest is not kept */
+function readable(address) {
+  const [network = "", bits] = address.split("/");
+  if (bits === undefined) return network;
+  if (network.includes(":")) return `${network.replace(/::?$/, "")}:…`;
+  const known = Math.floor(Number(bits) / 8);
+  return network.split(".").map((part, index) => (index < known ? part : "x")).join(".");
 }
 
 /**

@@ -29,7 +29,7 @@ export function vouchersView({ query, signal, session }) {
     bar.update();
     list.reload();
   };
-  const form = filterForm(search, change);
+  const form = filterForm(signal, search, change);
   const bar = filterBar(signal, session.subject, () => ({
     path: searchPath({ ...search, page: 0 }),
     describe: () => describe(search),

@@ -75,6 +75,7 @@ def new_tabs(
     yield new_tabs
     for tabs in opened:
         tabs.context.close()
-    until(lambda: streams(running) == 0)
-    running.sandbox.faults.clear()
-    running.clock.now = 0
+    for tabs in opened:
+        until(lambda running=tabs.running: streams(running) == 0)  # type: ignore[misc]
+        tabs.running.sandbox.faults.clear()
+        tabs.running.clock.now = 0

@@ -116,8 +116,8 @@ def wait_told(
     return found[number - 1]
 
 
-def hears(page: Page, resource: str) -> None:
-    """Wait until a tab was told of a change, or that it may have missed one, and not twice."""
+def hears(page: Page, resource: str, *, most: int = 1) -> None:
+    """Wait until a tab was told of a change, or that it may have missed one, and no more than once."""
     until(
         page,
         lambda: (
@@ -126,7 +126,7 @@ def hears(page: Page, resource: str) -> None:
         ),
         what=resource,
     )
-    assert [event["resourceId"] for event in told(page, "changed")].count(resource) <= 1
+    assert [event["resourceId"] for event in told(page, "changed")].count(resource) <= most
 
 
 def forget(page: Page) -> None:

@@ -110,14 +110,15 @@ def test_offline_is_told_as_that_and_over_when_the_network_is_back(
 def test_a_gateway_that_is_gone_for_a_while_is_offline_and_nothing_that_came_between_is_lost(
     new_tabs: Callable[..., Tabs], site: Site, mode: str
 ) -> None:
-    pages = new_tabs(mode).open_signed_in(3)
+    tabs = new_tabs(mode)
+    pages = tabs.open_signed_in(3)
     hear_of(pages, site.running, "before")
     site.end()
     for page in pages:
         wait_reach(page, "offline")
         assert page.evaluate(CALL) == "NetworkError"
         wait_told(page, "live", where=lambda is_live: is_live is False)
-    running = site.begin()
+    tabs.running = running = site.begin()
     publish(running, NORDLICHT.id, "between")
     for page in pages:
         wait_reach(page, "online")

@@ -60,7 +60,8 @@ def test_another_person_who_comes_back_does_not_have_it(
     post(page, "invoice", "text", "invoice")
     wait_told(page, "needed")
     leave_and_come_back(page, "jonas")
-    assert page.evaluate(RESUME, "invoice") is False
+    page.evaluate(RESUME, "invoice")
+    assert wait_told(page, "failed")["status"] == 401
     leave_and_come_back(page)
     assert page.evaluate(RESUME, "invoice") is False, "nor is it left for the first one"
     assert wire.heard == []

@@ -99,6 +99,8 @@ window.measures = (() => {
   }
 
   function unmarked(element) {
+    const isBrowsers = element.localName === "iframe" || (element.type === "date" && !element.matches(":focus-visible"));
+    if (isBrowsers) return []; // a frame's document and a calendar's button mark their focus themselves
     if (!element.matches(":focus-visible")) return ["no :focus-visible"];
     const boxes = [element, ...(element.labels ?? []), element.parentElement, element.parentElement?.parentElement];
     const isMarked = boxes.filter(Boolean).some((box) => {
@@ -144,8 +146,10 @@ window.measures = (() => {
         }
       }
     }
-    for (const text of ["undefined", "NaN", "[object Object]", "Invalid Date", "null"]) {
-      if (document.body.innerText.includes(text)) found.push(`"${text}" is shown`);
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) {
+      const text = texts.currentNode.data.trim();
+      if (/undefined|NaN|\[object|Invalid Date|^null$|^false$|^true$/.test(text)) found.push(`"${text}" is shown`);
     }
     return found;
   }

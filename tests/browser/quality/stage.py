@@ -1,8 +1,8 @@
-"""Where the views are shown: one signed-in person for each language, and strangers for what disturbs a session."""
+"""The stage for views: a signed-in person for each language, and strangers for what disturbs a session."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from tests.support.running import Running
 
 LOCALES = {"de": "de-DE", "en": "en-GB"}
-THEMES = ("light", "dark")
-TELL_VIOLATIONS = """addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI, sourceFile, lineNumber }) =>
-  console.error(`policy violated: ${violatedDirective} ${blockedURI} ${sourceFile}:${lineNumber}`));"""
+THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+TELL_VIOLATIONS = """addEventListener('securitypolicyviolation', (event) =>
+  console.error(`policy violated: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}`));"""
 
 
 class Stage:
@@ -83,7 +83,7 @@ def settle(page: Page, *, busy: bool = False) -> None:
         expect(page.locator("[aria-busy=true]")).to_have_count(0)
     page.evaluate(
         """() => Promise.all(document.getAnimations()
-          .filter((animation) => animation.effect?.getComputedTiming().endTime !== Infinity)
+          .filter((animation) => animation.effect?.getComputedTiming().endTime < 1500)
           .map((animation) => animation.finished.catch(() => {})))"""
     )
 

@@ -1,4 +1,4 @@
-"""The main jobs, done by keys alone: nothing is pressed but what has the focus, and the focus is never lost."""
+"""The main jobs, done by keys alone: only what has the focus is pressed, and the focus is never lost."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from tests.browser.conftest import sign_in
 
@@ -61,7 +61,7 @@ def test_one_signs_in_and_finds_a_voucher_and_its_pdf(new_page: Callable[..., Pa
     heading_has_focus(page, re.compile("RE10"))
     with page.context.expect_page() as opened:
         press(page, page.get_by_test_id("pdf-open"))
-    assert "/file" in opened.value.url or opened.value.url == "about:blank"
+    assert "/file" in opened.value.url or opened.value.url.startswith("blob:")
 
 
 def test_the_skip_link_leads_past_the_header(new_page: Callable[..., Page]) -> None:
@@ -69,7 +69,7 @@ def test_the_skip_link_leads_past_the_header(new_page: Callable[..., Page]) -> N
     sign_in(page, path="/contacts")
     expect(page.get_by_test_id("contacts")).to_be_visible()
     page.evaluate("document.activeElement?.blur()")
-    press(page, page.get_by_role("link", name="Skip to the content"))
+    press(page, page.get_by_role("link", name="Skip to content"))
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.closest('main') !== null")
 
@@ -93,7 +93,7 @@ def test_a_receipt_is_sent(new_page: Callable[..., Page], running: Running) -> N
         press(page, page.locator("#choose-files"))
     before = len(running.sandbox.books_of("nordlicht").files)
     chooser.value.set_files(
-        [{"name": "quittung.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4\n%%EOF\n"}]
+        [FilePayload(name="quittung.pdf", mimeType="application/pdf", buffer=b"%PDF-1.4\n%%EOF\n")]
     )
     expect(page.locator("[data-testid=receipt][data-state=done]")).to_have_count(1)
     assert len(running.sandbox.books_of("nordlicht").files) == before + 1

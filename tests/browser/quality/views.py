@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from playwright.sync_api import Page, Route, expect
-
-from tests.browser.conftest import sign_in
+from tests.browser.quality import ways
+from tests.browser.quality.ways import a_voucher, at
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.support.running import Running
-
-    Show = Callable[[Page, Running], None]
+    from tests.browser.quality.ways import Show
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,160 +24,39 @@ class View:
     provokes: tuple[str, ...] = ()
 
 
-def at(path: str, ready: str) -> Show:
-    """Show what is at a path; it is there when the test id is."""
-
-    def show(page: Page, _: Running) -> None:
-        page.goto(path)
-        expect(page.get_by_test_id(ready).first).to_be_visible()
-
-    return show
-
-
-def a_voucher(kind: str, status: str, ready: str = "voucher-total") -> Show:
-    """Show the newest voucher of a kind and status of the person's organization."""
-
-    def show(page: Page, running: Running) -> None:
-        (books,) = (
-            books for books in running.sandbox.books.values() if books.organization.key == "nordlicht"
-        )
-        found = [v for v in books.vouchers.values() if (v.kind, v.status) == (kind, status)]
-        voucher = max(found, key=lambda v: (v.date, v.number or ""))
-        at(f"/vouchers/{voucher.kind}/{voucher.id}", ready)(page, running)
-
-    return show
-
-
-def a_contact(page: Page, running: Running) -> None:
-    (books,) = (books for books in running.sandbox.books.values() if books.organization.key == "nordlicht")
-    contact = next(c for c in books.contacts.values() if {"customer", "vendor"} == set(c["roles"]))
-    page.goto(f"/contacts/{contact['id']}")
-    expect(page.get_by_role("heading", level=1, name=contact["company"]["name"])).to_be_visible()
-
-
-def forced(page: Page, pattern: str, status: int, answer: dict[str, str]) -> None:
-    """Let calls be answered so, whatever is true."""
-    page.route(re.compile(pattern), lambda route: route.fulfill(status=status, json=answer))
-
-
-def signed_out(page: Page, _: Running) -> None:
-    page.goto("/")
-    expect(page.get_by_role("button", name="lexoffice")).to_be_visible()
-
-
-def lexoffice_down(page: Page, _: Running) -> None:
-    forced(page, "/api/v1/contacts", 500, {"message": "Internal Server Error"})
-    page.goto("/contacts")
-    expect(page.get_by_test_id("error")).to_be_visible()
-
-
-def waiting(page: Page, _: Running) -> None:
-    page.route(re.compile("voucherStatus=paid"), lambda _: None)
-    page.goto("/")
-    expect(page.get_by_test_id("total-open")).to_contain_text("€")
-    expect(page.get_by_test_id("notice")).not_to_be_empty()
-
-
-def gateway_down(page: Page, _: Running) -> None:
-    forced(page, "/auth/session$", 503, {"code": "store_unavailable", "title": "Sessions cannot be read"})
-    page.goto("/")
-    expect(page.get_by_test_id("unreachable")).to_be_visible()
-
-
-def near_the_end(page: Page, running: Running) -> None:
-    at("/vouchers?status=open", "vouchers")(page, running)
-    page.evaluate(
-        "import('/app/notices.js').then(({ showEnding }) => showEnding({ inSeconds: 55, reason: 'idle' }))"
-    )
-    expect(page.get_by_test_id("ending")).to_be_visible()
-
-
-def session_ended(page: Page, running: Running) -> None:
-    at("/vouchers?status=open", "vouchers")(page, running)
-    running.clock.advance(1801)
-    page.locator("nav a[href='/contacts']").first.evaluate("(link) => link.click()")
-    expect(page.get_by_test_id("session-ended")).to_be_visible()
-
-
-def denied(page: Page, _: Running) -> None:
-    page.goto("/contacts")
-    page.get_by_role("button", name="lexoffice").click()
-    page.get_by_test_id("user-anna").click()
-    page.get_by_test_id("deny").click()
-    expect(page.get_by_role("heading", level=1)).to_be_visible()
-
-
-def menu_open(page: Page, running: Running) -> None:
-    at("/vouchers", "vouchers")(page, running)
-    page.get_by_test_id("user").click()
-    expect(page.get_by_test_id("menu")).to_be_visible()
-
-
-def several_sessions(page: Page, running: Running) -> None:
-    browser = page.context.browser
-    assert browser
-    elsewhere = browser.new_context(base_url=running.public_url)
-    sign_in(elsewhere.new_page(), path="/nowhere")
-    elsewhere.close()
-    at("/sessions", "sessions")(page, running)
-    expect(page.get_by_test_id("end-others")).to_be_visible()
-
-
-def everything_is_to_end(page: Page, running: Running) -> None:
-    several_sessions(page, running)
-    page.get_by_test_id("everywhere").click()
-    expect(page.get_by_role("dialog")).to_be_visible()
-
-
-def receipts_with_files(page: Page, running: Running) -> None:
-    at("/receipts", "drop")(page, running)
-    page.route("**/api/v1/files", lambda route: answer_by_name(route))
-    files = [
-        ("Tankquittung 12. November.pdf", b"%PDF-1.4\n%%EOF\n"),
-        (
-            "Bewirtung-im-Restaurant-Zur-Alten-Werft-mit-einem-sehr-langen-Namen-2026-11-23.pdf",
-            b"%PDF-1.4\n%down\n%%EOF\n",
-        ),
-        ("Kassenbuch.xlsx", b"PK"),
-        ("Handbuch.pdf", b"%PDF-1.4\n" + bytes(5 * 1024 * 1024)),
-    ]
-    page.get_by_test_id("receipt-files").set_input_files(
-        [{"name": name, "mimeType": "", "buffer": content} for name, content in files]
-    )
-    expect(page.get_by_test_id("receipt")).to_have_count(4)
-    expect(page.locator("[data-state=done]")).to_have_count(1)
-    expect(page.locator("[data-state=failed]")).to_have_count(1)
-
-
-def answer_by_name(route: Route) -> None:
-    """Take a receipt, or not: that which tells so."""
-    if b"%down" in (route.request.post_data_buffer or b""):
-        route.fulfill(status=500, json={"message": "Internal Server Error"})
-    else:
-        route.fulfill(status=202, json={"id": "00000000-0000-0000-0000-000000000000"})
-
-
 VIEWS = (
-    View("signed-out", signed_out, alone=True, signed_in=False),
-    View("denied", denied, alone=True, signed_in=False, provokes=("403",)),
+    View("signed-out", ways.signed_out, alone=True, signed_in=False),
+    View("denied", ways.denied, alone=True, signed_in=False, provokes=("403",)),
     View("overview", at("/", "chart")),
+    View("overview-as-table", ways.table_of_the_year),
     View("vouchers", at("/vouchers", "vouchers")),
     View("vouchers-none-fits", at("/vouchers?type=invoice&q=zzzz", "empty")),
     View("invoice", a_voucher("invoice", "open")),
     View("draft", a_voucher("invoice", "draft")),
     View("purchase", a_voucher("purchaseinvoice", "open")),
-    View("menu", menu_open),
-    View("sessions", several_sessions),
-    View("sessions-everywhere", everything_is_to_end),
+    View("filter-to-be-saved", ways.filter_to_be_saved),
+    View("invoice-pdf", ways.pdf_shown),
+    View("form", at("/invoices/new", "item"), alone=True),
+    View("form-written", ways.invoice_written, alone=True),
+    View("form-with-problems", ways.invoice_with_problems, alone=True),
+    View("form-to-be-finished", ways.invoice_to_be_finished, alone=True),
+    View("form-in-doubt", ways.invoice_in_doubt, alone=True, provokes=("ERR_FAILED",)),
+    View("form-begun", ways.invoice_begun, alone=True),
+    View("news", ways.something_new, alone=True),
+    View("news-list", ways.list_of_news, alone=True),
+    View("menu", ways.menu_open),
+    View("sessions", ways.several_sessions),
+    View("sessions-everywhere", ways.everything_is_to_end),
     View("receipts", at("/receipts", "drop")),
-    View("receipts-with-files", receipts_with_files, provokes=("500",)),
+    View("receipts-with-files", ways.receipts_with_files, provokes=("500",)),
     View("contacts", at("/contacts", "contacts")),
     View("contacts-none-fits", at("/contacts?q=zzzz", "empty")),
-    View("contact", a_contact),
+    View("contact", ways.a_contact),
     View("not-found", at("/nowhere", "user")),
-    View("lexoffice-down", lexoffice_down, provokes=("500",)),
-    View("waiting", waiting, busy=True),
-    View("gateway-down", gateway_down, provokes=("503",)),
-    View("near-the-end", near_the_end),
-    View("session-ended", session_ended, alone=True, provokes=("401",)),
+    View("lexoffice-down", ways.lexoffice_down, provokes=("500",)),
+    View("waiting", ways.waiting, busy=True),
+    View("gateway-down", ways.gateway_down, alone=True, signed_in=False, provokes=("503",)),
+    View("offline", ways.offline, alone=True, provokes=("ERR_INTERNET_DISCONNECTED",)),
+    View("near-the-end", ways.near_the_end),
+    View("session-ended", ways.session_ended, alone=True, busy=True, provokes=("401",)),
 )

@@ -1,31 +1,38 @@
-"""The client's scripts lose what only people read, and nothing else."""
+"""The scripts of the client and the app lose what only people read, and nothing else."""
 
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from gateway.web.client_bundle import MODULES, build_client_bundle
-from gateway.web.compression import strip_script
+from gateway.web.compression import strip_lines, strip_script
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 ROOT = Path(__file__).parents[3]
 CLIENT = sorted((ROOT / "spa/client").glob("*.js"))
 PAGE_SCRIPTS = sorted((ROOT / "gateway/web/assets").glob("*.js"))
+APP = sorted(set((ROOT / "spa").rglob("*.js")) - set(CLIENT))
+STYLES = sorted((ROOT / "spa/styles").glob("*.css"))
 SAME = ROOT / "tests/node/same-program.mjs"
 PARSER = ROOT / "examples/react-vite/node_modules/vite/dist/node/index.js"
 
 
-def difference(one: str, other: str) -> str:
-    """Return what the other module does not have of the one, as syntax trees."""
+def differences(pairs: Mapping[str, tuple[bytes, bytes]]) -> str:
+    """Return where the one and the other module of a pair are not the same syntax tree."""
     assert PARSER.is_file(), (
         "Vite is missing: `make test` installs it, or run `npm ci` in examples/react-vite"
     )
     told = subprocess.run(
         ["node", SAME, PARSER],
-        input=json.dumps({"one": one, "other": other}),
+        input=json.dumps({name: [one.decode() for one in pair] for name, pair in pairs.items()}),
         capture_output=True,
         text=True,
         check=False,
@@ -40,16 +47,35 @@ def test_the_client_as_it_is_sent_is_the_same_program(tmp_path: Path) -> None:
     module.write_bytes(stripped)
     parsed = subprocess.run(["node", "--check", module], capture_output=True, text=True, check=False)
     assert parsed.returncode == 0, parsed.stderr
-    assert difference(bundle, stripped.decode()) == ""
+    assert differences({"client": (bundle.encode(), stripped)}) == ""
 
 
-@pytest.mark.parametrize("path", [*CLIENT, *PAGE_SCRIPTS], ids=lambda path: path.name)
-def test_a_stripped_script_is_the_same_program(path: Path) -> None:
-    source = path.read_bytes()
-    stripped = strip_script(source)
-    assert len(stripped) < len(source)
-    told = difference(source.decode(), stripped.decode())
-    assert told == "", f"{path.name}: rjsmin changes it (a template in a template, => /a regex/?)\n{told}"
+def test_every_stripped_script_of_the_client_is_the_same_program() -> None:
+    """What is told here: a template in a template, or a regular expression right behind an arrow."""
+    sources = {path.name: path.read_bytes() for path in (*CLIENT, *PAGE_SCRIPTS)}
+    assert differences({name: (source, strip_script(source)) for name, source in sources.items()}) == ""
+
+
+def test_every_stripped_script_of_the_app_is_the_same_program_on_the_same_lines() -> None:
+    """What is told here: a template whose text goes on in an indented line, or in one like a comment."""
+    sources = {str(path.relative_to(ROOT)): path.read_bytes() for path in APP}
+    assert differences({name: (source, strip_lines(source)) for name, source in sources.items()}) == ""
+    for source in sources.values():
+        stripped = strip_lines(source)
+        assert stripped.count(b"\n") == source.count(b"\n")
+        assert len(stripped) < len(source)
+
+
+def test_every_stripped_style_has_the_same_rules() -> None:
+    for path in STYLES:
+        source = path.read_bytes()
+        stripped = strip_lines(source)
+        assert _rules(stripped) == _rules(source), path.name
+        assert stripped.count(b"\n") == source.count(b"\n")
+
+
+def _rules(style: bytes) -> list[bytes]:
+    return re.sub(rb"/\*.*?\*/", b"", style, flags=re.DOTALL).split()
 
 
 @pytest.mark.parametrize(
@@ -65,17 +91,23 @@ def test_a_stripped_script_is_the_same_program(path: Path) -> None:
     ],
 )
 def test_what_only_looks_like_a_comment_or_a_space_too_many_stays(line: str) -> None:
-    source = f"// a comment\n{line}\n/* another */ export {{ kept }};\n"
-    stripped = strip_script(source.encode()).decode()
-    assert "comment\n" not in stripped
-    assert difference(source, stripped) == ""
+    source = f"// a comment\n{line}\n/* another */\nexport {{ kept }};\n".encode()
+    for strip in (strip_script, strip_lines):
+        stripped = strip(source)
+        assert b"a comment" not in stripped
+        assert b"another" not in stripped
+        assert differences({"it": (source, stripped)}) == ""
 
 
 @pytest.mark.parametrize(
     "line",
     ["const kept = (text) => /  /u.test(text);", "const kept = `one  ${[1].map((n) => `  ${n}  `)}  two`;"],
 )
-def test_what_the_stripping_cannot_read_is_found_out(line: str) -> None:
-    """So the client's files do without a regular expression behind an arrow, or a template in a template."""
-    source = f"{line}\nexport {{ kept }};\n"
-    assert difference(source, strip_script(source.encode()).decode()) != ""
+def test_what_the_stripping_of_the_client_cannot_read_is_found_out(line: str) -> None:
+    source = f"{line}\nexport {{ kept }};\n".encode()
+    assert "became" in differences({"it": (source, strip_script(source))})
+
+
+def test_what_the_stripping_of_the_app_cannot_read_is_found_out() -> None:
+    source = b"export const kept = `one\n  // two`;\n"
+    assert "became" in differences({"it": (source, strip_lines(source))})

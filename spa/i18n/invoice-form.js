@@ -127,7 +127,9 @@ export const de = {
   },
   doubt: {
     heading: "Vielleicht wurde die Rechnung schon angelegt",
-    text: "Sie wurde abgeschickt, aber eine Antwort von lexoffice kam nicht an. Damit keine Rechnung doppelt entsteht, wird sie nicht von selbst noch einmal gesendet. Ihr Entwurf bleibt erhalten.",
+    lost: "Sie wurde abgeschickt, aber eine Antwort von lexoffice kam nicht an.",
+    error: "lexoffice meldet einen Fehler und sagt nicht, ob die Rechnung angelegt wurde.",
+    text: "Damit keine Rechnung doppelt entsteht, wird sie nicht von selbst noch einmal gesendet. Ihr Entwurf bleibt erhalten.",
     look: (/** @type {string} */ total) => `Rechnungen über ${total} suchen`,
     looking: "Wird gesucht …",
     none: "In lexoffice gibt es keine Rechnung von diesem Tag mit dieser Summe. Vielleicht dauert es noch einen Augenblick: Sehen Sie im Zweifel noch einmal nach.",
@@ -288,7 +290,9 @@ export const en = {
   },
   doubt: {
     heading: "The invoice may have been made already",
-    text: "It was sent, but no answer of lexoffice arrived. So that no invoice is made twice, it is not sent again by itself. Your draft is kept.",
+    lost: "It was sent, but no answer of lexoffice arrived.",
+    error: "lexoffice tells of an error, and not whether the invoice was made.",
+    text: "So that no invoice is made twice, it is not sent again by itself. Your draft is kept.",
     look: (total) => `Look for invoices over ${total}`,
     looking: "Looking …",
     none: "There is no invoice of that day with this total in lexoffice. It may take a moment longer: if in doubt, look once more.",

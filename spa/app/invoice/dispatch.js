@@ -4,7 +4,7 @@
 import { confirmed } from "../confirm.js";
 import { isSessionEnd } from "../faults.js";
 import { day } from "../format.js";
-import { forget } from "../lexoffice.js";
+import { LexofficeError, forget } from "../lexoffice.js";
 import { noteOwn } from "../names.js";
 import { showMessage } from "../notices.js";
 import { go } from "../router.js";
@@ -19,6 +19,8 @@ import { fault, focusField, problemList, refusalTold } from "./told.js";
 
 /** @typedef {import("./sending.js").Outcome} Outcome */
 /** @typedef {{field: string, text: string}} Told */
+
+const GATEWAY_TIMEOUT = 504;
 
 export class Dispatch {
   /** @param {import("./desk.js").Desk} desk */
@@ -86,7 +88,7 @@ export class Dispatch {
     forget(); // the lists have one more, perhaps
     if (outcome.kind === "made") return this.#made(outcome.id, isFinal ? this.s.send.finalMade : this.s.send.draftMade);
     if (desk.signal.aborted) this.#tellElsewhere(outcome);
-    else if (outcome.kind === "doubt") this.#doubt();
+    else if (outcome.kind === "doubt") this.#doubt(outcome.error instanceof LexofficeError && outcome.error.status !== GATEWAY_TIMEOUT);
     else this.#refused(outcome.error);
     return undefined;
   }
@@ -120,11 +122,13 @@ export class Dispatch {
     this.#tell(panel, placed[0]?.field);
   }
 
-  #doubt() {
+  /** @param {boolean} [isError] whether lexoffice did answer, with an error that leaves it open */
+  #doubt(isError = false) {
     const { desk, kept } = this;
     const { draft } = kept;
     desk.hold();
-    this.#tell(doubtPanel(this.s, { voucherDate: draft.voucherDate, total: totalsOfDraft(draft).gross }, desk.signal, (wasMade) => {
+    const invoice = { voucherDate: draft.voucherDate, total: totalsOfDraft(draft).gross, isError };
+    this.#tell(doubtPanel(this.s, invoice, desk.signal, (wasMade) => {
       if (wasMade) return this.#made(undefined, this.s.doubt.settled);
       kept.mark(undefined);
       desk.letGo();

@@ -47,8 +47,8 @@ export const de = {
     due: "Fällig am",
     shippingType: "Lieferung oder Leistung",
     shippingTypes: {
-      service: "Leistung an einem Tag", serviceperiod: "Leistung über einen Zeitraum",
-      delivery: "Lieferung an einem Tag", deliveryperiod: "Lieferung über einen Zeitraum", none: "keine Angabe",
+      service: "Leistung, ein Tag", serviceperiod: "Leistung, Zeitraum",
+      delivery: "Lieferung, ein Tag", deliveryperiod: "Lieferung, Zeitraum", none: "keine Angabe",
     },
     shippingDates: {
       service: "Leistungsdatum", serviceperiod: "Leistung von", delivery: "Lieferdatum", deliveryperiod: "Lieferung von", none: "",
@@ -210,8 +210,8 @@ export const en = {
     due: "Due on",
     shippingType: "Delivery or service",
     shippingTypes: {
-      service: "Service on one day", serviceperiod: "Service over a period",
-      delivery: "Delivery on one day", deliveryperiod: "Delivery over a period", none: "not stated",
+      service: "Service, one day", serviceperiod: "Service, period",
+      delivery: "Delivery, one day", deliveryperiod: "Delivery, period", none: "not stated",
     },
     shippingDates: {
       service: "Date of service", serviceperiod: "Service from", delivery: "Date of delivery", deliveryperiod: "Delivery from", none: "",

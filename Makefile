@@ -14,7 +14,7 @@ NODE_MODULES = tests/node/node_modules/.package-lock.json
 BENCH_MODULES = bench/node_modules/.package-lock.json
 EXAMPLE_MODULES = examples/react-vite/node_modules/.package-lock.json
 
-.PHONY: demo install test chaos bench bench-lexoffice profile check image lock clean
+.PHONY: demo install test chaos bench bench-lexoffice bench-spa profile check image lock clean
 .DELETE_ON_ERROR:
 
 demo: install ## The gateway with lexoffice in a box behind it: PORT=8010 make demo
@@ -39,6 +39,10 @@ bench: .venv/.installed-bench $(BENCH_MODULES) ## lexgate and its peers under lo
 bench-lexoffice: .venv/.installed ## A page of 20 calls before lexoffice's rate limit, 12 minutes: make bench-lexoffice BURST=5
 	.ci/packages redis-server nginx:/usr/sbin/nginx
 	.venv/bin/python -m bench.lexoffice --burst $(BURST)
+
+bench-spa: .venv/.installed-dev ## What the app weighs and how soon it is there on a slow phone, 10 minutes: make bench-spa ROUNDS=1
+	.ci/packages chromium
+	.venv/bin/python -m bench.spa --rounds $(ROUNDS)
 
 profile: .venv/.installed-bench ## Where the microseconds of a call go: make profile DOCUMENT=100k
 	.ci/packages wrk nginx:/usr/sbin/nginx

@@ -62,7 +62,7 @@ def build_client_router(client_folder: Path) -> APIRouter:
 
 
 def _prepare(path: str, source: bytes) -> bytes:
-    """Make one script of the client's, and take out of every script what only people read; types stay as they are."""
+    """Make one script of the client's, and take out of every script what only people read; types stay."""
     if path.endswith(f"/{_CLIENT}"):
         source = build_client_bundle({name: _read_beside(path, name) for name in MODULES}).encode()
     return strip_script(source) if path.endswith(".js") else source

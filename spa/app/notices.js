@@ -16,6 +16,7 @@ import { showUrgentTitle } from "./title.js";
 const SHORTEST_MS = 500;
 const MESSAGE_MS = 8000;
 const SOON_SECONDS = 2;
+const SAME_MS = 2500;
 const NEAR_SECONDS = 10; // said once more then; of a shorter countdown, in its last third
 
 /** @type {import("./pace.js").Wait & {at: number} | undefined} */
@@ -58,9 +59,15 @@ export function showMessage(text, { stays = false } = {}) {
 /** @param {Ending | undefined} next undefined: no end is near any more */
 export function showEnding(next) {
   if (!next && ending) showUrgentTitle("");
-  ending = next && { ...next, at: performance.now(), isSaid: false, isSaidNear: false };
+  const now = performance.now();
+  // The keeper tells it anew to whoever asks, and so to all: that is no reason to speak again.
+  const isKnown = next && ending?.reason === next.reason && Math.abs(endOf(ending) - endOf({ ...next, at: now })) < SAME_MS;
+  ending = next && { isSaid: false, isSaidNear: false, ...(isKnown && ending), ...next, at: now };
   draw();
 }
+
+/** @param {Ending & {at: number}} ending */
+const endOf = ({ at, inSeconds }) => at + inSeconds * 1000;
 
 onWaiting((next) => {
   clearTimeout(hiding);

@@ -32,7 +32,17 @@ export function followReach() {
     }, LATE_MS);
     return undefined;
   });
-  addEventListener("online", () => reach.state === "online" && dispatchEvent(new Event("lexgate:reached")));
+  addEventListener("online", () => void (reach.state === "online" && reached()));
+}
+
+/** That there is a network does not mean that the gateway is there: what failed asks again once it has answered. */
+async function reached() {
+  try {
+    await session();
+    dispatchEvent(new Event("lexgate:reached"));
+  } catch {
+    // the client tells when that changes
+  }
 }
 
 /** The place of the line, filled again when the shell is built anew. */
@@ -48,7 +58,7 @@ function back() {
   isTold = false;
   draw();
   if (hadFocus) document.getElementById("content")?.focus({ preventScroll: true });
-  dispatchEvent(new Event("lexgate:reached"));
+  reached();
 }
 
 function draw() {

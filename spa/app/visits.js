@@ -88,7 +88,7 @@ function made(viewOf, place, again) {
  * @returns {View}
  */
 function failedView(error, signal, again) {
-  failures += 1;
+  if (navigator.onLine) failures += 1;
   if (error instanceof LoadError && error.cause instanceof SyntaxError) reportError(error.cause);
   const { title, text } = explain(error);
   // A module that failed twice with the network there is from another version than the page, which only a new page mends.

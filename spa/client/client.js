@@ -2,9 +2,9 @@
 /** The browser's side of the gateway: session, sign-in, sign-out, events, and calls with the CSRF header. */
 
 import "./keeper.js";
-import { ProblemError, fetchAs, own, session } from "./calls.js";
+import { ProblemError, fetch, own, session } from "./calls.js";
 import { isLossy, take } from "./resume.js";
-import { end, gateway, identity, known, present, reachNow, send, telling } from "./tabs.js";
+import { end, gateway, who, known, present, reachNow, send, on } from "./tabs.js";
 
 export { NetworkError, ProblemError, fetch, keepAlive, retryAfter, session } from "./calls.js";
 export { onSignInNeeded } from "./resume.js";
@@ -14,39 +14,36 @@ export { onWaiting } from "./waiting.js";
 const AGAIN_MS = 2000;
 
 /** @type {typeof import("./client.js").onSession} */
-export const onSession = telling("session", present);
+export const onSession = on("session", present);
 /** @type {typeof import("./client.js").onSessionEnded} */
-export const onSessionEnded = telling("ended");
+export const onSessionEnded = on("ended");
 /** @type {typeof import("./client.js").onReach} */
-export const onReach = telling("reach", reachNow);
+export const onReach = on("reach", reachNow);
 
 /** @type {typeof import("./client.js").events} */
 export function events(listeners) {
   /** @param {keyof typeof listeners} name @param {unknown[]} news */
   const hear = (name, ...news) => /** @type {any} */ (listeners[name])?.(...news);
-  const stop = telling("event")(hear);
+  const stop = on("event")(hear);
   if (known.live !== undefined) hear("live", known.live);
   send({ hello: true, last: known.last }); // an end that is near is told again
   return stop;
 }
 
 /** @param {string} path of the page's origin, as the gateway knows it */
-const back = (path) => (gateway === location.origin ? path : new URL(path, location.href).href);
-
-/** @type {Promise<import("./client.js").ActiveSession> | undefined} */
-let signingIn;
+const back = (path) => (gateway === location.origin ? path : location.origin + path);
 
 /** @type {typeof import("./client.js").login} */
 export async function login({ returnTo = location.pathname + location.search, popup = false } = {}) {
   /** @param {string} to */
   const address = (to) => `${gateway}/auth/login?return_to=${encodeURIComponent(to)}`;
   if (popup) {
-    const opened = open(address("/auth/signed-in"), "lexgate", "popup,width=520,height=720");
+    const opened = open(address("/auth/signed-in"), "lexgate", "width=500,height=700");
     if (opened) {
       opened.opener = null; // the authorization server's page has no business with this one
-      return (signingIn ??= signedIn());
+      return signedIn();
     }
-    if (isLossy()) throw Object.assign(new Error("The browser blocked the window"), { code: "popup_blocked" });
+    if (isLossy()) throw Object.assign(new Error("popup_blocked"), { code: "popup_blocked" });
   }
   location.assign(address(back(returnTo)));
   return new Promise(() => {});
@@ -54,15 +51,14 @@ export async function login({ returnTo = location.pathname + location.search, po
 
 /** @returns {Promise<import("./client.js").ActiveSession>} */
 function signedIn() {
-  const before = identity(known.session);
+  const before = who(known.session);
   // The channel ends at the origin: no word comes from the gateway's page to an app on another.
-  const timer = gateway === location.origin ? undefined : setInterval(() => session().catch(() => {}), AGAIN_MS);
+  const timer = gateway !== location.origin && setInterval(() => session().catch(() => {}), AGAIN_MS);
   return new Promise((resolve) => {
-    const stop = telling("session")((/** @type {import("./client.js").Session} */ found) => {
-      if (!found.active || identity(found) === before) return;
+    const stop = on("session")((/** @type {import("./client.js").Session} */ found) => {
+      if (!found.active || who(found) === before) return;
       stop();
-      clearInterval(timer);
-      signingIn = undefined;
+      clearInterval(+timer);
       resolve(found);
     });
   });
@@ -71,31 +67,28 @@ function signedIn() {
 /** @type {typeof import("./client.js").logout} */
 export async function logout({ everywhere = false, returnTo = "/" } = {}) {
   known.leaves = true; // its end is what was asked for here, not news
-  let url;
-  try {
-    ({ logout_url: url } = await own(`/auth/logout?everywhere=${everywhere}&return_to=${encodeURIComponent(back(returnTo))}`, "POST"));
-  } catch (error) {
-    if (!(error instanceof ProblemError && error.status === 401)) {
-      known.leaves = false;
-      throw error;
-    }
-  }
+  const path = `/auth/logout?everywhere=${everywhere}&return_to=${encodeURIComponent(back(returnTo))}`;
+  const answer = await own(path, "POST").catch((error) => {
+    if (error.status === 401) return {};
+    known.leaves = false;
+    throw error;
+  });
   end("signed_out");
-  location.assign(url ?? returnTo);
+  location.assign(answer.logout_url ?? returnTo);
 }
 
 /** @type {typeof import("./client.js").sessions} */
 export const sessions = async () => (await own("/auth/sessions")).sessions;
 
 /** @type {typeof import("./client.js").endSessions} */
-export const endSessions = async (id) => (await own(id ? `/auth/sessions/${encodeURIComponent(id)}` : "/auth/sessions", "DELETE")).ended;
+export const endSessions = async (id) => (await own("/auth/sessions" + (id ? "/" + encodeURIComponent(id) : ""), "DELETE")).ended;
 
 /** @type {typeof import("./client.js").resume} */
 export function resume(name) {
   const kept = take(name);
   return kept && session().catch(() => known.session).then((found) => {
     const { subject, error, url, init } = kept;
-    if (found?.active && subject && found.subject !== subject) throw Object.assign(new ProblemError(new Response(null, { status: 401 }), error), error);
-    return fetchAs(subject, url, init);
+    if (found?.active && subject && found.subject !== subject) throw Object.assign(new ProblemError(new Response(null, { status: 401 }), {}), error);
+    return fetch(url, init, subject);
   });
 }

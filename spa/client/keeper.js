@@ -5,7 +5,7 @@
  */
 
 import { askAnew, keepAlive, session } from "./calls.js";
-import { KEEPER, connect, end, gateway, heard, identity, known, present, send } from "./tabs.js";
+import { KEEPER, connect, end, gateway, heard, known, now, present, send } from "./tabs.js";
 
 /** @typedef {import("./tabs.js").Message} Message */
 
@@ -19,30 +19,19 @@ const AHEAD_SHARE = 0.4;
 const FRESH = 10; // the gateway refreshes nothing younger
 const RECENT = 120;
 
-const now = () => performance.now();
-const waitMs = (retryAfter = 0) => Math.min(retryAfter, LONGEST_PAUSE) * 1000;
-/** @param {number} failures */
-const pauseMs = (failures) => Math.min(2 ** failures, LONGEST_PAUSE) * 500 * (1 + Math.random());
+/** @param {number} fails */
+const pauseMs = (fails, least = 0) => Math.min(Math.max(least, 2 ** fails * (0.5 + Math.random() / 2)), LONGEST_PAUSE) * 1000;
 
 function keep() {
   const keeper = Math.random();
-  let idle = 0; // the whole idle time, as far as it was seen
-  let activeAt = -Infinity;
-  let isAsking = false;
-  let failures = 0;
-  let tryAt = 0;
-  /** @type {unknown} */
-  let which;
-
+  let idle = 0, // the whole idle time, as far as it was seen
+    activeAt = -Infinity, busy = false, fails = 0, tryAt = 0,
+    blind = false, // without an id, nothing of a failed beginning can be asked for again
+    losses = 0, openAt = 0, wall = Date.now(), { last } = known;
   /** @type {EventSource | undefined} */
   let source;
-  let { last } = known;
-  let isBlind = false; // without an id, nothing of a failed beginning can be asked for again
-  let losses = 0;
-  let openAt = 0;
   /** @type {{at: number, reason: string} | undefined} */
   let ending;
-  let wall = Date.now();
 
   /** @param {Message} news */
   const say = (news) => send({ keeper, last, ...news });
@@ -51,20 +40,23 @@ function keep() {
   /** @param {boolean} live */
   const setLive = (live) => known.live !== live && say({ live });
 
+  const tellEnding = () =>
+    ending && tell("ending", { reason: ending.reason, inSeconds: Math.max(0, Math.round((ending.at - now()) / 1000)) });
+
   /** @param {() => Promise<unknown>} ask */
   const attempt = async (ask) => {
-    if (isAsking) return;
-    isAsking = true;
+    if (busy) return;
+    busy = true;
     try {
       await ask();
-      failures = 0;
+      fails = 0;
       tryAt = ask === keepAlive ? now() + APART_MS : 0;
     } catch (error) {
       const { status, retryAfter } = /** @type {Partial<import("./client.js").ProblemError>} */ (error);
-      tryAt = now() + Math.max(pauseMs(failures++), waitMs(retryAfter));
+      tryAt = now() + pauseMs(fails++, retryAfter);
       if (status !== 401) say({ reach: status ? { state: "outage", retryAfter } : { state: "offline" } });
     }
-    isAsking = false;
+    busy = false;
     check();
   };
 
@@ -85,13 +77,13 @@ function keep() {
   };
   const close = () => {
     source?.close();
-    source = undefined;
+    source = ending = undefined; // another stream tells anew what is near
     setLive(false);
   };
   /** A connection that broke comes again by itself; after a refusal nothing does. */
   const lost = () => {
     setLive(false);
-    isBlind ||= !last;
+    blind ||= !last;
     if (source?.readyState === EventSource.CLOSED) {
       close();
       openAt = now() + pauseMs(++losses);
@@ -102,21 +94,21 @@ function keep() {
   /** After a sleep, a dead connection does not know it. */
   const wake = () => {
     close();
-    openAt = failures = 0;
+    openAt = fails = 0;
     attempt(askAnew);
   };
 
   /** @type {Record<string, (data: any) => void>} */
   const takes = {
     hello() {
-      if (isBlind) tell("missed");
-      isBlind = false;
+      if (blind) tell("missed");
+      blind = false;
     },
     lexoffice: ({ type, resource_id: resourceId, date }) => tell("changed", { type, resourceId, date }),
     missed: () => tell("missed"),
     "session.ending"({ in_seconds: inSeconds, reason }) {
       ending = { at: now() + inSeconds * 1000, reason };
-      tell("ending", { inSeconds, reason });
+      tellEnding();
       check();
     },
     "session.extended"() {
@@ -136,26 +128,20 @@ function keep() {
   };
 
   const check = () => {
-    const found = known.session;
-    const isWell = known.reach.state === "online";
-    const age = (now() - known.at) / 1000;
-    if (isAsking || now() < tryAt) return;
-    // Calls slide the session too, which nobody tells: what is known may be old.
-    if (found?.active && isWanted(found, age)) attempt(isWell && age > 2 ? session : keepAlive);
-    else if (!isWell || !found || (found.active && age > 1 + Math.min(found.session.ends_in_seconds, found.session.idle_in_seconds))) attempt(session);
-    else open();
-  };
-  /**
-   * Says whether the person is here, and the token nearly over, or a good part of the idle time.
-   * @param {import("./client.js").ActiveSession} session
-   * @param {number} age
-   */
-  const isWanted = ({ tokens, session: { idle_in_seconds: idleIn, ends_in_seconds: endsIn } }, age) => {
+    const { session: found, at, reach } = known;
+    if (busy || now() < tryAt) return;
+    const well = reach.state === "online";
+    const age = (now() - at) / 1000;
+    if (!found?.active) return void ((found && well) || attempt(session));
+    const { tokens, session: { idle_in_seconds: idleIn, ends_in_seconds: endsIn } } = found;
     const life = (Date.parse(tokens.expires_at) - Date.parse(tokens.refreshed_at)) / 1000;
     const left = tokens.expires_in_seconds - age;
-    return now() - activeAt < Math.min(RECENT, idle / 4) * 1000
-      && ((idleIn < endsIn && idle - idleIn + age >= idle / 4)
-        || (left + age < endsIn && left <= Math.min(AHEAD, life * AHEAD_SHARE) && life - left >= FRESH));
+    const old = tokens.expires_in_seconds < endsIn && left <= Math.min(AHEAD, life * AHEAD_SHARE) && life - left >= FRESH;
+    const isIdle = idleIn < endsIn && idle - idleIn + age >= idle / 4;
+    // Calls slide the session too, which nobody tells: what is known may be old.
+    if ((old || isIdle) && now() - activeAt < Math.min(RECENT, idle / 4) * 1000) attempt(well && age > 2 ? session : keepAlive);
+    else if (!well || age > idleIn + 1) attempt(session);
+    else open();
   };
 
   const timer = setInterval(() => {
@@ -168,6 +154,7 @@ function keep() {
 
   /** @param {Message} message */
   const hear = (message) => {
+    const found = known.session;
     if (message.up && message.keeper !== keeper) {
       clearInterval(timer);
       heard("message").delete(hear);
@@ -175,26 +162,22 @@ function keep() {
       if (!globalThis.document) globalThis.close();
       return;
     }
-    const found = known.session;
     if (message.session && found) {
-      if (identity(found) !== which) {
-        ending = undefined;
-        idle = openAt = 0;
-      }
-      which = identity(found);
       if (found.active) idle = Math.max(idle, found.session.idle_in_seconds);
       else close();
       open();
     }
     if (message.hello) {
       if (!source) last ||= message.last ?? "";
-      say({ all: true, session: present(), reach: known.reach, live: known.live });
-      if (ending) tell("ending", { inSeconds: Math.max(0, Math.round((ending.at - now()) / 1000)), reason: ending.reason });
+      say({ session: present(), reach: known.reach, live: known.live });
+      tellEnding();
     }
-    if (message.active) activeAt = now();
-    if (message.reach && !message.keeper) tryAt = now() + waitMs(message.reach.retryAfter);
+    if (message.active) {
+      activeAt = now();
+      check();
+    }
+    if (message.reach && !message.keeper) tryAt = now() + pauseMs(0, message.reach.retryAfter);
     if (message.probe) attempt(session);
-    if (message.active) check();
     if (message.online) wake();
   };
   heard("message").add(hear);

@@ -1,7 +1,7 @@
 // @ts-check
 /** Calls that met the end of the session: they wait in the page for a new sign-in, or by a name in the tab for the next page. */
 
-import { heard, known, tell, telling } from "./tabs.js";
+import { heard, known, tell, on } from "./tabs.js";
 
 /** @typedef {import("./client.js").CallInit} CallInit */
 /**
@@ -17,20 +17,18 @@ const OLDEST_MS = 3_600_000;
 
 /** @type {Set<Held>} */
 const held = new Set();
-let isWatching = false;
-
 /** @param {CallInit} init */
 export const waits = ({ resume }) => typeof resume === "string" || (resume !== false && heard("needed").size > 0);
 
 /** @param {Call} call @returns {Promise<Response>} */
 export function hold(call) {
-  if (!isWatching) watch();
   return new Promise((resolve, reject) => {
     const { signal } = call.request;
     const entry = { ...call, kept: record(call), resolve, reject };
     held.add(entry);
-    signal.addEventListener("abort", () => held.delete(entry) && reject(signal.reason));
-    if (signal.aborted) giveUp(entry);
+    const leave = () => held.delete(entry) && reject(signal.reason);
+    signal.addEventListener("abort", leave);
+    if (signal.aborted) leave();
     else if (known.session?.active) release(known.session); // somebody has signed in meanwhile
     else if (held.size === 1) tell("needed", needed());
   });
@@ -38,10 +36,10 @@ export function hold(call) {
 
 const needed = () => {
   const [first] = held;
-  return first && { reason: first.error.reason, loginUrl: first.error.loginUrl, giveUp: () => held.forEach(giveUp) };
+  return first && { ...first.error, giveUp: () => held.forEach(giveUp) };
 };
 /** @type {typeof import("./client.js").onSignInNeeded} */
-export const onSignInNeeded = telling("needed", needed);
+export const onSignInNeeded = on("needed", needed);
 /** @param {Held} call */
 const giveUp = (call) => held.delete(call) && call.reject(call.error);
 
@@ -55,28 +53,22 @@ function release(session) {
   }
 }
 
-function watch() {
-  isWatching = true;
-  telling("session")(release);
-  addEventListener("pagehide", () => {
-    for (const { kept, init } of held) if (kept) try {
-      sessionStorage.setItem(PLACE + init.resume, kept);
-    } catch {
-      // No storage, or no room: the call goes with the page.
-    }
-  });
-  addEventListener("pageshow", ({ persisted }) => {
-    // The page that came between may have sent it.
-    for (const call of held) if (persisted && call.kept && !take(call.init.resume)) giveUp(call);
-  });
-}
+heard("session").add(release);
+globalThis.addEventListener?.("pagehide", () => {
+  for (const call of held) if (call.kept) try {
+    sessionStorage.setItem(PLACE + call.init.resume, call.kept);
+    giveUp(call); // a page that is shown once more must not send it as well
+  } catch {
+    // No storage, or no room: it goes with the page.
+  }
+});
 /** @param {Call} call @returns {string | undefined} what the next page needs of it, if it can be had there */
 function record({ subject, error, request, headers, init: { body, resume, urgency, patience } }) {
-  const isText = typeof body === "string" || body instanceof URLSearchParams;
-  const text = isText ? String(body) : undefined;
-  if (typeof resume !== "string" || (!isText && request.bodyUsed) || (text?.length ?? 0) > LONGEST_TEXT) return undefined;
-  const init = { method: request.method, headers, body: text, urgency, patience, resume };
-  return JSON.stringify({ subject, at: Date.now(), error, url: request.url, init });
+  const { url, method, bodyUsed } = request;
+  const isText = !bodyUsed || typeof body === "string" || body instanceof URLSearchParams;
+  const init = { method, headers, body: bodyUsed ? String(body) : undefined, urgency, patience, resume };
+  return typeof resume === "string" && isText && String(body).length <= LONGEST_TEXT
+    ? JSON.stringify({ subject, at: Date.now(), error, url, init }) : undefined;
 }
 /** Says whether leaving the page would lose a write. */
 export const isLossy = () => [...held].some(({ kept, request }) => !kept && !/GET|HEAD/.test(request.method));

@@ -4,9 +4,9 @@
 /** @typedef {import("./client.js").Session} Session */
 /** @typedef {import("./client.js").Reach} Reach */
 /**
- * What is said on the channel. `keeper`: it speaks, and `up`: from now on; `all`: whatever it knows. `hello`: a tab asks it.
+ * What is said on the channel. `keeper`: it speaks, and `up`: from now on. `hello`: a tab asks it.
  * @typedef {{type?: string, session?: Session, reach?: Reach, probe?: boolean, active?: boolean, online?: boolean,
- *   hello?: boolean, keeper?: number, up?: boolean, all?: boolean, live?: boolean, last?: string,
+ *   hello?: boolean, keeper?: number, up?: boolean, live?: boolean, last?: string,
  *   event?: [name: string, ...news: unknown[]]}} Message
  */
 
@@ -26,6 +26,8 @@ export function setGateway(origin) {
 /** @type {{session?: Session, at: number, subject?: string, reach: Reach, live?: boolean, last: string, leaves?: boolean}} */
 export const known = { at: 0, reach: { state: "online" }, last: "" };
 
+export const now = () => performance.now();
+
 /** @typedef {"session" | "ended" | "reach" | "event" | "needed" | "waiting" | "message" | "keep"} News */
 /** @type {Record<string, Set<Function>>} */
 const listeners = {};
@@ -33,17 +35,17 @@ const listeners = {};
 export const heard = (news) => (listeners[news] ??= new Set());
 /** @param {News} news @param {unknown[]} details */
 export const tell = (news, ...details) => [...heard(news)].forEach((callback) => callback(...details));
-/** @param {News} news @param {() => unknown} [now] what is known already, and told at once */
-export const telling = (news, now) => (/** @type {Function} */ callback) => {
+/** @param {News} news @param {() => unknown} [present] what is known already, and told at once */
+export const on = (news, present) => (/** @type {Function} */ callback) => {
   join();
   heard(news).add(callback);
-  const present = now?.();
-  if (present) callback(present);
+  const known = present?.();
+  if (known) callback(known);
   return () => void heard(news).delete(callback);
 };
 
 /** @param {Session | undefined} found which session it is, or false */
-export const identity = (found) => found?.active && found.subject + found.session.created_at;
+export const who = (found) => found?.active && found.subject + found.session.created_at;
 export const csrf = () => known.session?.csrf_header ?? { "X-CSRF": "1" };
 
 /** @param {Session | undefined} found @param {(seconds: number) => number | undefined} change */
@@ -51,30 +53,32 @@ const write = (found, change) =>
   JSON.stringify(found, (name, value) => (name.endsWith("_in_seconds") ? change(value) : value));
 /** What is known of the session, its seconds counted from now. */
 export const present = () =>
-  known.session && JSON.parse(write(known.session, (left) => Math.max(0, Math.floor(left - (performance.now() - known.at) / 1000))));
+  known.session && JSON.parse(write(known.session, (left) => Math.max(0, Math.floor(left - (now() - known.at) / 1000))));
 /** @param {Session} [found] but for the seconds, which are never the same */
 const outline = (found) => write(found, () => undefined);
 
 /** @param {Session} found */
 export function note(found) {
   const { session: before, leaves } = known;
-  if (leaves || (before && !before.active && !found.active)) return; // why it ended is known already
+  if (leaves || (before?.active === false && !found.active)) return; // why it ended is known already
   known.session = found;
-  known.at = performance.now();
+  known.at = now();
   if (outline(before) === outline(found)) return;
   if (before?.active && (!found.active || found.subject !== before.subject)) {
     tell("ended", { loginUrl: "/auth/login", reason: found.active ? "replaced" : found.reason });
   }
-  if (found.active) known.subject = found.subject;
+  if (found.active) {
+    known.subject = found.subject;
+    join();
+  }
   tell("session", found);
 }
 
 /** @returns {Reach} */
 export const reachNow = () => (navigator.onLine ? known.reach : { state: "offline" });
-let toldReach = "";
+let told = "";
 function tellReach() {
-  const now = JSON.stringify(reachNow());
-  if (toldReach !== now) tell("reach", reachNow(), (toldReach = now));
+  if (told !== (told = JSON.stringify(reachNow()))) tell("reach", reachNow());
 }
 
 /** @type {BroadcastChannel | undefined} */
@@ -91,7 +95,7 @@ export function send(message) {
 }
 /** @param {Message} message */
 function hear(message) {
-  const { session, reach, keeper, up, all, live, last, event } = message;
+  const { session, reach, keeper, up, live, last, event } = message;
   if (session) note(session);
   if (reach) known.reach = reach;
   tellReach();
@@ -99,15 +103,13 @@ function hear(message) {
     clearTimeout(silence);
     if (up) hello();
     if (live !== undefined && live !== known.live) tell("event", "live", (known.live = live));
-    if (all && last && known.last && last !== known.last) tell("event", "missed"); // while this tab was frozen
     if (event) tell("event", ...event);
-    known.last = last || known.last;
+    known.last = last ?? "";
   }
   tell("message", message);
 }
 /** @param {Session} found as the gateway has just answered @returns {Session} */
 export function share(found) {
-  if (found.active) join();
   send({ session: found });
   return found;
 }
@@ -119,8 +121,8 @@ export const end = (reason) =>
 let activeAt = -Infinity;
 /** The person is here; a call says so as well. */
 export function active() {
-  if (performance.now() - activeAt < ACTIVITY_MS) return;
-  activeAt = performance.now();
+  if (now() - activeAt < ACTIVITY_MS) return;
+  activeAt = now();
   send({ active: true });
 }
 
@@ -138,46 +140,38 @@ function join() {
   if (channel || !globalThis.BroadcastChannel) return;
   connect();
   // Captured at the window, so that nothing an app does with an event keeps it from here.
-  for (const type of ["pointerdown", "keydown", "wheel", "touchstart"]) addEventListener(type, active, { capture: true, passive: true });
-  for (const type of ["visibilitychange", "pageshow", "resume", "online", "offline"]) addEventListener(type, look, true);
-  try {
-    build(SharedWorker).onerror = () => elect();
-  } catch {
-    elect();
-  }
+  for (const type of ["pointerdown", "keydown", "wheel"]) addEventListener(type, active, { capture: true, passive: true });
+  for (const type of ["visibilitychange", "pageshow", "online", "offline"]) addEventListener(type, look, true);
+  start("SharedWorker", () => elect());
   hello(STARTING_MS);
 }
-/** @param {Event} event */
-function look({ type }) {
+/** @param {Partial<PageTransitionEvent>} event */
+function look({ type, persisted }) {
+  known.leaves = false; // a page that was left can be shown once more
   tellReach();
   if (!document.hidden) hello();
   if (type === "online") send({ online: true });
+  if (persisted) tell("event", "missed"); // nobody was told anything in the back-forward cache
 }
 
 /** @type {any} */
 let policy;
-/**
- * @template Made
- * @param {new (url: string, options: WorkerOptions) => Made} Kind
- * @returns {Made}
- */
-function build(Kind) {
-  if (gateway !== location.origin) throw new TypeError(gateway); // a worker comes from the page's own origin
+/** @param {"SharedWorker" | "Worker"} kind @param {() => void} otherwise where it cannot be had */
+function start(kind, otherwise) {
+  if (gateway !== location.origin) return otherwise(); // a worker comes from the page's own origin
   const url = gateway + "/auth/client.js";
-  // Under Trusted Types a worker's address has to come from a policy: this one knows no other.
-  policy ??= /** @type {any} */ (globalThis).trustedTypes?.createPolicy("lexgate", { createScriptURL: () => url });
-  return new Kind(policy?.createScriptURL(url) ?? url, { type: "module", name: KEEPER });
+  try {
+    // Under Trusted Types a worker's address has to come from a policy: this one knows no other.
+    policy ??= /** @type {any} */ (globalThis).trustedTypes?.createPolicy("lexgate", { createScriptURL: () => url });
+    new globalThis[kind](policy?.createScriptURL(url) ?? url, { type: "module", name: KEEPER }).onerror = otherwise;
+  } catch {
+    otherwise();
+  }
 }
 /** Of all tabs the one that holds the lock has the keeper; from one that is frozen it is stolen. */
 function elect(steal = false) {
-  const begin = () => {
-    try {
-      build(Worker).onerror = () => tell("keep");
-    } catch {
-      tell("keep");
-    }
+  navigator.locks?.request(KEEPER, { steal }, () => {
+    start("Worker", () => tell("keep"));
     return new Promise(() => {});
-  };
-  if (navigator.locks) navigator.locks.request(KEEPER, { steal }, begin).catch(({ name }) => name === "AbortError" && elect());
-  else begin();
+  }).catch(({ name }) => name === "AbortError" && elect());
 }

@@ -116,9 +116,15 @@ export const de = {
       `Rechnung vom ${day} an ${name} über ${total}. Sie bekommt eine Nummer und lässt sich danach weder ändern noch löschen, nur stornieren.`,
     yes: "Jetzt abschließen",
   },
+  restart: {
+    button: "Eingaben verwerfen",
+    title: "Eingaben verwerfen?",
+    text: "Was Sie in diese Rechnung eingegeben haben, wird gelöscht. In lexoffice ändert sich nichts.",
+    yes: "Verwerfen",
+  },
   doubt: {
     heading: "Vielleicht wurde die Rechnung schon angelegt",
-    text: "Die Verbindung brach ab, bevor lexoffice antworten konnte. Damit keine Rechnung doppelt entsteht, wird sie nicht von selbst noch einmal gesendet. Ihr Entwurf bleibt erhalten.",
+    text: "Sie wurde abgeschickt, aber eine Antwort von lexoffice kam nicht an. Damit keine Rechnung doppelt entsteht, wird sie nicht von selbst noch einmal gesendet. Ihr Entwurf bleibt erhalten.",
     look: (/** @type {string} */ total) => `Rechnungen über ${total} suchen`,
     looking: "Wird gesucht …",
     none: "In lexoffice gibt es keine Rechnung von diesem Tag mit dieser Summe. Vielleicht dauert es noch einen Augenblick: Sehen Sie im Zweifel noch einmal nach.",
@@ -268,9 +274,15 @@ export const en = {
       `Invoice of ${day} to ${name} over ${total}. It gets a number, and can then neither be changed nor deleted, only voided.`,
     yes: "Finalize now",
   },
+  restart: {
+    button: "Discard what I entered",
+    title: "Discard what you entered?",
+    text: "What you have entered into this invoice is deleted. Nothing changes in lexoffice.",
+    yes: "Discard",
+  },
   doubt: {
     heading: "The invoice may have been made already",
-    text: "The connection was lost before lexoffice could answer. So that no invoice is made twice, it is not sent again by itself. Your draft is kept.",
+    text: "It was sent, but no answer of lexoffice arrived. So that no invoice is made twice, it is not sent again by itself. Your draft is kept.",
     look: (total) => `Look for invoices over ${total}`,
     looking: "Looking …",
     none: "There is no invoice of that day with this total in lexoffice. It may take a moment longer: if in doubt, look once more.",

@@ -64,9 +64,10 @@ def test_an_example_signs_in_shows_contacts_follows_them_and_signs_out(
     expect(enter).to_be_visible()
     look(page, f"example-{name}-welcome")
     assert axe_violations(page) == []
-    enter.click()
-    page.get_by_test_id("user-anna").click()
-    page.get_by_test_id("allow").click()
+    with page.expect_popup() as popup:
+        enter.click()
+    popup.value.get_by_test_id("user-anna").click()
+    popup.value.get_by_test_id("allow").click()
     expect(page.get_by_test_id("user")).to_have_text("Anna Petersen")
     rows = page.get_by_test_id("contacts").get_by_role("listitem")
     expect(rows).to_have_count(25)

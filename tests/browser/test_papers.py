@@ -133,6 +133,29 @@ def test_vouchers_that_belong_together_lead_to_each_other(new_page: Callable[...
     expect(page.get_by_role("heading", level=1)).to_have_text(note)
 
 
+SHIFTS = """window.moved = [];
+new PerformanceObserver((list) => {
+  for (const { value, sources } of list.getEntries()) {
+    window.moved.push([value, ...sources.map(({ node }) => `${node?.nodeName}.${node?.className}`)]);
+  }
+}).observe({ type: 'layout-shift', buffered: true });"""
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("kind", ["invoice", "purchaseinvoice"])
+def test_nothing_of_a_voucher_moves_while_it_is_loaded(
+    new_page: Callable[..., Page], kind: str, width: int
+) -> None:
+    page = new_page(locale="de-DE")
+    open_voucher(page, f"/vouchers?type={kind}&status=open")
+    page.add_init_script(SHIFTS)
+    page.set_viewport_size({"width": width, "height": 800})
+    page.reload()
+    expect(page.get_by_test_id("paid")).to_contain_text("€")
+    moved: list[list[float | str]] = page.evaluate("window.moved")
+    assert sum(value for value, *_ in moved) < 0.02, moved
+
+
 A4_WIDTH = 673
 """Pixels between the margins of a sheet."""
 NOT_PRINTED = (

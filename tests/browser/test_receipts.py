@@ -1,4 +1,4 @@
-"""Receipts reach lexoffice byte for byte; what it would not take is told before, and what failed is told as it is."""
+"""Receipts reach lexoffice byte for byte; what it would not take is told before, what failed as it is."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import base64
 import re
 import struct
 import zlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import FilePayload, Page, expect
+from playwright.sync_api import Dialog, FilePayload, Locator, Page, expect
 
 from tests.browser.conftest import axe_violations, look, sign_in
 from tests.browser.test_waiting import Held
@@ -70,7 +70,7 @@ def choose(page: Page, *files: FilePayload) -> None:
     page.get_by_test_id("receipt-files").set_input_files(list(files))
 
 
-def row(page: Page, name: str) -> Any:  # noqa: ANN401 - playwright's Locator
+def row(page: Page, name: str) -> Locator:
     return page.get_by_test_id("receipt").filter(has_text=name)
 
 
@@ -151,16 +151,19 @@ def test_a_name_is_made_to_fit_the_content_by_which_lexoffice_tells_the_type(
     assert sorted(file.name for file in stored(running)) == ["beleg.png", "quittung.pdf"]
 
 
+def slow_down(page: Page, upload: int) -> None:
+    """Let the page send so many bytes a second; -1 is as many as go."""
+    network = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": upload}
+    session = page.context.new_cdp_session(page)
+    session.send("Network.emulateNetworkConditions", network)  # pyright: ignore[reportUnknownMemberType]
+
+
 def test_progress_is_told_and_who_cancels_sends_nothing(
     new_page: Callable[..., Page], running: Running
 ) -> None:
     page = new_page()
     open_receipts(page)
-    slow = page.context.new_cdp_session(page)
-    slow.send(
-        "Network.emulateNetworkConditions",
-        {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 300_000},
-    )
+    slow_down(page, 300_000)
     choose(page, payload("lang.pdf", pdf(LARGEST)))
     bar = row(page, "lang.pdf").get_by_role("progressbar")
     expect(bar).to_have_attribute("value", re.compile(r"^[1-9]\d?$"))
@@ -169,10 +172,7 @@ def test_progress_is_told_and_who_cancels_sends_nothing(
     row(page, "lang.pdf").get_by_role("button", name="Cancel").click()
     expect(page.get_by_test_id("receipt")).to_have_count(0)
     expect(page.locator("#choose-files")).to_be_focused()
-    slow.send(
-        "Network.emulateNetworkConditions",
-        {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1},
-    )
+    slow_down(page, -1)
     choose(page, payload("kurz.pdf", pdf()))
     in_state(page, "kurz.pdf", "done")
     assert [file.name for file in stored(running)] == ["kurz.pdf"]
@@ -281,6 +281,18 @@ def test_what_was_not_performed_for_certain_is_sent_again_by_itself(
     assert [file.content for file in stored(running)] == [pdf(200_000), pdf(200_000, mark=b"b")]
 
 
+def refusing(page: Page) -> list[str]:
+    """Dismiss every question of the browser's, and return the list of their kinds so far."""
+    asked: list[str] = []
+
+    def refuse(question: Dialog) -> None:
+        asked.append(question.type)
+        question.dismiss()
+
+    page.on("dialog", refuse)
+    return asked
+
+
 def test_a_session_that_ends_in_the_middle_loses_no_file(
     new_page: Callable[..., Page], running: Running, complaints: Complaints
 ) -> None:
@@ -324,8 +336,7 @@ def test_nobody_sends_what_somebody_else_has_chosen(
     page.unroute(FILES)
     dialog = page.get_by_test_id("session-ended")
     expect(dialog).to_be_visible()
-    asked: list[str] = []
-    page.on("dialog", lambda question: (asked.append(question.type), question.dismiss()))
+    asked = refusing(page)
     with page.expect_popup() as popup:
         dialog.get_by_test_id("sign-in-again").click()
     other = popup.value
@@ -347,13 +358,7 @@ def test_who_leaves_the_page_is_asked_as_long_as_files_would_be_lost(new_page: C
     page.get_by_test_id("drop").click()
     choose(page, payload("a.pdf", pdf()))
     held.wait_for(1)
-    asked: list[str] = []
-
-    def stay(question: Any) -> None:  # noqa: ANN401 - playwright's Dialog
-        asked.append(question.type)
-        question.dismiss()
-
-    page.on("dialog", stay)
+    asked = refusing(page)
     page.evaluate("setTimeout(() => location.reload())")
     expect(row(page, "a.pdf")).to_be_visible()
     held.let_go(1, status=202, json={"id": "x"})
@@ -424,13 +429,17 @@ NOISE = """async () => {
   const canvas = Object.assign(document.createElement('canvas'), { width: 2800, height: 2000 });
   const pen = canvas.getContext('2d');
   const noise = pen.createImageData(2800, 2000);
-  for (let at = 0; at < noise.data.length; at += 65536) crypto.getRandomValues(noise.data.subarray(at, at + 65536));
+  for (let at = 0; at < noise.data.length; at += 65536) {
+    crypto.getRandomValues(noise.data.subarray(at, at + 65536));
+  }
   for (let at = 3; at < noise.data.length; at += 4) noise.data[at] = 255;
   pen.putImageData(noise, 0, 0);
   const blob = await new Promise((done) => canvas.toBlob(done, 'image/jpeg', 1));
   const bytes = new Uint8Array(await blob.arrayBuffer());
   let text = '';
-  for (let at = 0; at < bytes.length; at += 32768) text += String.fromCharCode(...bytes.subarray(at, at + 32768));
+  for (let at = 0; at < bytes.length; at += 32768) {
+    text += String.fromCharCode(...bytes.subarray(at, at + 32768));
+  }
   return btoa(text);
 }"""
 

@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import sign_in
 from tests.browser.test_house import THEMES, look_everywhere
 from tests.browser.test_live import ON, show
+from tests.browser.test_sessions_page import STORE_AWAY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from tests.support.running import Running
 
 POST = """() => void import('/auth/client.js').then(({ fetch }) =>
-  fetch('/api/v1/contacts', { method: 'POST', body: '{}', headers: { 'Content-Type': 'application/json' } })
+  fetch('/api/v1/invoices', { method: 'POST', body: '{}', headers: { 'Content-Type': 'application/json' } })
     .then((answer) => { window.answer = answer.status; }, (error) => { window.answer = error.code; }))"""
 
 
@@ -50,7 +51,7 @@ def sign_in_again(page: Page, user: str = "anna") -> None:
 def test_the_page_goes_on_where_it_was_after_a_sign_in_in_a_window_of_its_own(
     new_page: Callable[..., Page], running: Running, complaints: Complaints, scheme: str, locale: str
 ) -> None:
-    complaints.expected.append("401")
+    complaints.expected.append("status of 4")
     page = new_page(color_scheme=scheme, locale=locale)
     sign_in(page, path="/vouchers?type=invoice")
     search = page.get_by_role("searchbox").first
@@ -79,8 +80,9 @@ def test_the_page_goes_on_where_it_was_after_a_sign_in_in_a_window_of_its_own(
 
 @pytest.mark.parametrize(("scheme", "locale"), THEMES)
 def test_the_dialog_says_that_it_waits_for_the_window(
-    new_page: Callable[..., Page], running: Running, scheme: str, locale: str
+    new_page: Callable[..., Page], running: Running, complaints: Complaints, scheme: str, locale: str
 ) -> None:
+    complaints.expected.append("status of 401")
     page = new_page(color_scheme=scheme, locale=locale)
     sign_in(page, path="/contacts")
     run_out(page, running)
@@ -96,11 +98,12 @@ def test_the_dialog_says_that_it_waits_for_the_window(
 def test_of_somebody_elses_page_nothing_stays_and_nothing_is_sent(
     new_page: Callable[..., Page], running: Running, complaints: Complaints
 ) -> None:
-    complaints.expected.append("401")
+    complaints.expected.append("status of 4")
     page = new_page()
     sign_in(page, path="/contacts")
     run_out(page, running)
-    page.evaluate(POST)
+    with page.expect_response("**/api/v1/invoices"):
+        page.evaluate(POST)
     sent: list[str] = []
     page.on("request", lambda request: sent.append(request.method) if "/api/" in request.url else None)
     sign_in_again(page, "jonas")
@@ -129,12 +132,12 @@ def test_where_the_browser_opens_no_window_the_page_itself_signs_in(
 def test_where_leaving_the_page_would_lose_something_the_person_decides(
     new_page: Callable[..., Page], running: Running, complaints: Complaints
 ) -> None:
-    complaints.expected.append("401")
+    complaints.expected.append("status of 4")
     page = new_page()
     page.add_init_script("window.open = () => null")
     sign_in(page, path="/contacts")
     run_out(page, running)
-    with page.expect_response("**/auth/session"):
+    with page.expect_response("**/api/v1/invoices"):
         page.evaluate(POST)
     page.get_by_test_id("sign-in-again").click()
     expect(page.get_by_test_id("said")).to_contain_text("The browser opened no window")
@@ -195,10 +198,10 @@ def test_an_outage_is_said_in_a_line_until_it_is_over(
     complaints.expected.append("503")
     page = new_page(color_scheme=scheme, locale=locale)
     sign_in(page, path="/vouchers")
-    problem = {"code": "store_unavailable", "title": "The store is away", "detail": ""}
-    headers = {"Content-Type": "application/problem+json", "Retry-After": "30"}
-    page.route("**/auth/session*", lambda route: route.fulfill(status=503, json=problem, headers=headers))
-    page.locator(".main-nav").get_by_role("link").nth(2).click()
+    page.route("**/auth/session*", lambda route: route.fulfill(**STORE_AWAY))
+    page.get_by_test_id("user").click()
+    page.get_by_test_id("menu").get_by_role("link").click()
+    expect(page.get_by_test_id("error")).to_be_visible()
     line = page.get_by_test_id("reach")
     expect(line).to_contain_text({"de-DE": "Sie bleiben angemeldet", "en-GB": "You stay signed in"}[locale])
     expect(line).to_contain_text(
@@ -208,7 +211,7 @@ def test_an_outage_is_said_in_a_line_until_it_is_over(
     page.unroute("**/auth/session*")
     line.get_by_role("button").click()
     expect(line).to_be_empty()
-    expect(page.get_by_test_id("user")).to_be_visible()
+    expect(page.get_by_test_id("session-current")).to_be_visible()
 
 
 def test_a_tab_that_nobody_sees_tells_the_end_in_its_title(new_page: Callable[..., Page]) -> None:

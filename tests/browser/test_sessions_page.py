@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -18,6 +19,13 @@ if TYPE_CHECKING:
     from tests.support.running import Running
 
 FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0"
+
+STORE_AWAY: dict[str, Any] = {
+    "status": 503,
+    "content_type": "application/problem+json",
+    "headers": {"Retry-After": "30"},
+    "body": json.dumps({"code": "store_unavailable", "title": "The store is away"}),
+}
 
 
 @pytest.fixture(autouse=True)
@@ -123,19 +131,12 @@ def test_that_they_cannot_be_read_is_told_and_goes_by_itself(
 ) -> None:
     complaints.expected.append("503")
     page = new_page()
-    problem = {"code": "store_unavailable", "title": "The store is away", "detail": ""}
-    page.route(
-        "**/auth/sessions",
-        lambda route: route.fulfill(
-            status=503,
-            json=problem,
-            headers={"Content-Type": "application/problem+json", "Retry-After": "1"},
-        ),
-    )
+    page.route("**/auth/sessions", lambda route: route.fulfill(**STORE_AWAY))
     sign_in(page, path="/sessions", user="jonas")
     expect(page.get_by_test_id("error")).to_contain_text("You stay signed in")
     expect(page.get_by_test_id("reach")).to_contain_text("You stay signed in")
     assert axe_violations(page) == []
     page.unroute("**/auth/sessions")
+    page.get_by_test_id("reach").get_by_role("button", name="Try now").click()
     expect(page.get_by_test_id("session-current")).to_be_visible()
     expect(page.get_by_test_id("reach")).to_be_empty()

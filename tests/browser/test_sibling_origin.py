@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.conftest import ARGUMENTS, PATIENCE_MS, MovingClock
+from tests.browser.keeper.stage import streams, until
 from tests.flows.cli.process import free_port
 from tests.support.certificate import write_certificate
 from tests.support.nginx import serving_site
@@ -59,6 +60,14 @@ LISTEN = """(url) => new Promise((resolve) => {
   events.addEventListener('hello', () => end('hello'));
   events.onerror = () => end('refused');
 })"""
+START = """async (api) => {
+  window.client = await import(`${api}/auth/client.js`);
+  window.told = [];
+  window.client.events({ live: (isLive) => window.told.push(isLive ? 'live' : 'lost') });
+  window.client.onSession(({ active }) => window.told.push(active ? 'in' : 'out'));
+  return (await window.client.session()).active;
+}"""
+ENTER = "void window.client.login({ popup: true }).then(({ claims }) => window.told.push(claims.name))"
 NAMES = ("x-request-id", "server-timing")
 
 
@@ -164,6 +173,32 @@ def test_an_app_on_a_sibling_origin_does_all_that_the_app_does(page: Page, stage
     assert out["status"] == 200
     ended = call(page, f"{stage.api}/api/v1/profile")
     assert (ended["status"], '"session_required"' in str(ended["text"])) == (401, True)
+
+
+def test_the_client_serves_a_sibling_as_it_serves_the_gateways_own_app(page: Page, stage: Stage) -> None:
+    """No worker comes from another origin, and no word of the window: a tab keeps the stream, and asks."""
+    other = page.context.new_page()
+    for tab in (page, other):
+        tab.goto(f"{stage.app}/start")
+        assert tab.evaluate(START, stage.api) is False
+    with page.expect_popup() as popup:
+        page.evaluate(ENTER)
+    window = popup.value
+    window.get_by_test_id("user-anna").click()
+    with window.expect_event("close"):
+        window.get_by_test_id("allow").click()
+    for tab in (page, other):
+        until(tab, lambda tab=tab: {"in", "live"} <= set(tab.evaluate("window.told")))  # type: ignore[misc]
+    assert "Anna Petersen" in page.evaluate("window.told")
+    assert streams(stage.running) == 1
+    contact = {"version": 0, "roles": {"customer": {}}, "company": {"name": "Muster & Söhne KG"}}
+    send = """(contact) => window.client.fetch('/api/v1/contacts', { method: 'POST',
+      headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(contact) }).then((it) => it.ok)"""
+    assert page.evaluate(send, contact) is True
+    page.evaluate("void window.client.logout({ returnTo: '/bye' })")
+    page.wait_for_url(f"{stage.app}/bye")
+    until(other, lambda: other.evaluate("window.told.at(-1)") in {"out", "lost"})
+    assert "out" in other.evaluate("window.told.slice(1)")
 
 
 @pytest.mark.parametrize("host", ["evil.lexgate.test", "app.other.test"])

@@ -117,6 +117,20 @@ def test_the_list_is_sorted(person: Person, token: str) -> None:
     assert numbers == sorted(numbers, key=str.casefold)
 
 
+def test_a_credit_note_names_the_invoice_before_it_to_the_same_customer(person: Person, token: str) -> None:
+    notes = listed(person, token, "voucherType=creditnote&voucherStatus=any")
+    assert notes
+    for row in notes:
+        note = person.api("GET", f"/credit-notes/{row['id']}", token).json()
+        (related,) = note["relatedVouchers"]
+        assert related["voucherType"] == "invoice"
+        invoice = person.api("GET", f"/invoices/{related['id']}", token).json()
+        assert invoice["voucherNumber"] == related["voucherNumber"]
+        assert invoice["address"]["contactId"] == note["address"]["contactId"]
+        assert invoice["voucherDate"] <= note["voucherDate"]
+        assert row["id"] in [other["id"] for other in invoice["relatedVouchers"]]
+
+
 def test_amounts_are_coherent_everywhere(person: Person, token: str) -> None:
     for row in listed(person, token, "voucherType=invoice,creditnote&voucherStatus=any"):
         path = "invoices" if row["voucherType"] == "invoice" else "credit-notes"

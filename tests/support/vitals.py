@@ -57,6 +57,8 @@ class Sent:
     kind: str
     wire_bytes: int
     body_bytes: int
+    named_by: str
+    """The document or module in whose text it stands, by its path; empty where a script asked as it ran."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,18 @@ class Vitals:
     def shift(self) -> float:
         """All that moved, not only the worst five seconds of it."""
         return sum(shift.value for shift in self.shifts)
+
+    @property
+    def waterfall(self) -> list[str]:
+        """What the browser learned of by reading a module, but for what scripts ask for when they need it."""
+        late: set[str] = set()
+        found: list[str] = []
+        for one in self.sent:
+            if one.kind == "Script" and (not one.named_by or one.named_by in late):
+                late.add(one.path)
+            elif one.kind == "Script" and one.named_by.endswith(".js"):
+                found.append(f"{one.path}, named by {one.named_by}")
+        return found
 
     def bytes(self, pattern: str = "") -> int:
         """Return the bytes of the coded bodies whose path matches, but for the API's answers."""
@@ -133,7 +147,8 @@ class Watch:
             blocking=sum(duration - 50 for _, duration in told["tasks"]),
             script=script_seconds * 1e3,
             sent=tuple(
-                Sent(one["path"], one["kind"], one["wire"], one["body"]) for one in self._found.values()
+                Sent(one["path"], one["kind"], one["wire"], one["body"], one["by"])
+                for one in self._found.values()
             ),
         )
 
@@ -146,7 +161,15 @@ class Watch:
         if url.scheme.startswith("http") and url.path != _STREAM:
             if told.get("loaderId"):  # the end of a worker's script is told to the worker alone
                 self._pending.add(told["requestId"])
-            one = {"path": url.path, "kind": told.get("type", "Other"), "wire": 0, "body": 0, "head": 0}
+            by = urlsplit(told["initiator"].get("url", "")).path
+            one = {
+                "path": url.path,
+                "kind": told.get("type", "Other"),
+                "by": by,
+                "wire": 0,
+                "body": 0,
+                "head": 0,
+            }
             self._found[told["requestId"]] = one
 
     def _on_response(self, told: dict[str, Any]) -> None:

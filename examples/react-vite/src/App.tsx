@@ -9,14 +9,14 @@ const TEXTS: Record<string, string> = {
   grant_ended: "lexoffice has ended the connection.",
   signed_out: "You have signed out.",
   signed_out_elsewhere: "You have signed out elsewhere.",
-  "out of reach": "The gateway cannot be reached just now. Reload the page to try again.",
+  "out of reach": "The gateway cannot be reached just now. This page goes on when it can.",
 };
 
 export function App() {
   const session = useSession();
   if (session === "unknown") return <main aria-busy="true" />;
   if (typeof session === "string") return <Welcome text={TEXTS[session] ?? "You are signed out."} />;
-  return <SignedIn session={session} />;
+  return <SignedIn key={session.subject} session={session} />;
 }
 
 function Welcome({ text }: { text: string }) {
@@ -24,7 +24,7 @@ function Welcome({ text }: { text: string }) {
     <main className="welcome">
       <h1>Contacts</h1>
       <p>{text}</p>
-      <button onClick={() => login()}>Sign in with lexoffice</button>
+      <button onClick={() => void login({ popup: true })}>Sign in with lexoffice</button>
     </main>
   );
 }

@@ -1,17 +1,14 @@
 import { useEffect, useState } from "react";
-import { onSessionEnded, session, type ActiveSession, type InactiveReason } from "/auth/client.js";
+import { onSession, session, type ActiveSession, type InactiveReason } from "/auth/client.js";
 
 type Found = ActiveSession | InactiveReason | "unknown" | "out of reach";
 
-/** Tells who is signed in, or why nobody is; a gateway that cannot say has signed nobody out. */
+/** Tells who is signed in, or why nobody is, whatever tab that came about in; an outage signs nobody out. */
 export function useSession(): Found {
   const [found, setFound] = useState<Found>("unknown");
   useEffect(() => {
-    const stop = onSessionEnded(({ reason }) => setFound(reason));
-    session().then(
-      (answer) => setFound(answer.active ? answer : answer.reason),
-      () => setFound("out of reach"),
-    );
+    const stop = onSession((news) => setFound(news.active ? news : news.reason));
+    session().catch(() => setFound((before) => (before === "unknown" ? "out of reach" : before)));
     return stop;
   }, []);
   return found;

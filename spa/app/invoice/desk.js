@@ -79,7 +79,19 @@ export class Desk {
     const button = (/** @type {boolean} */ isFinal) => h("button", { type: "button", "data-testid": isFinal ? "send-final" : "send-draft",
       class: isFinal ? "button" : "button button-quiet", onclick: () => this.#submit(isFinal) }, isFinal ? s.send.final : s.send.draft);
     return h("div", { class: "send" }, h("p", { class: "hint" }, s.send.note),
-      h("div", { class: "actions" }, button(false), button(true)), this.said);
+      h("div", { class: "actions" }, button(false), button(true),
+        h("button", { type: "button", class: "button button-quiet restart", "data-testid": "restart", onclick: () => this.#restart() },
+          s.restart.button)), this.said);
+  }
+
+  async #restart() {
+    const { kept, s: { restart } } = this;
+    if (kept.isHeld) return;
+    kept.isHeld = true; // the question is asked once
+    const isWanted = await confirmed({ title: restart.title, text: restart.text, yes: restart.yes });
+    kept.isHeld = false;
+    if (this.signal.aborted) kept.close();
+    else if (isWanted) await kept.restart();
   }
 
   #changed() {

@@ -94,6 +94,21 @@ export class KeptDraft {
     this.#keeper.close(false);
   }
 
+  /** Away with it, for a new one. */
+  async restart() {
+    clearTimeout(this.#timer);
+    this.#isDirty = this.isTouched = false;
+    this.#keeper.discard();
+    this.#keeper.close(true);
+    this.#keeper = new Keeper(this.subject);
+    await this.#keeper.open();
+    this.draft = newDraft(today(), language);
+    this.saved.textContent = "";
+    this.#opened(undefined);
+    announce(this.s.offers.discarded);
+    this.#focus();
+  }
+
   close() {
     this.#keeper.close(location.pathname === PATH);
   }

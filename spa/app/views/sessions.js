@@ -118,7 +118,7 @@ class Page {
   }
 
   /**
-   * @param {() => Promise<string>} work says what was done
+   * @param {() => Promise<string | void>} work says what was done; or nothing, when this page is left
    * @param {string} [meanwhile]
    */
   async change(work, meanwhile = "") {
@@ -126,7 +126,9 @@ class Page {
     this.isBusy = true;
     this.said.textContent = meanwhile;
     try {
-      this.said.textContent = await work();
+      const done = await work();
+      if (done === undefined) return;
+      this.said.textContent = done;
     } catch (error) {
       const { title, text } = explain(error);
       this.said.textContent = isSessionEnd(error) ? "" : `${title}. ${text}`;
@@ -157,13 +159,13 @@ class Page {
   }
 
   async signOut() {
-    if (await this.ask(this.s.askSignOut)) await this.change(() => (keepSettings(), logout()).then(() => ""));
+    if (await this.ask(this.s.askSignOut)) await this.change(() => (keepSettings(), logout()));
   }
 
   async leave() {
     if (!(await this.ask(this.s.askEverywhere(this.known.length)))) return;
     announce(this.s.askEverywhere(this.known.length).yes);
-    await this.change(() => (keepSettings(), logout({ everywhere: true })).then(() => ""));
+    await this.change(() => (keepSettings(), logout({ everywhere: true })));
   }
 }
 

@@ -1,7 +1,7 @@
 // @ts-check
 /** One voucher as a sheet: address, items, totals, and its PDF. */
 
-import { h } from "../dom.js";
+import { h, icon } from "../dom.js";
 import { paperOf, pdfButtons } from "../files.js";
 import { day, money } from "../format.js";
 import { isAborted } from "../faults.js";
@@ -28,12 +28,13 @@ export function voucherView({ path: [type = "", id = ""], signal }) {
     const title = t.voucher.unknownTitle;
     return { title, node: h("div", {}, back, heading(title), h("p", {}, t.voucher.unknownText)) };
   }
-  const title = heading(typeName(type));
+  const title = heading(typeName(type), ...roomFor(type));
+  title.querySelector("h1")?.append(h("span", { class: "unseen", "aria-hidden": "true" }, hasPdf(type, "open") ? " RE0000" : " RE-0000-0000"));
   const preview = previewPart(signal);
   /** @type {Beside} */
   let known = {};
   const content = loadingPart(signal, {
-    bones: h("div", { class: "panel sheet" }, skeleton(12)),
+    bones: h("div", { class: "panel sheet sheet-bones" }, skeleton(12)),
     load: async (asked, showPart) => {
       const voucher = await readVoucher(resourceOf(type), id, asked);
       showPart({ voucher, ...known });
@@ -61,6 +62,17 @@ export function voucherView({ path: [type = "", id = ""], signal }) {
 function actions(type, voucher, preview, signal) {
   if (hasPdf(type, voucher.voucherStatus)) return pdfButtons(paperOf(resourceOf(type), voucher, signal), preview);
   return voucher.voucherStatus === "draft" && h("p", { class: "quiet actions", "data-key": "draft" }, t.voucher.draft);
+}
+
+/**
+ * What comes into the heading, unseen, so that nothing moves when it is there.
+ * @param {Type} type
+ */
+function roomFor(type) {
+  const unseen = (/** @type {string} */ className, /** @type {string[]} */ ...texts) =>
+    h("div", { class: `unseen ${className}`, "aria-hidden": "true" }, texts.map((text) => h("span", { class: "button" }, icon("paper"), text)));
+  return [h("span", { class: "pill unseen", "aria-hidden": "true" }, t.states.overdue),
+    hasPdf(type, "open") && unseen("actions", t.voucher.openPdf, t.voucher.download)];
 }
 
 /**

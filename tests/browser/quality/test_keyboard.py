@@ -75,12 +75,12 @@ def test_the_skip_link_leads_past_the_header(new_page: Callable[..., Page]) -> N
     assert page.evaluate("document.activeElement.closest('main') !== null")
 
 
-def test_a_page_is_left_by_the_way_it_was_come(new_page: Callable[..., Page]) -> None:
+def test_the_way_back_leads_to_the_heading(new_page: Callable[..., Page]) -> None:
     page = new_page()
     sign_in(page, path="/vouchers")
     press(page, page.get_by_test_id("vouchers").get_by_role("link", name=re.compile("^RE")).first)
     expect(page.get_by_test_id("voucher-total")).to_be_visible()
-    page.keyboard.press("Alt+ArrowLeft")
+    page.go_back()
     expect(page.get_by_test_id("vouchers")).to_be_visible()
     heading_has_focus(page, "Vouchers")
 

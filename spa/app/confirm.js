@@ -27,6 +27,8 @@ export async function confirmed({ title, text, yes, signal }) {
     document.body.append(dialog);
     dialog.showModal();
     signal?.addEventListener("abort", () => dialog.close(), { once: true });
+    // Whoever goes back in the browser meanwhile has left what was asked about.
+    for (const left of ["popstate", "lexgate:visit"]) addEventListener(left, () => dialog.close(), { once: true });
     if (signal?.aborted) dialog.close();
   });
 }

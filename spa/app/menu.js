@@ -20,7 +20,7 @@ export const nameOf = ({ claims, subject }) => claims.name ?? claims.email ?? su
  */
 export function personMenu(session, redraw) {
   const name = nameOf(session);
-  const button = h("button", { type: "button", class: "menu-button", "data-testid": "user" },
+  const button = h("button", { type: "button", class: "menu-button", title: name, "data-testid": "user" },
     h("span", { class: "avatar", "data-initials": initials(name), "aria-hidden": "true" }),
     h("span", { class: "person-name" }, name));
   const out = h("button", { type: "button", class: "button button-quiet", onclick: () => leave(out) }, t.signOut);

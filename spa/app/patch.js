@@ -98,13 +98,23 @@ function patchNode(old, node, news) {
   const whole = node.getAttribute("data-whole");
   if (whole !== null) {
     if (whole === old.getAttribute("data-whole")) return false;
-    old.replaceWith(node);
+    replace(old, node);
     return true;
   }
   const isOther = patchAttributes(old, node);
   const isChanged = patchChildren(old, [...node.childNodes], news) || isOther;
   if (isChanged && isLive(old)) news.changed.push(old);
   return isChanged;
+}
+
+const CONTROLS = "a[href], button, input, select, summary";
+
+/** @param {Element} old @param {Element} node takes its place, and the focus if one of its controls had it */
+function replace(old, node) {
+  const focused = [...old.querySelectorAll(CONTROLS)].findIndex((control) => control === document.activeElement);
+  old.replaceWith(node);
+  const same = [...node.querySelectorAll(CONTROLS)][focused];
+  if (same instanceof HTMLElement) same.focus({ preventScroll: true });
 }
 
 /** @param {Node} node @returns {node is HTMLElement} */

@@ -105,6 +105,37 @@ def test_leaving_for_another_page_is_harmless_and_coming_back_is_offered_the_dra
     expect(box(page, "name")).to_have_value("Unterbrochen")
 
 
+def test_a_draft_that_nobody_wants_goes_after_a_question(new_page: Callable[..., Page]) -> None:
+    page = new_page()
+    sign_in(page, path=PATH)
+    write_invoice(page, name="Verworfen")
+    written(page, "Verworfen")
+    page.get_by_test_id("restart").click()
+    page.keyboard.press("Escape")
+    expect(box(page, "name")).to_have_value("Verworfen")
+    page.get_by_test_id("restart").click()
+    page.get_by_test_id("yes").click()
+    expect(box(page, "name")).to_have_value("")
+    expect(page.locator("#contact")).to_be_focused()
+    assert kept(page) == []
+    fill_item(page, name="Von vorn")
+    written(page, "Von vorn")
+    assert len(kept(page)) == 1
+
+
+def test_another_language_changes_the_words_and_marks_and_nothing_else(new_page: Callable[..., Page]) -> None:
+    page = new_page()
+    sign_in(page, path=PATH)
+    write_invoice(page, name="Sprachwechsel", price="1,234.5")
+    page.get_by_test_id("user").click()
+    page.get_by_label("Language").select_option("de")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Neue Rechnung")
+    expect(box(page, "name")).to_have_value("Sprachwechsel")
+    expect(box(page, "price")).to_have_value("1.234,50")
+    expect(page.locator("#contact")).to_have_value("Hotel Alsterblick GmbH")
+    assert len(kept(page)) == 1
+
+
 def test_two_tabs_write_two_drafts(new_page: Callable[..., Page]) -> None:
     first = new_page()
     sign_in(first, path=PATH)

@@ -72,6 +72,7 @@ def test_a_row_that_changes_takes_neither_focus_nor_place_nor_words(
     page = new_page(height=500)
     follow(page, "/vouchers?type=invoice")
     page.get_by_label("Number or contact").fill("re")
+    expect(page).to_have_url(re.compile("q=re"))
     settle(page)
     link = page.get_by_test_id("vouchers").get_by_role("link").nth(12)
     link.focus()

@@ -23,6 +23,12 @@ POST = """() => void import('/auth/client.js').then(({ fetch }) =>
   fetch('/api/v1/invoices', { method: 'POST', body: '{}', headers: { 'Content-Type': 'application/json' } })
     .then((answer) => { window.answer = answer.status; }, (error) => { window.answer = error.code; }))"""
 
+OVERLAPS = """() => {
+  const line = document.querySelector('.reach-line').getBoundingClientRect();
+  const { top, bottom } = document.querySelector('h1').getBoundingClientRect();
+  return top < line.bottom && bottom > line.top;
+}"""
+
 
 def run_out(page: Page, running: Running) -> None:
     """Let the session of a page end for lack of use, once the dialog is there for it."""
@@ -208,6 +214,9 @@ def test_an_outage_is_said_in_a_line_until_it_is_over(
         re.compile({"de-DE": r"Nächster Versuch in \d+ Sek", "en-GB": r"Next try in \d+ s"}[locale])
     )
     look_everywhere(page, f"outage-{scheme}")
+    for width in (1280, 320):
+        page.set_viewport_size({"width": width, "height": 700})
+        assert not page.evaluate(OVERLAPS), f"the line lies over the heading at {width}"
     page.unroute("**/auth/session*")
     line.get_by_role("button").click()
     expect(line).to_be_empty()

@@ -140,3 +140,15 @@ def test_that_they_cannot_be_read_is_told_and_goes_by_itself(
     page.get_by_test_id("reach").get_by_role("button", name="Try now").click()
     expect(page.get_by_test_id("session-current")).to_be_visible()
     expect(page.get_by_test_id("reach")).to_be_empty()
+
+
+def test_a_question_goes_with_the_page_that_asked_it(new_page: Callable[..., Page]) -> None:
+    page = new_page()
+    sign_in(page, path="/nowhere", user="jonas")
+    page.get_by_test_id("user").click()
+    page.get_by_test_id("menu").get_by_role("link").click()
+    page.get_by_test_id("everywhere").click()
+    expect(page.get_by_test_id("question")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_test_id("question")).not_to_be_attached()
+    expect(page.get_by_role("heading", level=1)).to_have_text("There is no such page")

@@ -1,4 +1,4 @@
-"""The stage for the views: a signed-in person for each language, and strangers for what disturbs a session."""
+"""The stage for views: a signed-in person for each language, and strangers for what disturbs a session."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def settle(page: Page, *, busy: bool = False) -> None:
         expect(page.locator("[aria-busy=true]")).to_have_count(0)
     page.evaluate(
         """() => Promise.all(document.getAnimations()
-          .filter((animation) => animation.effect?.getComputedTiming().endTime !== Infinity)
+          .filter((animation) => animation.effect?.getComputedTiming().endTime < 1500)
           .map((animation) => animation.finished.catch(() => {})))"""
     )
 

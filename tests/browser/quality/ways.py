@@ -156,14 +156,15 @@ def answer_by_name(route: Route) -> None:
 def invoice_written(page: Page, running: Running) -> None:
     at("/invoices/new", "item")(page, running)
     choose_contact(page)
-    fill_item(page, name="Beratung vor Ort", quantity="2,5", unit="Stunde", price="95,50", discount="10")
+    half = {"de": "2,5", "en": "2.5"}[page.evaluate("document.documentElement.lang")]
+    fill_item(page, name="Beratung vor Ort", quantity=half, unit="Stunde", price="95", discount="10")
     page.get_by_test_id("add-item").click()
     fill_item(
         page,
         1,
         name="Stehleuchte \u201eMole\u201c mit Dimmer, Messing gebürstet",
         quantity="3",
-        price="1.419",
+        price="1419",
         rate="7",
     )
     expect(page.get_by_test_id("sums")).to_contain_text("7")

@@ -89,7 +89,8 @@ export interface LoginOptions {
   returnTo?: string;
   /**
    * In a window of its own, so that the page stays as it is: call it in a click. Where the browser blocks the window, the page
-   * itself is left, as without `popup`. `false` by default.
+   * itself is left, as without `popup`, unless that would lose a write that waits for the sign-in: then `login` fails with an
+   * Error whose `code` is `popup_blocked`. `false` by default.
    */
   popup?: boolean;
 }
@@ -145,8 +146,8 @@ export interface CallInit extends RequestInit {
   patience?: number;
   /**
    * What becomes of the call if the session has ended: `false`, it fails at once; by default it waits for the sign-in of
-   * `onSignInNeeded`; a name, and it also outlives this page (method, URL, headers and a text body, in this tab alone), to be
-   * had again by `resume`.
+   * `onSignInNeeded`; a name, and it also outlives this page (method, URL, headers and a text body of at most 256 KB, in this
+   * tab alone, for an hour; here it fails when the page is left), to be had again by `resume`. One call for each name.
    */
   resume?: boolean | string;
 }

@@ -3,15 +3,13 @@
 
 import "./keeper.js";
 import { ProblemError, fetch, own, session } from "./calls.js";
-import { isLossy, take } from "./resume.js";
+import { isLossy, put, take } from "./resume.js";
 import { end, gateway, who, known, present, reachNow, send, on } from "./tabs.js";
 
 export { NetworkError, ProblemError, fetch, keepAlive, retryAfter, session } from "./calls.js";
 export { onSignInNeeded } from "./resume.js";
 export { setGateway } from "./tabs.js";
 export { onWaiting } from "./waiting.js";
-
-const AGAIN_MS = 2000;
 
 /** @type {typeof import("./client.js").onSession} */
 export const onSession = on("session", present);
@@ -38,7 +36,7 @@ export async function login({ returnTo = location.pathname + location.search, po
   /** @param {string} to */
   const address = (to) => `${gateway}/auth/login?return_to=${encodeURIComponent(to)}`;
   if (popup) {
-    const opened = open(address("/auth/signed-in"), "lexgate", "width=500,height=700");
+    const opened = open(address("/auth/signed-in"), "_blank", "width=500,height=700");
     if (opened) {
       opened.opener = null; // the authorization server's page has no business with this one
       return signedIn();
@@ -52,13 +50,14 @@ export async function login({ returnTo = location.pathname + location.search, po
 /** @returns {Promise<import("./client.js").ActiveSession>} */
 function signedIn() {
   const before = who(known.session);
-  // The channel ends at the origin: no word comes from the gateway's page to an app on another.
-  const timer = gateway !== location.origin && setInterval(() => session().catch(() => {}), AGAIN_MS);
+  // The channel ends at the origin: no word comes from the gateway's page to an app on another. But then people look here again.
+  const look = () => session().catch(() => {});
+  addEventListener("focus", look);
   return new Promise((resolve) => {
     const stop = on("session")((/** @type {import("./client.js").Session} */ found) => {
       if (!found.active || who(found) === before) return;
       stop();
-      clearInterval(+timer);
+      removeEventListener("focus", look);
       resolve(found);
     });
   });
@@ -86,9 +85,12 @@ export const endSessions = async (id) => (await own("/auth/sessions" + (id ? "/"
 /** @type {typeof import("./client.js").resume} */
 export function resume(name) {
   const kept = take(name);
-  return kept && session().catch(() => known.session).then((found) => {
+  return kept && session().then((found) => {
     const { subject, error, url, init } = kept;
-    if (found?.active && subject && found.subject !== subject) throw Object.assign(new ProblemError(new Response(null, { status: 401 }), {}), error);
+    if (found.active && found.subject !== (subject ?? found.subject)) throw Object.assign(new ProblemError(new Response(null, { status: 401 }), {}), error);
     return fetch(url, init, subject);
+  }, (error) => {
+    put(name, JSON.stringify(kept)); // nobody can say who came back
+    throw error;
   });
 }

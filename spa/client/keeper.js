@@ -16,11 +16,10 @@ const LONGEST_PAUSE = 60;
 /** Earlier than the gateway's own (a quarter of the token's life, 60 s at most), so that no call is the first to need it. */
 const AHEAD = 90;
 const AHEAD_SHARE = 0.4;
-const FRESH = 10; // the gateway refreshes nothing younger
-const RECENT = 120;
+const RECENT = 90;
 
 /** @param {number} fails */
-const pauseMs = (fails, least = 0) => Math.min(Math.max(least, 2 ** fails * (0.5 + Math.random() / 2)), LONGEST_PAUSE) * 1000;
+const pauseMs = (fails, least = 0) => Math.min(Math.max(least, 2 ** fails / (1 + Math.random())), LONGEST_PAUSE) * 1000;
 
 function keep() {
   const keeper = Math.random();
@@ -64,7 +63,7 @@ function keep() {
     if (source || !known.session?.active || now() < openAt) return;
     source = new EventSource(`${gateway}/auth/events?last_event_id=${last}`, { withCredentials: true });
     source.onopen = () => {
-      losses = 0;
+      losses = tryAt = 0;
       setLive(true);
     };
     source.onerror = lost;
@@ -135,11 +134,9 @@ function keep() {
     if (!found?.active) return void ((found && well) || attempt(session));
     const { tokens, session: { idle_in_seconds: idleIn, ends_in_seconds: endsIn } } = found;
     const life = (Date.parse(tokens.expires_at) - Date.parse(tokens.refreshed_at)) / 1000;
-    const left = tokens.expires_in_seconds - age;
-    const old = tokens.expires_in_seconds < endsIn && left <= Math.min(AHEAD, life * AHEAD_SHARE) && life - left >= FRESH;
-    const isIdle = idleIn < endsIn && idle - idleIn + age >= idle / 4;
+    const old = tokens.expires_in_seconds < endsIn && tokens.expires_in_seconds - age <= Math.min(AHEAD, life * AHEAD_SHARE);
     // Calls slide the session too, which nobody tells: what is known may be old.
-    if ((old || isIdle) && now() - activeAt < Math.min(RECENT, idle / 4) * 1000) attempt(well && age > 2 ? session : keepAlive);
+    if ((old || (idleIn < endsIn && idle - idleIn + age >= idle / 4)) && now() - activeAt < Math.min(RECENT, idle / 4) * 1000) attempt(well && age > 2 ? session : keepAlive);
     else if (!well || age > idleIn + 1) attempt(session);
     else open();
   };
@@ -159,6 +156,7 @@ function keep() {
       clearInterval(timer);
       heard("message").delete(hear);
       source?.close();
+      openAt = Infinity; // whatever is still under way
       if (!globalThis.document) globalThis.close();
       return;
     }

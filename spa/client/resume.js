@@ -55,11 +55,9 @@ function release(session) {
 
 heard("session").add(release);
 globalThis.addEventListener?.("pagehide", () => {
-  for (const call of held) if (call.kept) try {
-    sessionStorage.setItem(PLACE + call.init.resume, call.kept);
+  for (const call of held) if (call.kept) {
+    put(call.init.resume, call.kept);
     giveUp(call); // a page that is shown once more must not send it as well
-  } catch {
-    // No storage, or no room: it goes with the page.
   }
 });
 /** @param {Call} call @returns {string | undefined} what the next page needs of it, if it can be had there */
@@ -73,13 +71,19 @@ function record({ subject, error, request, headers, init: { body, resume, urgenc
 /** Says whether leaving the page would lose a write. */
 export const isLossy = () => [...held].some(({ kept, request }) => !kept && !/GET|HEAD/.test(request.method));
 
+// Where there is no storage, or no room in it, nothing is kept.
+/** @param {unknown} name @param {string} text */
+export function put(name, text) {
+  try {
+    sessionStorage.setItem(PLACE + name, text);
+  } catch {}
+}
 /** @param {unknown} name @returns {Kept | undefined} what was kept, and is not any more */
 export function take(name) {
+  let kept;
   try {
-    const kept = JSON.parse(sessionStorage.getItem(PLACE + name) ?? "");
+    kept = JSON.parse(sessionStorage.getItem(PLACE + name) ?? "");
     sessionStorage.removeItem(PLACE + name);
-    return Math.abs(Date.now() - kept.at) < OLDEST_MS ? kept : undefined;
-  } catch {
-    return undefined;
-  }
+  } catch {}
+  return Math.abs(Date.now() - kept?.at) < OLDEST_MS ? kept : undefined;
 }

@@ -12,7 +12,7 @@
 
 export const KEEPER = "lexgate.keeper";
 const QUIET_MS = 4000;
-const STARTING_MS = 30_000; // it may have to be fetched, and a machine is busiest when it begins
+const STARTING_MS = 30000; // it may have to be fetched, and a machine is busiest when it begins
 const ACTIVITY_MS = 1000;
 
 /** The gateway that served this file, or the page, unless the app names another. */

@@ -141,7 +141,9 @@ export const de = {
     all: "Alle überfälligen Belege",
     capped: (n) => `Berechnet aus den neuesten ${number(n)} Belegen; es gibt weitere.`,
     otherCurrencies: (list) => `Die Summen sind in Euro; Belege in ${list} zählen nicht mit.`,
-    empty: "Noch gibt es keine Belege. Sobald Sie in lexoffice eine Rechnung schreiben, erscheint sie hier.",
+    empty: "Noch keine Belege",
+    emptyText: "Sobald es eine Rechnung gibt, steht hier, wie es um die Firma steht.",
+    first: "Erste Rechnung schreiben",
   },
   vouchers: {
     title: "Belege",

@@ -144,7 +144,9 @@ export const en = {
     all: "All overdue vouchers",
     capped: (/** @type {number} */ n) => `Computed from the newest ${number(n)} vouchers; there are more.`,
     otherCurrencies: (/** @type {string} */ list) => `Sums are in euros; vouchers in ${list} are left out.`,
-    empty: "There are no vouchers yet. As soon as you write an invoice in lexoffice, it appears here.",
+    empty: "No vouchers yet",
+    emptyText: "As soon as there is an invoice, you see here how the firm is doing.",
+    first: "Write the first invoice",
   },
   vouchers: {
     title: "Vouchers",

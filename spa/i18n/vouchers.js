@@ -57,7 +57,7 @@ export const de = {
   empty: "Kein Beleg passt",
   emptyText: "Versuchen Sie andere Filter oder ein anderes Wort.",
   none: "Noch keine Belege",
-  noneText: "Sobald Sie in lexoffice eine Rechnung schreiben, erscheint sie hier.",
+  noneText: "Sobald es eine Rechnung gibt, steht sie hier.",
   archived: "archiviert",
   saved: {
     label: "Gespeicherte Filter",
@@ -133,7 +133,7 @@ export const en = {
   empty: "No voucher matches",
   emptyText: "Try other filters or another word.",
   none: "No vouchers yet",
-  noneText: "As soon as you write an invoice in lexoffice, it appears here.",
+  noneText: "As soon as there is an invoice, it is listed here.",
   archived: "archived",
   saved: {
     label: "Saved filters",

@@ -15,6 +15,7 @@ from tests.browser.conftest import axe_violations, look, sign_in
 from tests.browser.ledger import (
     REVENUE,
     SETTLED,
+    Pages,
     an_invoice,
     keep,
     last_months,
@@ -160,3 +161,16 @@ def test_the_overview_is_accessible_with_its_table_open(
         assert page.locator("main").evaluate("element => element.scrollWidth") <= width
         look(page, f"books-table-{scheme}-{width}")
         assert axe_violations(page) == []
+
+
+@pytest.mark.parametrize("path", ["/", "/vouchers"])
+def test_who_has_no_vouchers_yet_is_led_to_the_first_invoice(
+    new_page: Callable[..., Page], path: str
+) -> None:
+    page = new_page(locale="de-DE")
+    Pages(page, [])
+    sign_in(page, path=path)
+    empty = page.get_by_test_id("empty")
+    expect(empty).to_contain_text("Noch keine Belege")
+    link = empty.get_by_role("link", name="Erste Rechnung schreiben")
+    assert link.get_attribute("href") == "/invoices/new"

@@ -2,9 +2,9 @@
 /** How the firm is doing: three sums, how late what is owed is, who buys most, two years by month, and who is latest. */
 
 import { booksReader } from "../books.js";
-import { h, svg } from "../dom.js";
+import { h, icon, svg } from "../dom.js";
 import { day, money, today, wholePercent } from "../format.js";
-import { announce, heading, loadingPart, skeleton } from "../parts.js";
+import { announce, emptyState, heading, loadingPart, skeleton } from "../parts.js";
 import { t } from "../preferences.js";
 import { revenuePanel } from "../revenue.js";
 import { AGES, daysSince } from "../vouchers.js";
@@ -31,7 +31,7 @@ export function overviewView({ signal, session }) {
 function showBooks(books) {
   if (books.isWhole) announce(t.overview.vouchers(books.count));
   if (books.isWhole && books.count === 0) {
-    return h("p", { class: "panel empty", "data-key": "empty", "data-testid": "empty" }, t.overview.empty);
+    return emptyState(t.overview.empty, t.overview.emptyText, icon("paper"), firstInvoice());
   }
   return [
     ...panels(books.figures),
@@ -39,6 +39,8 @@ function showBooks(books) {
     books.foreign.length > 0 && h("p", { class: "quiet", "data-key": "foreign" }, t.overview.otherCurrencies(books.foreign.join(", "))),
   ];
 }
+
+const firstInvoice = () => h("a", { class: "button", href: "/invoices/new" }, t.overview.first);
 
 /** @param {Figures | undefined} figures undefined while nothing is known: then bones, of the same size */
 function panels(figures) {

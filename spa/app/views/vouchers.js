@@ -67,7 +67,7 @@ function showFound({ rows, total, pages, capped }, search, change) {
 function nothing(search) {
   const own = texts();
   return searchPath({ ...search, field: "voucherDate", down: true }) === "/vouchers"
-    ? emptyState(own.none, own.noneText, icon("paper"))
+    ? emptyState(own.none, own.noneText, icon("paper"), h("a", { class: "button", href: "/invoices/new" }, t.overview.first))
     : emptyState(own.empty, own.emptyText, icon("search"), h("a", { class: "button", href: "/vouchers" }, own.reset));
 }
 

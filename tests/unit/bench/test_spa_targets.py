@@ -41,6 +41,13 @@ def test_a_heavy_load_a_heavy_client_and_any_shift_are_told() -> None:
     assert not any(met(cold(twice, twice, load(SCRIPT, heavy, moved=0.1), twice)).values())
 
 
+def test_another_view_may_weigh_more_where_its_address_is_opened_first() -> None:
+    some = Sent("/app/invoice/desk.js", "Script", 20_000, 19_000, named_by="/")
+    loads = (load(SCRIPT, CLIENT, STYLE, some),)
+    assert met(cold(*loads))["overview: first load"] is False
+    assert met(Loads("new invoice", is_cold=True, loads=loads))["new invoice: first load"] is True
+
+
 def test_the_worst_shift_counts_and_the_median_of_all_else() -> None:
     row = cold(load(moved=0.2, painted=100.0), load(painted=200.0), load(painted=900.0))
     assert row.worst_shift() == 0.2

@@ -71,7 +71,7 @@ def test_the_client_is_sent_in_less_than_5_kb(coding: Coding, most: int) -> None
 
 
 def test_numbers_stand_where_their_names_stood() -> None:
-    parts = dict.fromkeys(MODULES, "")
+    parts: dict[str, str] = dict.fromkeys(MODULES, "")
     parts |= {"tabs": 'export const AT_ONCE = 4; // a few\nexport const NAME = "it";\n', "client": ""}
     parts["keeper"] = (
         'import { AT_ONCE, NAME } from "./tabs.js";\nexport const all = [AT_ONCE, NAME, AT_ONCE];\n'

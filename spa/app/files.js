@@ -12,7 +12,7 @@ const SHOWN = new Set(["application/pdf", "image/png", "image/jpeg"]);
 const KEPT_MS = 60_000;
 
 /**
- * @typedef {object} Paper a voucher's PDF
+ * @typedef {object} Paper a voucher's PDF, or a file of a booking
  * @property {string} key another one when the voucher has changed
  * @property {string} path
  * @property {string} name
@@ -26,8 +26,18 @@ const KEPT_MS = 60_000;
  * @returns {Paper}
  */
 export function paperOf(resource, { id, voucherNumber, version }, signal) {
-  const path = pdfPath(resource, id);
   const name = `${voucherNumber || id}.pdf`;
+  return paperAt(pdfPath(resource, id), name, `${id} ${name} ${version}`, signal);
+}
+
+/**
+ * @param {string} path
+ * @param {string} name
+ * @param {string} key
+ * @param {AbortSignal} signal
+ * @returns {Paper}
+ */
+function paperAt(path, name, key, signal) {
   /** @type {Promise<Blob> | undefined} */
   let reading;
   const read = () => {
@@ -37,7 +47,7 @@ export function paperOf(resource, { id, voucherNumber, version }, signal) {
     });
     return reading;
   };
-  return { key: `${path} ${name} ${version}`, path, name, read };
+  return { key, path, name, read };
 }
 
 /**
@@ -58,13 +68,17 @@ export function pdfButtons(paper, preview) {
 
 /**
  * @param {string[]} ids of files that somebody added to a booking
+ * @param {string} name of the booking
+ * @param {import("./preview.js").Preview} preview
  * @param {AbortSignal} signal
  */
-export function receiptLinks(ids, signal) {
+export function receiptLinks(ids, name, preview, signal) {
   const said = h("p", { class: "said", role: "status" });
-  return h("div", { class: "actions", "data-key": "receipts", "data-whole": ids.join() }, ids.map((id, index) =>
-    fileLink({ path: filePath(id), name: id, text: t.voucher.receipt(index + 1), said, read: () => readFile(filePath(id), signal) },
-      "receipt-open")), said);
+  const papers = ids.map((id) => paperAt(filePath(id), name || id, id, signal));
+  const [first] = papers;
+  return h("div", { class: "actions", "data-key": "receipts", "data-whole": ids.join() },
+    papers.map((paper, index) => fileLink({ ...paper, text: t.voucher.receipt(index + 1), said }, "receipt-open")),
+    papers.length === 1 && first && preview.button(first, said), said);
 }
 
 /**

@@ -1,5 +1,5 @@
 // @ts-check
-/** A voucher's PDF within its page: fetched when somebody asks for it, gone with the page. */
+/** A voucher's PDF, or the receipt of a booking, within its page: fetched when somebody asks for it, gone with the page. */
 
 import * as texts from "../i18n/voucher.js";
 import { h, icon } from "./dom.js";
@@ -7,7 +7,7 @@ import { fetched } from "./files.js";
 import { skeleton } from "./parts.js";
 import { inLanguage } from "./preferences.js";
 
-const SIGNATURE = "%PDF-";
+const SIGNATURES = { "application/pdf": "%PDF-", "image/png": "\x89PNG", "image/jpeg": "\xff\xd8\xff" };
 
 /**
  * @typedef {object} Preview
@@ -36,17 +36,18 @@ export function previewPart(signal) {
     place.replaceChildren(h("div", { class: "panel preview-frame" }, skeleton(8))); // as large as what comes
     place.hidden = false;
     place.scrollIntoView({ block: "nearest" });
-    let isPdf = true;
+    /** @type {string | undefined} */
+    let type = "";
     const came = await fetched(button, said, paper.read, async (file) => {
-      isPdf = await beginsAsPdf(file);
-      if (!isPdf || signal.aborted || place.hidden) return;
-      shown.url = URL.createObjectURL(new Blob([file], { type: "application/pdf" })); // whatever it was called on the way
-      place.replaceChildren(h("iframe", { class: "preview-frame", src: `${shown.url}#navpanes=0&view=FitH`, title: s.previewOf(paper.name) }));
+      type = await typeOf(file);
+      if (!type || signal.aborted || place.hidden) return;
+      shown.url = URL.createObjectURL(new Blob([file], { type })); // whatever it was called on the way
+      place.replaceChildren(shownAs(type, shown.url, s.previewOf(paper.name)));
     });
-    if (came && isPdf) return;
+    if (came && type) return;
     close();
     expand(button, false, s);
-    if (!isPdf) said.textContent = s.notPdf;
+    if (came) said.textContent = s.notShown;
   };
 
   return {
@@ -78,7 +79,21 @@ function expand(button, isOpen, s) {
   return button;
 }
 
-/** @param {Blob} file */
-async function beginsAsPdf(file) {
-  return (await file.slice(0, SIGNATURE.length).text()) === SIGNATURE;
+/**
+ * @param {string} type
+ * @param {string} url
+ * @param {string} title
+ */
+function shownAs(type, url, title) {
+  return type === "application/pdf" ? h("iframe", { class: "preview-frame", src: `${url}#navpanes=0&view=FitH`, title })
+    : h("img", { class: "preview-picture", src: url, alt: title });
+}
+
+/**
+ * @param {Blob} file
+ * @returns {Promise<string | undefined>} by its first bytes; undefined for what shall not be shown
+ */
+async function typeOf(file) {
+  const beginning = String.fromCharCode(...new Uint8Array(await file.slice(0, 5).arrayBuffer()));
+  return Object.entries(SIGNATURES).find(([, signature]) => beginning.startsWith(signature))?.[0];
 }

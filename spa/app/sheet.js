@@ -18,9 +18,10 @@ import { isType } from "./vouchers.js";
  * @param {string} type
  * @param {Booked} voucher
  * @param {HTMLElement | false} paid the place for what is still open
+ * @param {import("./preview.js").Preview} preview
  * @param {AbortSignal} signal
  */
-export function voucherSheet(type, voucher, paid, signal) {
+export function voucherSheet(type, voucher, paid, preview, signal) {
   const files = Array.isArray(voucher.files) ? voucher.files : [];
   return h("article", { class: "panel sheet", "data-testid": "voucher" },
     h("div", { class: "sheet-head" }, recipient(voucher), details(voucher)),
@@ -28,7 +29,7 @@ export function voucherSheet(type, voucher, paid, signal) {
     voucher.lineItems ? itemTable(voucher) : bookedItems(voucher),
     type === "deliverynote" ? null : h("div", { class: "sums" }, sums(voucher), paid),
     voucher.remark && lines(voucher.remark, "sheet-text"),
-    files.length > 0 && receiptLinks(files, signal));
+    files.length > 0 && receiptLinks(files, voucher.voucherNumber ?? "", preview, signal));
 }
 
 /** @param {Booked} voucher */

@@ -131,6 +131,8 @@ def test_what_may_have_been_made_is_never_sent_again_by_itself(
     doubt = page.get_by_test_id("doubt")
     expect(doubt).to_be_visible()
     expect(doubt).to_be_focused()
+    said = "tells of an error" if fault == "api_500" else "no answer of lexoffice arrived"
+    expect(doubt).to_contain_text(said)
     assert axe_violations(page) == []
     page.get_by_test_id("send-draft").click()  # nothing happens until somebody has decided
     page.reload()

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import axe_violations, look, sign_in
+from tests.browser.test_receipts import png
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,7 +90,9 @@ def test_what_is_no_pdf_is_not_shown_as_one(new_page: Callable[..., Page]) -> No
         lambda route: route.fulfill(body="<script>alert(1)</script>", content_type="application/pdf"),
     )
     page.get_by_test_id("pdf-preview").click()
-    expect(page.get_by_test_id("voucher").locator("..").locator("..")).to_contain_text("is no PDF")
+    expect(page.get_by_test_id("voucher").locator("..").locator("..")).to_contain_text(
+        "neither a PDF nor a picture"
+    )
     expect(page.locator("iframe")).to_have_count(0)
     expect(page.get_by_test_id("pdf-preview")).to_have_attribute("aria-expanded", "false")
 
@@ -102,7 +105,7 @@ def test_a_pdf_that_cannot_be_had_leaves_the_page_as_it_was(
     open_voucher(page)
     running.sandbox.faults.inject("api_500", {"path": "/v1/invoices"}, times=1)
     page.get_by_test_id("pdf-preview").click()
-    expect(page.get_by_role("status").filter(has_text="did not work")).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="reports a fault")).to_be_visible()
     expect(page.get_by_test_id("preview")).not_to_be_visible()
     page.get_by_test_id("pdf-preview").click()
     expect(page.locator("iframe")).to_be_attached()
@@ -131,6 +134,32 @@ def test_vouchers_that_belong_together_lead_to_each_other(new_page: Callable[...
     expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("Invoice RE"))
     page.get_by_test_id("related").get_by_role("link", name=note).click()
     expect(page.get_by_role("heading", level=1)).to_have_text(note)
+
+
+def test_the_receipt_of_a_booking_is_shown_in_its_page(new_page: Callable[..., Page]) -> None:
+    page = new_page()
+    open_voucher(page, "/vouchers?type=purchaseinvoice")
+    page.get_by_test_id("pdf-preview").click()
+    expect(page.get_by_test_id("preview").locator("iframe")).to_be_attached()
+    page.get_by_test_id("pdf-preview").click()
+    page.reload()
+    page.route(re.compile("/v1/files/"), lambda route: route.fulfill(body=png(), content_type="text/html"))
+    page.get_by_test_id("pdf-preview").click()
+    picture = page.get_by_test_id("preview").get_by_role("img")
+    expect(picture).to_have_attribute("src", re.compile("^blob:"))
+    assert picture.evaluate("(picture) => picture.decode().then(() => picture.naturalWidth)") == 8
+    look(page, "preview-picture")
+    assert axe_violations(page) == []
+
+
+def test_a_booking_tells_whose_it_is(new_page: Callable[..., Page]) -> None:
+    page = new_page()
+    sign_in(page, path="/vouchers?type=purchaseinvoice")
+    cells = page.get_by_test_id("vouchers").locator("tbody tr").first
+    name = cells.locator(".contact-cell").inner_text()
+    cells.get_by_role("link").first.click()
+    expect(page.locator(".recipient")).to_contain_text(name)
+    expect(page.get_by_test_id("voucher").get_by_role("link", name=name)).to_be_visible()
 
 
 SHIFTS = """window.moved = [];

@@ -300,7 +300,7 @@ def test_a_session_that_ends_in_the_middle_loses_no_file(
     page = new_page()
     open_receipts(page)
     held = Held(page, FILES)
-    choose(page, *(payload(f"{name}.pdf", pdf(mark=name.encode())) for name in "abc"))
+    choose(page, *(payload(f"{name}.pdf", pdf(LARGEST, mark=name.encode())) for name in "abc"))
     held.wait_for(2)
     running.clock.advance(1801)
     for _ in range(2):

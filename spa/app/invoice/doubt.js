@@ -15,7 +15,7 @@ import { PRICE_PLACES } from "./amounts.js";
 
 /**
  * @param {Texts} s
- * @param {{voucherDate: string, total: bigint}} invoice
+ * @param {{voucherDate: string, total: bigint, isError: boolean}} invoice
  * @param {AbortSignal} signal
  * @param {(wasMade: boolean) => void} settle
  * @returns {HTMLElement}
@@ -34,7 +34,7 @@ export function doubtPanel(s, invoice, signal, settle) {
   const isNot = h("button", { type: "button", class: "button button-quiet", "data-testid": "doubt-go-on",
     onclick: () => settle(false) }, s.doubt.isNot);
   return h("div", { class: "fault told doubt", role: "alert", tabindex: -1, "data-testid": "doubt" }, icon("alert"),
-    h("div", {}, h("h2", {}, s.doubt.heading), h("p", {}, s.doubt.text), result,
+    h("div", {}, h("h2", {}, s.doubt.heading), h("p", {}, invoice.isError ? s.doubt.error : s.doubt.lost), h("p", {}, s.doubt.text), result,
       h("div", { class: "actions" }, look, isNot)));
 }
 

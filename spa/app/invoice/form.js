@@ -3,6 +3,7 @@
 
 import { h } from "../dom.js";
 import { money, percent } from "../format.js";
+import { t } from "../preferences.js";
 import { amountOf, isBlank, totalsOfDraft } from "./draft.js";
 import { labelled, textArea, textBox } from "./fields.js";
 import { itemsPart } from "./line-items.js";
@@ -27,6 +28,9 @@ const LONGEST_TEXT = 5000;
 /** @param {bigint} cents */
 export const euros = (cents) => money(Number(cents) / 100);
 
+/** @param {number} at milliseconds */
+export const clock = (at) => new Intl.DateTimeFormat(t.locale, { hour: "2-digit", minute: "2-digit" }).format(at);
+
 /**
  * @param {Omit<Form, "taxTypeChanged">} known
  */
@@ -40,14 +44,14 @@ export function buildForm(known) {
   } };
   const terms = termsPart(form);
   const items = itemsPart(form);
-  const node = h("div", { class: "invoice-sections" }, recipientPart(form), terms.node, items.node, wordsPart(form), sums.node);
+  const node = h("div", { class: "invoice-sections" }, recipientPart(form), terms.node, items.node, wordsPart(form));
   const refresh = () => {
     node.dataset.tax = draft.taxType;
     items.refresh();
     sums.refresh();
   };
   refresh();
-  return { node, terms };
+  return { node, terms, sums: sums.node };
 }
 
 /** @param {Form} form */
@@ -75,7 +79,7 @@ function sumsPart({ draft, s }) {
   const row = (/** @type {string} */ name, /** @type {bigint} */ cents, className = "") =>
     h("div", { class: className }, h("dt", {}, name), h("dd", { class: "number" }, euros(cents)));
   return {
-    node: h("section", { class: "panel sums-panel", "aria-label": s.sums.gross }, list, note),
+    node: h("div", {}, list, note),
     refresh: () => {
       const { net, taxes, gross } = totalsOfDraft(draft);
       const taxed = taxes.filter(({ rate }) => rate > 0);

@@ -6,8 +6,8 @@ import { today } from "../format.js";
 import { announce } from "../parts.js";
 import { language } from "../preferences.js";
 import { newDraft, translated } from "./draft.js";
+import { clock } from "./form.js";
 import { Keeper, discardDraft, draftHere, keptDrafts } from "./keeping.js";
-import { clock, offersPanel } from "./offers.js";
 
 /** @typedef {import("./draft.js").Draft} Draft */
 /** @typedef {import("./keeping.js").Kept} Kept */
@@ -60,7 +60,8 @@ export class KeptDraft {
       kept = await this.#keeper.open();
     }
     if (this.signal.aborted) return this.close();
-    this.#offer(drafts);
+    await this.#offer(drafts).catch(() => {});
+    if (this.signal.aborted) return this.close();
     return this.#opened(kept === "elsewhere" ? undefined : kept);
   }
 
@@ -106,7 +107,7 @@ export class KeptDraft {
     this.saved.textContent = "";
     this.#opened(undefined);
     announce(this.s.offers.discarded);
-    this.#focus();
+    this.focus();
   }
 
   close() {
@@ -145,15 +146,17 @@ export class KeptDraft {
   }
 
   /** @param {{kept: Kept, isOpen: boolean}[]} drafts */
-  #offer(drafts) {
+  async #offer(drafts) {
     const others = drafts.filter(({ kept }) => kept.id !== this.#keeper.id);
+    if (others.length === 0) return this.offers.replaceChildren();
+    const { offersPanel } = await import("./offers.js");
     const panel = offersPanel(this.s, others, (kept) => this.#goOn(kept), (kept) => {
       discardDraft(this.subject, kept.id);
       announce(this.s.offers.discarded);
       this.#offer(others.filter((other) => other.kept !== kept));
-      this.#focus();
+      this.focus();
     });
-    this.offers.replaceChildren(...(panel ? [panel] : []));
+    return this.offers.replaceChildren(panel);
   }
 
   /** @param {Kept} kept */
@@ -170,11 +173,11 @@ export class KeptDraft {
       this.#opened(opened);
       announce(this.s.offers.goesOn);
     }
-    this.#offer(await keptDrafts(this.subject));
-    this.#focus();
+    await this.#offer(await keptDrafts(this.subject));
+    this.focus();
   }
 
-  #focus() {
+  focus() {
     document.getElementById(this.draft.recipient === "contact" ? "contact" : "address-name")?.focus();
   }
 }

@@ -3,7 +3,6 @@
 
 import { h, hidden, svg } from "../dom.js";
 import { money } from "../format.js";
-import { articleFinder } from "./articles.js";
 import { DISCOUNT_PLACES, PRICE_PLACES, QUANTITY_PLACES } from "./amounts.js";
 import { combobox } from "./combobox.js";
 import { RATES, amountOf, readItem } from "./draft.js";
@@ -73,17 +72,20 @@ export function lineItem(item, form, moves) {
  */
 function articleField(item, form, id, filled) {
   const { s, draft } = form;
-  const { find, fill } = articleFinder(form);
+  const finder = () => (finding ??= import("./articles.js").then(({ articleFinder }) => articleFinder(form)));
+  /** @type {Promise<ReturnType<typeof import("./articles.js").articleFinder>> | undefined} */
+  let finding;
   const { input, beside } = combobox({
-    id, value: item.name, least: ARTICLE_LETTERS, waitMs: ARTICLE_MS, listLabel: s.items.articles, find,
+    id, value: item.name, least: ARTICLE_LETTERS, waitMs: ARTICLE_MS, listLabel: s.items.articles,
+    find: async (text) => (await finder()).find(text),
     searching: "", found: (count) => (count > 0 ? s.items.articlesFound(count) : ""), failed: () => "",
     type: (text) => {
       item.name = text;
       item.kind = "custom"; // by another name it is not the article any more
       form.changed();
     },
-    choose: (choice) => {
-      fill(choice.id, item, draft);
+    choose: async (choice) => {
+      (await finder()).fill(choice.id, item, draft);
       filled();
       form.changed();
     },

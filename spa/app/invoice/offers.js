@@ -5,13 +5,10 @@ import { h } from "../dom.js";
 import { isoDay, today } from "../format.js";
 import { t } from "../preferences.js";
 import { recipientName, totalsOfDraft } from "./draft.js";
-import { euros } from "./form.js";
+import { clock, euros } from "./form.js";
 
 /** @typedef {import("./form.js").Texts} Texts */
 /** @typedef {import("./keeping.js").Kept} Kept */
-
-/** @param {number} at milliseconds */
-export const clock = (at) => new Intl.DateTimeFormat(t.locale, { hour: "2-digit", minute: "2-digit" }).format(at);
 
 /**
  * @param {Texts} s
@@ -20,7 +17,6 @@ export const clock = (at) => new Intl.DateTimeFormat(t.locale, { hour: "2-digit"
  * @param {(kept: Kept) => void} discard
  */
 export function offersPanel(s, drafts, goOn, discard) {
-  if (drafts.length === 0) return null;
   return h("section", { class: "panel offers", "aria-labelledby": "offers-heading", "data-testid": "offers" },
     h("h2", { id: "offers-heading" }, s.offers.heading),
     h("ul", { role: "list" }, drafts.map(({ kept, isOpen }) => {

@@ -1,7 +1,7 @@
 // @ts-check
 /** Sends an invoice once. lexoffice knows no idempotency keys: what may have been performed is for a person to look after. */
 
-import { ProblemError, fetch, resume, retryAfter } from "/auth/client.js";
+import { ProblemError, fetch, retryAfter } from "/auth/client.js";
 import { readError } from "../lexoffice.js";
 
 /**
@@ -26,14 +26,12 @@ const NOT_SENT = /^(store_|record_|clock_|authorization_|token_|metadata_|identi
 export const sendInvoice = (order, isFinal) => concluded(() => post(order, isFinal), () => post(order, isFinal));
 
 /**
+ * @param {Promise<Response>} resumed the call that this tab kept when it left to sign in
  * @param {Record<string, unknown> | undefined} order the same again, for an answer that says that it was not performed
  * @param {boolean} isFinal
- * @returns {Promise<Outcome> | undefined} of the call that this tab kept when it left to sign in
+ * @returns {Promise<Outcome>}
  */
-export function resumeInvoice(order, isFinal) {
-  const resumed = resume(NAME);
-  return resumed && concluded(() => resumed, order && (() => post(order, isFinal)));
-}
+export const resumeInvoice = (resumed, order, isFinal) => concluded(() => resumed, order && (() => post(order, isFinal)));
 
 /**
  * @param {Record<string, unknown>} order

@@ -85,14 +85,14 @@ function shippingFields(form) {
   const { draft, s, changed } = form;
   const from = dayBox(form, "shipping-date", "shippingDate");
   const to = dayBox(form, "shipping-end-date", "shippingEndDate");
-  const start = labelled(s.terms.date, from);
+  const start = labelled("", from);
   const end = labelled(s.terms.to, to);
   const show = () => {
     const isPeriod = draft.shippingType.endsWith("period");
     start.hidden = draft.shippingType === "none";
     end.hidden = !isPeriod;
     const label = start.querySelector("label");
-    if (label) label.textContent = isPeriod ? s.terms.from : s.terms.date;
+    if (label) label.textContent = s.terms.shippingDates[draft.shippingType];
   };
   const kinds = Object.entries(s.terms.shippingTypes);
   const select = h("select", { id: "shipping-type", onchange: () => {

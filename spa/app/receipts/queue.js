@@ -214,7 +214,14 @@ function ended(receipt, error) {
   } else {
     change(receipt, { state: isOpenEnded(error, receipt.isSent) ? "unknown" : "failed", fault: explain(error),
       isLost: error instanceof NetworkError });
+    if (receipt.state === "failed" && receipt.isLost) holdIfEnded(receipt);
   }
+}
+
+/** A gateway that refuses a large file may be heard no more, while the file is still being sent. @param {Receipt} receipt */
+async function holdIfEnded(receipt) {
+  const present = await session().catch(() => undefined);
+  if (present?.active === false && receipt.state === "failed") change(receipt, { state: "held" });
 }
 
 const UNFINISHED = new Set(["checking", "shrinking", "waiting", "sending", "held"]);

@@ -46,7 +46,7 @@ export function voucherView({ path: [type = "", id = ""], signal }) {
       retitle(title, name, pill(stateOf(voucher)), actions(type, voucher, preview, signal));
       announce(name);
       const paid = hasPayments(type, voucher.voucherStatus) && paidPart(payments);
-      return voucherSheet(type, { ...voucher, contact }, paid, signal);
+      return voucherSheet(type, { ...voucher, contact }, paid, preview, signal);
     },
     isConcerned: (change) => change.id === id,
   });

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.browser.conftest import AXE
@@ -11,7 +10,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 AXE_TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
-MEASURES = Path(__file__).with_name("measures.js")
 MOST_STOPS = 250
 
 
@@ -31,8 +29,6 @@ def axe(page: Page) -> list[str]:
 
 def measure(page: Page, name: str) -> Any:  # noqa: ANN401 - JSON
     """Return what one of the functions of measures.js finds."""
-    if not page.evaluate("typeof window.measures === 'object'"):
-        page.evaluate(MEASURES.read_text("utf-8"))
     return page.evaluate("(name) => window.measures[name]()", name)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 LOCALES = {"de": "de-DE", "en": "en-GB"}
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+MEASURES = Path(__file__).with_name("measures.js")
 TELL_VIOLATIONS = """addEventListener('securitypolicyviolation', (event) =>
   console.error(`policy violated: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}`));"""
 
@@ -38,6 +40,7 @@ class Stage:
         )
         context.set_default_timeout(PATIENCE_MS)
         context.add_init_script(TELL_VIOLATIONS)
+        context.add_init_script(path=MEASURES)
         page = context.new_page()
         self.complaints.watch(page)
         return page

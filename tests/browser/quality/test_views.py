@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 
     from tests.support.running import Running
 
-WIDE, NARROW = (1280, 900), (320, 640)
-ZOOMED = (320, 256)  # 1280 by 1024 at 400 %
-SHOWN = [
-    pytest.param((view, language), id=f"{view.name}-{language}") for language in LOCALES for view in VIEWS
-]
+SIZES = ((1280, 900), (768, 1024), (320, 640), (320, 256))  # the last is 1280 by 1024 at 400 %
+LOW = ((1280, 600), (320, 480))
+ALL = [pytest.param((view, language), id=f"{view.name}-{language}") for language in LOCALES for view in VIEWS]
+GERMAN = [shown for shown in ALL if str(shown.id).endswith("-de")]  # the longer words
+in_both_languages = pytest.mark.parametrize("page", ALL, indirect=True, scope="module")
+in_german = pytest.mark.parametrize("page", GERMAN, indirect=True, scope="module")
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,7 @@ def stage(chromium: Browser, running: Running) -> Iterator[Stage]:
     stage.close()
 
 
-@pytest.fixture(scope="module", params=SHOWN)
+@pytest.fixture(scope="module")
 def page(request: pytest.FixtureRequest, stage: Stage) -> Iterator[Page]:
     """One view, for all the rules."""
     view, language = request.param
@@ -41,65 +42,69 @@ def page(request: pytest.FixtureRequest, stage: Stage) -> Iterator[Page]:
     assert stage.complaints.unexpected() == []
 
 
-@pytest.fixture
-def size(page: Page) -> Iterator[Page]:
-    yield page
-    page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
+@pytest.fixture(autouse=True)
+def put_back(page: Page) -> Iterator[None]:
+    yield
+    resize(page, SIZES[0])
     page.emulate_media(color_scheme="light", reduced_motion="no-preference", forced_colors="none")
-
-
-def judge(found: list[str], where: str = "") -> None:
-    assert not found, "\n".join(f"! {where} {line}" for line in found)
 
 
 def resize(page: Page, size: tuple[int, int]) -> None:
     page.set_viewport_size({"width": size[0], "height": size[1]})
 
 
-@pytest.mark.usefixtures("size")
-@pytest.mark.parametrize("width", [WIDE, NARROW], ids=["1280", "320"])
-def test_axe_finds_nothing_in_either_theme(page: Page, width: tuple[int, int]) -> None:
-    resize(page, width)
-    for theme in THEMES:
-        page.emulate_media(color_scheme=theme)
-        settle(page, busy=True)
-        judge(axe(page), theme)
+def judge(found: dict[str, list[str]]) -> None:
+    lines = [f"! {where}: {line}" for where, lines in found.items() for line in lines]
+    assert not lines, "\n".join(lines)
 
 
+@in_both_languages
+def test_axe_finds_nothing_in_either_theme(page: Page) -> None:
+    found = {}
+    for size in (SIZES[0], SIZES[2]):
+        resize(page, size)
+        for theme in THEMES:
+            page.emulate_media(color_scheme=theme)
+            settle(page, busy=True)
+            found[f"{size[0]} {theme}"] = axe(page)
+    judge(found)
+
+
+@in_both_languages
 def test_it_has_a_title_one_heading_landmarks_and_a_language(page: Page, stage: Stage) -> None:
     language = page.evaluate("document.documentElement.lang")
     assert language == page.evaluate("navigator.language.slice(0, 2)")
-    heading = page.locator("h1").text_content()
-    assert heading
+    assert page.locator("h1").text_content()
     assert page.title() not in {"", "lexgate"}
-    judge(measure(page, "frame"))
-    assert stage.complaints.unexpected() == []
+    judge({"frame": measure(page, "frame"), "console": stage.complaints.unexpected()})
 
 
-@pytest.mark.usefixtures("size")
-@pytest.mark.parametrize("size_", [WIDE, (768, 1024), NARROW, ZOOMED], ids=["1280", "768", "320", "zoomed"])
-def test_nobody_scrolls_sideways_and_nothing_is_cut_off(page: Page, size_: tuple[int, int]) -> None:
-    resize(page, size_)
-    for rule in ("wide", "crowded", "small", "spaced"):
-        judge(measure(page, rule), f"{rule} {size_[0]}")
+@in_both_languages
+def test_nobody_scrolls_sideways_and_nothing_is_cut_off(page: Page) -> None:
+    found = {}
+    for size in SIZES:
+        resize(page, size)
+        for rule in ("wide", "crowded", "small", "spaced"):
+            found[f"{rule} {size}"] = measure(page, rule)
+    judge(found)
 
 
-@pytest.mark.usefixtures("size")
-@pytest.mark.parametrize("size_", [(1280, 600), (320, 480)], ids=["1280", "320"])
-def test_the_tabulator_reaches_all_and_the_focus_is_always_seen(page: Page, size_: tuple[int, int]) -> None:
-    resize(page, size_)
-    reached = stops(page)
-    assert reached
-    judge([f"{stop['name']}: {problem}" for stop in reached for problem in stop["problems"]], str(size_[0]))
+@in_german
+def test_the_tabulator_reaches_all_and_the_focus_is_always_seen(page: Page) -> None:
+    found = {}
+    for size in LOW:
+        resize(page, size)
+        reached = stops(page)
+        assert reached
+        found[str(size[0])] = [
+            f"{stop['name']}: {problem}" for stop in reached for problem in stop["problems"]
+        ]
+    judge(found)
 
 
-@pytest.mark.usefixtures("size")
-def test_nothing_moves_for_whoever_wants_that(page: Page) -> None:
+@in_german
+def test_it_is_for_those_who_want_no_motion_or_colours_of_their_own(page: Page) -> None:
     page.emulate_media(reduced_motion="reduce")
-    judge(measure(page, "moving"))
-
-
-@pytest.mark.usefixtures("size")
-def test_it_can_be_used_in_colours_of_ones_own(page: Page) -> None:
-    page.emulate_media(forced_colors="active")
-    judge(measure(page, "unedged"))
+    found = {"motion": measure(page, "moving")}
+    page.emulate_media(reduced_motion="no-preference", forced_colors="active")
+    judge({**found, "colours": measure(page, "unedged")})

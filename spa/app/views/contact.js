@@ -16,7 +16,7 @@ import { inLanguage, t } from "../preferences.js";
  * @returns {import("../parts.js").View}
  */
 export function contactView({ path: [id = ""], signal }) {
-  const title = heading(t.contacts.title, h("span", { class: "quiet" }, "\u00a0"), actions({ id }));
+  const title = heading(t.contacts.title);
   const vouchers = contactVouchers(id, signal);
   const content = loadingPart(signal, {
     bones: h("div", { class: "panel" }, skeleton(8)),
@@ -31,7 +31,7 @@ export function contactView({ path: [id = ""], signal }) {
   return { title: t.contacts.title, node: h("div", { class: "contact" }, backLink("/contacts", t.contacts.all), title, content) };
 }
 
-/** @param {Pick<Contact, "id" | "roles">} contact */
+/** @param {Contact} contact */
 function actions({ id, roles }) {
   const own = inLanguage({ de, en });
   return h("div", { class: "actions" },

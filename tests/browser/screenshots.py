@@ -26,7 +26,7 @@ README: dict[str, tuple[int, int, Literal["light", "dark"]]] = {
 
 
 def main(folder: Path, wanted: list[str]) -> None:
-    """Take the pictures of the views whose names begin with one of `wanted`, of all, or those of the README."""
+    """Take pictures of the views whose names begin with one of `wanted`, of all, or those of the README."""
     folder.mkdir(parents=True, exist_ok=True)
     expect.set_options(timeout=PATIENCE_MS)
     settings = {"LEXGATE_BUDGET_RATE": "20", "LEXGATE_BUDGET_BURST": "20"}

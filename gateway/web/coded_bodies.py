@@ -77,20 +77,23 @@ class CodedBodies:
 
     async def _make(self, key: Key, version: Version) -> Body | None:
         path, coding = key
-        source = await anyio.to_thread.run_sync(_read, path, version, limiter=self._turn)
-        if source is None:
-            return None
-        body = await anyio.to_thread.run_sync(self._code, path, source, coding, limiter=self._turn)
-        self._keep(key, version, body)
+        # Read in the same turn: else all that wait for it are in memory with their files.
+        read, body = await anyio.to_thread.run_sync(self._code, path, version, coding, limiter=self._turn)
+        if read:
+            self._keep(key, version, body)
         return body
 
-    def _code(self, path: str, source: bytes, coding: Coding) -> Body | None:
+    def _code(self, path: str, version: Version, coding: Coding) -> tuple[bool, Body | None]:
+        """Return whether the file was there in this version, and its body unless that is no smaller."""
+        source = _read(path, version)
+        if source is None:
+            return False, None
         if self._prepare is not None:
             source = self._prepare(path, source)
         data = compress(source, coding)
         if coding is not Coding.IDENTITY and len(data) >= len(source):
-            return None
-        return Body(data, f'"{hashlib.sha256(data).hexdigest()[:32]}"')
+            return True, None
+        return True, Body(data, f'"{hashlib.sha256(data).hexdigest()[:32]}"')
 
     def _keep(self, key: Key, version: Version, body: Body | None) -> None:
         replaced = self._kept.pop(key, None)

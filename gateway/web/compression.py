@@ -17,7 +17,7 @@ _BEST_UP_TO = 65_536
 _BEST, _QUICK = 11, 8
 _GZIP_LEVEL = 6
 _FOR_PEOPLE = re.compile(
-    rb"^[ \t]*//[^\n]*|^[ \t]*/\*.*?\*/[ \t]*$|^[ \t]+|[ \t]+$", re.MULTILINE | re.DOTALL
+    rb"^[ \t]*//[^\n]*|^[ \t]*/\*(?:(?!\*/).)*\*/[ \t]*$|^[ \t]+|[ \t]+$", re.MULTILINE | re.DOTALL
 )
 
 

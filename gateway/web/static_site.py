@@ -83,6 +83,9 @@ class StaticSite(StaticFiles):
         """Answer a file, or the app's page for a path of the app's own (history fallback)."""
         if path == ".":
             path = _INDEX
+        if scope["method"] == "HEAD":
+            # RFC 9110 §14.2: a part is had by GET alone.
+            scope["headers"] = [field for field in scope["headers"] if field[0] != b"range"]
         first, *rest = path.split("/")
         named = rest if first == _WELL_KNOWN else (first, *rest)
         if any(part.startswith(".") for part in named):

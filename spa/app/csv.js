@@ -8,7 +8,8 @@
 export const DIALECTS = { de: { separator: ";", point: "," }, en: { separator: ",", point: "." } };
 
 const BYTE_ORDER_MARK = "\uFEFF"; // without it, spreadsheets read umlauts as if they were Latin-1
-const FORMULA = /^[=+\-@\t\r\n\uFF0B\uFF0D\uFF1D\uFF20]/;
+/** Before what is computed: a cell begins behind the other language's separator too, where the file is opened by that one. */
+const FORMULA = /(?:^|[,;\t\r\n][\s"]*)(?=[=+\-@\uFF0B\uFF0D\uFF1D\uFF20])|^(?=[\t\r\n])/g;
 
 /**
  * @param {Cell[][]} rows
@@ -26,7 +27,7 @@ export function csvOf(rows, dialect) {
 function written(cell, dialect) {
   if ("cents" in cell) return quoted(decimal(cell.cents, dialect.point), dialect);
   // A name that begins so would be computed: on the machine of whoever opens the file.
-  return quoted(FORMULA.test(cell.text) ? `'${cell.text}` : cell.text, dialect);
+  return quoted(cell.text.replace(FORMULA, "$&'"), dialect);
 }
 
 /**

@@ -34,6 +34,8 @@ def csv_books(running: Running, ledger: Ledger) -> tuple[str, date]:
         "\tTab",
         'Müller; Söhne & Co. „ß“, "GmbH"',
         "Zeile\neins",
+        "A,=1+1,B",
+        "A; @B;C",
     )
     made = [
         an_invoice(
@@ -95,6 +97,8 @@ def expected_csv(locale: str, first: date, gross: str) -> bytes:
         "'\tTab",
         '"Müller; Söhne & Co. „ß“, ""GmbH"""',
         '"Zeile\neins"',
+        "A,'=1+1,B" if german else '"A,\'=1+1,B"',
+        '"A; \'@B;C"' if german else "A; '@B;C",
     )
     lines = [head]
     amount = gross.replace(".", point)

@@ -221,6 +221,12 @@ def test_the_day_it_is_due_follows_from_the_days_to_pay(run: Callable[..., Any])
     assert run("return m.daysBetween('2026-03-28', '2026-03-30');") == 2
 
 
+@pytest.mark.parametrize("day", ["", "20266-01-01", "x"])
+def test_of_what_is_no_day_nothing_follows(run: Callable[..., Any], day: str) -> None:
+    """Date inputs let a year of five or six digits be typed."""
+    assert run("return m.dueDay({ ...m.newDraft('2026-01-31', 'de'), voucherDate: a });", day) == ""
+
+
 DRAFT = """
 const numbers = { quantity: '1,5', price: '1.234,56 €', discount: '10 %' };
 const item = { ...m.newItem(), key: 'k', name: 'Beratung', ...numbers };

@@ -6,7 +6,7 @@ import base64
 import re
 import struct
 import zlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.sync_api import Dialog, FilePayload, Locator, Page, expect
@@ -248,6 +248,26 @@ def test_an_upload_of_which_nobody_knows_is_told_as_such_and_not_repeated(
     in_state(page, "b.pdf", "done")
     in_state(page, "a.pdf", "unknown")
     assert [file.name for file in stored(running)] == ["a.pdf", "b.pdf"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"status": 502, "content_type": "text/html", "body": "<h1>Bad Gateway</h1>"},
+        {"status": 500, "content_type": "application/problem+json", "json": {"code": "internal_error"}},
+    ],
+)
+def test_what_broke_on_the_way_is_not_told_as_refused(
+    new_page: Callable[..., Page], complaints: Complaints, answer: dict[str, Any]
+) -> None:
+    """RFC 9110 §15.6.3: a 502 tells of the answer, not of what was sent on."""
+    complaints.expected += ["500", "502"]
+    page = new_page()
+    open_receipts(page)
+    page.route(FILES, lambda route: route.fulfill(**answer), times=1)
+    choose(page, payload("a.pdf", pdf()))
+    in_state(page, "a.pdf", "unknown")
+    expect(row(page, "a.pdf")).to_contain_text("uncertain")
 
 
 def test_a_connection_lost_before_all_was_sent_is_made_good_once_there_is_one_again(

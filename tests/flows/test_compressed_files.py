@@ -158,6 +158,17 @@ def test_head_says_what_get_would(client: httpx.Client, path: str, accept: str) 
         assert asked.headers.get(name) == got.headers.get(name)
 
 
+@pytest.mark.parametrize("path", ["/app.js", "/built.js"])
+def test_head_tells_of_the_whole_whatever_part_is_asked_for(client: httpx.Client, path: str) -> None:
+    """RFC 9110 §14.2: a range is ignored with every method but GET."""
+    for accept in ("br", "identity"):
+        whole = client.head(path, headers={"Accept-Encoding": accept})
+        asked = client.head(path, headers={"Accept-Encoding": accept, "Range": "bytes=7-11"})
+        assert (asked.status_code, asked.headers.get("content-range")) == (200, None)
+        for name in ("content-length", "content-encoding", "etag"):
+            assert asked.headers.get(name) == whole.headers.get(name)
+
+
 def test_a_part_is_one_of_the_file_itself(client: httpx.Client) -> None:
     # RFC 9110 §14.2
     answer, sent = get(client, "/app.js", CHROMIUM, Range="bytes=7-11")

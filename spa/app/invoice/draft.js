@@ -2,7 +2,7 @@
 /** An invoice that is being written: every field as it was typed, so that nothing of it is lost. */
 
 import { lineAmount, DISCOUNT_PLACES, PRICE_PLACES, QUANTITY_PLACES, totalsOf } from "./amounts.js";
-import { plusDays } from "./days.js";
+import { isDay, plusDays } from "./days.js";
 import { formatDecimal, parseDecimal, withoutUnit } from "./numbers.js";
 
 /** @typedef {import("./amounts.js").TaxType} TaxType */
@@ -115,7 +115,7 @@ export function totalsOfDraft({ items, language, taxType }) {
 
 /** @param {Draft} draft @returns {string} or "" while it cannot be told */
 export const dueDay = ({ voucherDate, termDays }) =>
-  voucherDate && /^\d{1,4}$/.test(termDays.trim()) ? plusDays(voucherDate, Number(termDays)) : "";
+  isDay(voucherDate) && /^\d{1,4}$/.test(termDays.trim()) ? plusDays(voucherDate, Number(termDays)) : "";
 
 /** @param {Draft} draft @returns {string} whom it is for, as far as known */
 export const recipientName = ({ recipient, contact, address }) =>

@@ -5,7 +5,9 @@ import { NetworkError, ProblemError } from "/auth/client.js";
 import { LexofficeError } from "../lexoffice.js";
 
 /** The gateway sent the call, and no answer came. */
-const OPEN_ENDED = new Set(["resource_server_timeout", "resource_server_broken"]);
+const OPEN_ENDED = new Set(["resource_server_timeout", "resource_server_broken", "internal_error"]);
+/** Of whoever stands between: it was passed on, and no sound answer came back (RFC 9110 §15.6.3, §15.6.5). */
+const OF_THE_WAY = new Set([502, 504]);
 const LONGEST_PAUSE = 30;
 const PAUSE = 2;
 
@@ -17,7 +19,7 @@ const PAUSE = 2;
 export function isOpenEnded(error, isSent) {
   if (error instanceof NetworkError) return isSent;
   if (error instanceof ProblemError) return OPEN_ENDED.has(error.code);
-  return error instanceof LexofficeError ? error.status === 504 : isSent;
+  return error instanceof LexofficeError ? OF_THE_WAY.has(error.status) : isSent;
 }
 
 /**

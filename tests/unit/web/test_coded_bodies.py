@@ -98,6 +98,30 @@ async def test_who_asks_meanwhile_waits_for_the_same(
     assert counting.times == 1
 
 
+async def test_a_file_is_read_when_its_turn_has_come(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many are asked for at once, the memory is that of one."""
+    events: list[str] = []
+    read = coded_bodies._read  # noqa: SLF001 - when it reads is seen nowhere else
+
+    def read_and_tell(path: str, version: tuple[int, int]) -> bytes | None:
+        events.append("read")
+        return read(path, version)
+
+    def prepare(_path: str, source: bytes) -> bytes:
+        events.append("coded")
+        return source
+
+    monkeypatch.setattr(coded_bodies, "_read", read_and_tell)
+    bodies = CodedBodies(prepare=prepare)
+    files = [tmp_path / f"{number}.js" for number in range(4)]
+    for file in files:
+        file.write_bytes(TEXT)
+    await asyncio.gather(*(made(bodies, file) for file in files))
+    assert events == ["read", "coded"] * 4
+
+
 async def test_a_changed_file_is_made_anew(bodies: CodedBodies, file: Path) -> None:
     old = await made(bodies, file)
     file.write_bytes(TEXT + b"// new")

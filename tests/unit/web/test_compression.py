@@ -88,6 +88,7 @@ def _rules(style: bytes) -> list[bytes]:
         "const kept = 1 + +2 - -3;",
         "let kept = 1\nkept++\nkept\n--kept",
         "const kept = async () => { return /a  b/ }",
+        "/* one */ const kept = 1;",
     ],
 )
 def test_what_only_looks_like_a_comment_or_a_space_too_many_stays(line: str) -> None:

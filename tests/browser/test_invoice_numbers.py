@@ -359,6 +359,12 @@ def test_a_draft_in_another_language_has_the_same_numbers(run: Callable[..., Any
     assert (item["quantity"], item["price"], item["discount"]) == ("1,000.5", "abc", "7.5")
 
 
+def test_what_is_no_number_becomes_none_by_another_language(run: Callable[..., Any]) -> None:
+    texts = [{"price": price} for price in ("0,125", "1.5", "1,2,3", "a, b")]
+    problems = "return m.problemsOf(m.translated(draft, 'en')).map(({ field }) => field);"
+    assert run(DRAFT + problems, {"items": texts}) == [f"item-k{number}-price" for number in range(4)]
+
+
 @pytest.mark.parametrize(
     ("recipient", "source", "field"),
     [

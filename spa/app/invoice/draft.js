@@ -124,13 +124,15 @@ export const recipientName = ({ recipient, contact, address }) =>
 /**
  * @param {Draft} draft
  * @param {Language} language
- * @returns {Draft} the same with its numbers written in another language; what is no number stays
+ * @returns {Draft} the same with its numbers written in another language; what is no number in the one is none in the other
  */
 export function translated(draft, language) {
   if (draft.language === language) return draft;
   const again = (/** @type {string} */ text, /** @type {number} */ places, /** @type {number} */ least) => {
     const value = parseDecimal(withoutUnit(text), draft.language, places);
-    return value === undefined ? text : formatDecimal(value, language, places, least);
+    if (value !== undefined) return formatDecimal(value, language, places, least);
+    // 0,125 has a digit too many for a German price, and must not be 125 in English: its marks change too, so that it stays wrong.
+    return text.replace(/[.,]/g, (mark) => (mark === "," ? "." : ","));
   };
   const items = draft.items.map((item) => ({ ...item,
     quantity: again(item.quantity, QUANTITY_PLACES, 0),

@@ -98,9 +98,7 @@ async def test_who_asks_meanwhile_waits_for_the_same(
     assert counting.times == 1
 
 
-async def test_a_file_is_read_when_its_turn_has_come(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_file_is_read_when_its_turn_has_come(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many are asked for at once, the memory is that of one."""
     events: list[str] = []
     read = coded_bodies._read  # noqa: SLF001 - when it reads is seen nowhere else

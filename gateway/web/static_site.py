@@ -83,9 +83,13 @@ class StaticSite(StaticFiles):
         """Answer a file, or the app's page for a path of the app's own (history fallback)."""
         if path == ".":
             path = _INDEX
-        if scope["method"] == "HEAD":
-            # RFC 9110 §14.2: a part is had by GET alone.
-            scope["headers"] = [field for field in scope["headers"] if field[0] != b"range"]
+        # RFC 9110 §14.2: a part is had by GET alone, and of an unknown unit none is.
+        is_get = scope["method"] == "GET"
+        scope["headers"] = [
+            (name, value)
+            for name, value in scope["headers"]
+            if name != b"range" or (is_get and value.lower().startswith(b"bytes="))
+        ]
         first, *rest = path.split("/")
         named = rest if first == _WELL_KNOWN else (first, *rest)
         if any(part.startswith(".") for part in named):

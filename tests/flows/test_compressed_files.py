@@ -169,6 +169,13 @@ def test_head_tells_of_the_whole_whatever_part_is_asked_for(client: httpx.Client
             assert asked.headers.get(name) == whole.headers.get(name)
 
 
+def test_a_part_in_an_unknown_unit_is_the_whole(client: httpx.Client) -> None:
+    """RFC 9110 §14.2: a range whose unit is not understood is ignored."""
+    answer, sent = get(client, "/app.js", "br", Range="lines=1-2")
+    assert (answer.status_code, answer.headers["content-encoding"]) == (200, "br")
+    assert brotli.decompress(sent).decode() == SCRIPT
+
+
 def test_a_part_is_one_of_the_file_itself(client: httpx.Client) -> None:
     # RFC 9110 §14.2
     answer, sent = get(client, "/app.js", CHROMIUM, Range="bytes=7-11")

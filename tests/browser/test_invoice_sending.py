@@ -162,6 +162,28 @@ def test_what_may_have_been_made_is_never_sent_again_by_itself(
             running.sandbox.books_of("nordlicht").vouchers.pop(voucher.id)
 
 
+def test_what_may_have_been_made_is_not_sent_again_where_a_part_of_the_app_was_missing(
+    new_page: Callable[..., Page], running: Running, complaints: Complaints
+) -> None:
+    complaints.expected += ["504", "ERR_FAILED"]
+    page = new_page()
+    sign_in(page, path=PATH)
+    write_invoice(page, name="Lücke")
+    running.sandbox.faults.inject("api_504", {**FAULT, "seconds": 0}, times=1)
+    before = creates(running)
+    page.get_by_test_id("send-draft").click()
+    expect(page.get_by_test_id("doubt")).to_be_visible()
+    page.route("**/app/invoice/dispatch.js*", lambda route: route.abort())
+    page.reload()
+    expect(page.get_by_test_id("sending")).not_to_be_empty()
+    page.unroute("**/app/invoice/dispatch.js*")
+    page.get_by_test_id("send-draft").click()
+    expect(page.get_by_test_id("doubt")).to_be_visible()
+    assert creates(running) == before + 1
+    for voucher in made(running, "Lücke"):
+        running.sandbox.books_of("nordlicht").vouchers.pop(voucher.id)
+
+
 def test_an_invoice_whose_answer_broke_off_was_made(
     new_page: Callable[..., Page], running: Running, complaints: Complaints
 ) -> None:

@@ -36,6 +36,7 @@ export class Dispatch {
    */
   async submit(isFinal, problems) {
     const { kept, s, desk: { signal } } = this;
+    if (kept.sending) return this.#doubt(); // when it was opened, this module could not be had
     const [first] = problems;
     if (first) return this.#unsent(problemList(s, problems), first.field);
     if (!navigator.onLine) return this.#unsent(fault(s.send.offline[0] ?? "", s.send.offline.slice(1)));

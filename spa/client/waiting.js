@@ -17,6 +17,7 @@ export function callBegins() {
   active();
   underWay += 1;
   const timer = setTimeout(() => {
+    if (isTold) return; // with the others, when the first of them was late
     isTold = true;
     tellWaiting();
   }, PATIENT_MS);

@@ -1,4 +1,4 @@
-"""Makes one module of the SPA client's: apart they would be five requests and a quarter of bytes more (PURE)."""
+"""Makes one module of the SPA client's parts: else five requests and a quarter of bytes more (PURE)."""
 
 from __future__ import annotations
 

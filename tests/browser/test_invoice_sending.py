@@ -81,6 +81,9 @@ def test_an_invoice_that_met_the_end_of_the_session_is_made_once_after_leaving_t
     page.get_by_test_id("sign-in-here").click()
     sign_in_again(page)
     expect(page).to_have_url(INVOICE_PAGE)
+    expect(page.get_by_test_id("notice")).to_contain_text(
+        "finalized" if is_final else "draft is in lexoffice"
+    )
     expect(page.get_by_test_id("voucher-total")).to_contain_text("119.00")
     assert [voucher.status for voucher in made(running, name)] == ["open" if is_final else "draft"]
     assert creates(running) == before + 1
@@ -102,6 +105,7 @@ def test_an_invoice_that_waits_for_a_sign_in_is_not_made_for_somebody_else(
     expect(page.get_by_test_id("user")).to_contain_text("Jonas")
     expect(box(page, "name")).to_have_value("")
     expect(page.get_by_test_id("offers")).to_have_count(0)
+    assert [draft["draft"]["items"][0]["name"] for draft in kept(page)] == ["Nicht für Jonas"]
     assert creates(running) == before
     running.clock.advance(1801)
     page.goto(PATH)

@@ -42,6 +42,7 @@ export class Dispatch {
     this.desk.told.replaceChildren();
     const isWanted = !isFinal || (await confirmed(this.#question()));
     if (!isWanted || signal.aborted) return this.desk.letGo();
+    kept.mark({ at: Date.now(), isFinal });
     return this.#send(() => sendInvoice(orderOf(kept.draft), isFinal), isFinal, s.send.sending);
   }
 
@@ -79,9 +80,8 @@ export class Dispatch {
    * @param {string} text
    */
   async #send(send, isFinal, text) {
-    const { desk, kept } = this;
+    const { desk } = this;
     desk.hold();
-    kept.mark({ at: Date.now(), isFinal });
     desk.said.textContent = text;
     const outcome = await send();
     desk.said.textContent = "";
@@ -89,7 +89,7 @@ export class Dispatch {
     if (outcome.kind === "made") return this.#made(outcome.id, isFinal ? this.s.send.finalMade : this.s.send.draftMade);
     if (desk.signal.aborted) this.#tellElsewhere(outcome);
     else if (outcome.kind === "doubt") this.#doubt(outcome.error instanceof LexofficeError && outcome.error.status !== GATEWAY_TIMEOUT);
-    else this.#refused(outcome.error);
+    else await this.#refused(outcome.error);
     return undefined;
   }
 
@@ -112,10 +112,12 @@ export class Dispatch {
   }
 
   /** @param {unknown} error */
-  #refused(error) {
+  async #refused(error) {
     const { desk, kept } = this;
-    kept.mark(undefined);
+    // If it was given up because the page is left, this never comes: the next page has the call, and is to know of it.
+    if (isSessionEnd(error)) await new Promise((resolve) => setTimeout(resolve));
     desk.letGo();
+    if (kept.sending) kept.mark(undefined);
     if (isSessionEnd(error)) return;
     const { panel, placed } = refusalTold(this.s, error, kept.draft, desk.parts);
     showProblems(desk.parts, new Map(placed.map(({ field, text }) => [field, text])));

@@ -217,7 +217,8 @@ def filter_to_be_saved(page: Page, running: Running) -> None:
 
 def something_new(page: Page, running: Running) -> None:
     at("/contacts", "contacts")(page, running)
-    expect(page.get_by_test_id("live")).to_have_text(re.compile("appear|erscheinen"))
+    expect(page.get_by_test_id("live")).to_have_text(re.compile("appear here|erscheinen hier"))
+    expect(page.get_by_test_id("news")).to_be_visible()  # who tells is loaded late
     Books(running).change("add_random_invoice")
     expect(page.get_by_test_id("toast").first).to_be_visible()
 

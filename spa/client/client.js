@@ -55,7 +55,7 @@ function signedIn() {
   addEventListener("focus", look);
   return new Promise((resolve) => {
     const stop = on("session")((/** @type {import("./client.js").Session} */ found) => {
-      if (!found.active || who(found) === before) return;
+      if (!found.active || before === who(found)) return;
       stop();
       removeEventListener("focus", look);
       resolve(found);
@@ -87,7 +87,7 @@ export function resume(name) {
   const kept = take(name);
   return kept && session().then((found) => {
     const { subject, error, url, init } = kept;
-    if (found.active && found.subject !== (subject ?? found.subject)) throw Object.assign(new ProblemError(new Response(null, { status: 401 }), {}), error);
+    if (found.active && found.subject !== (subject ?? found.subject)) throw Object.assign(new ProblemError(new Response("", { status: 401 }), {}), error);
     return fetch(url, init, subject);
   }, (error) => {
     put(name, JSON.stringify(kept)); // nobody can say who came back

@@ -82,7 +82,7 @@ export function put(name, text) {
 export function take(name) {
   let kept;
   try {
-    kept = JSON.parse(sessionStorage.getItem(PLACE + name) ?? "");
+    kept = JSON.parse(sessionStorage.getItem(PLACE + name) || "");
     sessionStorage.removeItem(PLACE + name);
   } catch {}
   return Math.abs(Date.now() - kept?.at) < OLDEST_MS ? kept : undefined;

@@ -28,6 +28,7 @@ const OTHER_PERSON = "lexgate.other-person";
 
 /** @type {ActiveSession | undefined} whose data are on the screen */
 let present;
+let wasUsed = false; // somebody's data were on the screen, and may still be known
 let isEnded = false; // the dialog is over it, or on its way
 /** @type {(() => void) | undefined} */
 let giveUpCalls;
@@ -52,7 +53,7 @@ async function start() {
 /** @param {import("/auth/client.js").Session} now what is new about it, in this tab or any other */
 function keepUp(now) {
   if (!now.active) return tellEnd(now.reason);
-  if (!present) return outReason && outReason !== "none" ? startAnew(now) : showApp(now);
+  if (!present) return wasUsed || (outReason && outReason !== "none") ? startAnew(now) : showApp(now);
   if (!isSamePerson(now, present)) return startAnew(now);
   present = now;
   return isEnded ? goOn() : undefined;
@@ -66,6 +67,7 @@ const isSamePerson = (one, other) =>
 function showApp(found) {
   const isFirst = present === undefined;
   present = found;
+  wasUsed = true;
   outReason = undefined;
   shell = buildShell(found, () => showApp(present ?? found));
   visit({ shell, session: found }, false);

@@ -2,7 +2,7 @@
 /** Calls of the gateway: the CSRF header, problem documents as errors, who waits, and what they tell of session and reach. */
 
 import { hold, waits } from "./resume.js";
-import { csrf, gateway, heard, who, known, send, share } from "./tabs.js";
+import { csrf, end, gateway, heard, who, known, send } from "./tabs.js";
 import { callBegins } from "./waiting.js";
 
 /** @typedef {import("./client.js").Session} Session */
@@ -46,12 +46,14 @@ let asking;
 
 /** @type {typeof import("./client.js").session} */
 export const session = () => (asking ??= ask().finally(() => (asking = undefined)));
-/** @returns {Promise<Session>} */
-async function ask() {
+/** @param {string} [path] @param {string} [method] @returns {Promise<Session>} */
+async function ask(path = "/auth/session", method) {
   const before = who(known.session);
-  const found = await own("/auth/session");
+  const found = await own(path, method);
   // Answered while the session ended, or another began: the older answer must not count.
-  return [before, who(found)].includes(who(known.session)) ? share(found) : ask();
+  if (![before, who(found)].includes(who(known.session))) return ask();
+  send({ session: found });
+  return found;
 }
 /** Asks, though an answer may be on its way: that one is older. */
 export const askAnew = async () => {
@@ -61,7 +63,7 @@ export const askAnew = async () => {
 heard("message").add((/** @type {import("./tabs.js").Message} */ { type }) => type === "signed-in" && askAnew().catch(() => {}));
 
 /** @type {typeof import("./client.js").keepAlive} */
-export const keepAlive = async () => share(await own("/auth/session/refresh", "POST"));
+export const keepAlive = () => ask("/auth/session/refresh", "POST");
 
 /**
  * @param {string} path
@@ -86,8 +88,8 @@ export async function fetch(input, init = {}, subject = known.subject) {
   const isLasting = !(input instanceof Request || init.body instanceof ReadableStream);
   const request = new Request(url, init);
   const headers = [...request.headers];
-  const spare = isLasting || !waits(init) ? undefined : request.clone();
-  const again = () => tried(spare ?? new Request(url, init), init);
+  const spare = !isLasting && waits(init) && request.clone();
+  const again = () => tried(spare || new Request(url, init), init);
   return tried(request, init).catch((error) => {
     // Nothing was performed: the token was renewed under a body that the gateway could not keep.
     if (error?.code === "resend_required" && isLasting) return again();
@@ -102,8 +104,8 @@ export async function fetch(input, init = {}, subject = known.subject) {
  */
 const tried = (request, init) =>
   once(request, init).catch(async (error) => {
-    // The call may have begun before a new sign-in: its answer alone ends nothing.
-    if (error?.loginUrl) await askAnew().catch(() => {});
+    // The call may have begun before a new sign-in: its answer ends nothing, unless there is no better one.
+    if (error?.loginUrl) await askAnew().catch(() => end(error.reason));
     throw error;
   });
 
@@ -116,8 +118,8 @@ async function once(request, { urgency, patience } = {}) {
   // The header is a secret of nobody, but another origin would answer it with a failed preflight.
   if (origin !== gateway) return globalThis.fetch(request);
   for (const [name, value] of Object.entries(csrf())) request.headers.set(name, value);
-  if (urgency !== undefined) request.headers.set("Priority", `u=${urgency}`); // RFC 9218
-  if (patience !== undefined) request.headers.set("Prefer", `wait=${patience}`); // RFC 7240
+  if (urgency !== undefined) request.headers.set("Priority", "u=" + urgency); // RFC 9218
+  if (patience !== undefined) request.headers.set("Prefer", "wait=" + patience); // RFC 7240
   const ends = pathname.startsWith("/api/") && callBegins();
   /** @type {Response | undefined} */
   let response;

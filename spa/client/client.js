@@ -4,7 +4,7 @@
 import "./keeper.js";
 import { ProblemError, fetch, own, session } from "./calls.js";
 import { isLossy, put, take } from "./resume.js";
-import { end, gateway, who, known, present, reachNow, send, on } from "./tabs.js";
+import { end, gateway, who, whose, known, present, reachNow, hello, on } from "./tabs.js";
 
 export { NetworkError, ProblemError, fetch, keepAlive, retryAfter, session } from "./calls.js";
 export { onSignInNeeded } from "./resume.js";
@@ -24,7 +24,7 @@ export function events(listeners) {
   const hear = (name, ...news) => /** @type {any} */ (listeners[name])?.(...news);
   const stop = on("event")(hear);
   if (known.live !== undefined) hear("live", known.live);
-  send({ hello: true, last: known.last }); // an end that is near is told again
+  hello(); // an end that is near is told again
   return stop;
 }
 
@@ -87,7 +87,7 @@ export function resume(name) {
   const kept = take(name);
   return kept && session().then((found) => {
     const { subject, error, url, init } = kept;
-    if (found.active && found.subject !== (subject ?? found.subject)) throw Object.assign(new ProblemError(new Response("", { status: 401 }), {}), error);
+    if (found.active && whose(found) !== (subject ?? whose(found))) throw Object.assign(new ProblemError(new Response("", { status: 401 }), {}), error);
     return fetch(url, init, subject);
   }, (error) => {
     put(name, JSON.stringify(kept)); // nobody can say who came back

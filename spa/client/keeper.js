@@ -131,14 +131,17 @@ function keep() {
     if (busy || now() < tryAt) return;
     const well = reach.state === "online";
     const age = (now() - at) / 1000;
-    if (!found?.active) return void ((found && well) || attempt(session));
+    if (!found?.active) {
+      if (!found || !well) attempt(session);
+      return;
+    }
     const { tokens, session: { idle_in_seconds: idleIn, ends_in_seconds: endsIn } } = found;
     const life = (Date.parse(tokens.expires_at) - Date.parse(tokens.refreshed_at)) / 1000;
     const old = tokens.expires_in_seconds < endsIn && tokens.expires_in_seconds - age <= Math.min(AHEAD, life * AHEAD_SHARE);
     // Calls slide the session too, which nobody tells: what is known may be old.
     if ((old || (idleIn < endsIn && idle - idleIn + age >= idle / 4)) && now() - activeAt < Math.min(RECENT, idle / 4) * 1000) attempt(well && age > 2 ? session : keepAlive);
-    else if (!well || age > idleIn + 1) attempt(session);
-    else open();
+    else if (well && age <= idleIn + 1) open();
+    else attempt(session);
   };
 
   const timer = setInterval(() => {
@@ -151,7 +154,7 @@ function keep() {
 
   /** @param {Message} message */
   const hear = (message) => {
-    const found = known.session;
+    const { session: found } = known;
     if (message.up && message.keeper !== keeper) {
       clearInterval(timer);
       heard("message").delete(hear);
@@ -172,6 +175,7 @@ function keep() {
     }
     if (message.active) {
       activeAt = now();
+      say({}); // somebody is here to do it
       check();
     }
     if (message.reach && !message.keeper) tryAt = now() + pauseMs(0, message.reach.retryAfter);

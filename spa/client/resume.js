@@ -1,14 +1,14 @@
 // @ts-check
 /** Calls that met the end of the session: they wait in the page for a new sign-in, or by a name in the tab for the next page. */
 
-import { heard, known, tell, on } from "./tabs.js";
+import { heard, known, tell, on, whose } from "./tabs.js";
 
 /** @typedef {import("./client.js").CallInit} CallInit */
 /**
  * @typedef {{error: import("./client.js").ProblemError, subject: string | undefined, again: () => Promise<Response>,
  *   request: Request, headers: [string, string][], init: CallInit}} Call
  */
-/** @typedef {Call & {kept: string | undefined, resolve: (response: Promise<Response>) => void, reject: (reason: unknown) => void}} Held */
+/** @typedef {Call & {kept: string | false, resolve: (response: Promise<Response>) => void, reject: (reason: unknown) => void}} Held */
 /** @typedef {{subject?: string, at: number, error: object, url: string, init: CallInit}} Kept */
 
 const PLACE = "lexgate.call.";
@@ -48,7 +48,7 @@ function release(session) {
   if (!session.active) return;
   for (const call of held) {
     // What somebody else began must not be done in this person's name.
-    if ((call.subject ?? session.subject) !== session.subject) giveUp(call);
+    if ((call.subject ?? whose(session)) !== whose(session)) giveUp(call);
     else if (held.delete(call)) call.resolve(call.again());
   }
 }
@@ -60,13 +60,13 @@ globalThis.addEventListener?.("pagehide", () => {
     giveUp(call); // a page that is shown once more must not send it as well
   }
 });
-/** @param {Call} call @returns {string | undefined} what the next page needs of it, if it can be had there */
+/** @param {Call} call @returns {string | false} what the next page needs of it, if it can be had there */
 function record({ subject, error, request, headers, init: { body, resume, urgency, patience } }) {
   const { url, method, bodyUsed } = request;
   const isText = !bodyUsed || typeof body === "string" || body instanceof URLSearchParams;
   const init = { method, headers, body: bodyUsed ? String(body) : undefined, urgency, patience, resume };
   return typeof resume === "string" && isText && String(body).length <= LONGEST_TEXT
-    ? JSON.stringify({ subject, at: Date.now(), error, url, init }) : undefined;
+    && JSON.stringify({ subject, at: Date.now(), error, url, init });
 }
 /** Says whether leaving the page would lose a write. */
 export const isLossy = () => [...held].some(({ kept, request }) => !kept && !/GET|HEAD/.test(request.method));

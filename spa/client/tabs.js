@@ -44,18 +44,20 @@ export const on = (news, present) => (/** @type {Function} */ callback) => {
   return () => void heard(news).delete(callback);
 };
 
+/** @param {import("./client.js").ActiveSession} found whose it is: one person may act for several organizations */
+export const whose = ({ subject, claims }) => subject + claims.organization_id;
 /** @param {Session | undefined} found which session it is, or false */
-export const who = (found) => found?.active && found.subject + found.session.created_at;
+export const who = (found) => found?.active && whose(found) + found.session.created_at;
 export const csrf = () => known.session?.csrf_header ?? { "X-CSRF": "1" };
 
-/** @param {Session | undefined} found @param {(seconds: number) => number | undefined} change */
+/** @param {Session | undefined} found @param {(seconds: number) => number | void} change */
 const write = (found, change) =>
-  JSON.stringify(found, (name, value) => (name.endsWith("_in_seconds") ? change(value) : value));
+  JSON.stringify(found, (name, value) => (/_in_seconds$/.test(name) ? change(value) : value));
 /** What is known of the session, its seconds counted from now. */
 export const present = () =>
   known.session && JSON.parse(write(known.session, (left) => Math.max(0, Math.floor(left - (now() - known.at) / 1000))));
 /** @param {Session} [found] but for the seconds, which are never the same */
-const outline = (found) => write(found, () => undefined);
+const outline = (found) => write(found, () => {});
 
 /** @param {Session} found */
 export function note(found) {
@@ -64,11 +66,11 @@ export function note(found) {
   known.session = found;
   known.at = now();
   if (outline(before) === outline(found)) return;
-  if (before?.active && (!found.active || found.subject !== before.subject)) {
+  if (before?.active && (!found.active || whose(found) !== whose(before))) {
     tell("ended", { loginUrl: "/auth/login", reason: found.active ? "replaced" : found.reason });
   }
   if (found.active) {
-    known.subject = found.subject;
+    known.subject = whose(found);
     join();
   }
   tell("session", found);
@@ -100,20 +102,14 @@ function hear(message) {
   if (reach) known.reach = reach;
   tellReach();
   if (keeper) {
-    clearTimeout(silence);
+    silence = void clearTimeout(silence);
     if (up) hello();
     if (live !== undefined && live !== known.live) tell("event", "live", (known.live = live));
     if (event) tell("event", ...event);
-    known.last = last ?? "";
+    known.last = /** @type {string} */ (last);
   }
   tell("message", message);
 }
-/** @param {Session} found as the gateway has just answered @returns {Session} */
-export function share(found) {
-  send({ session: found });
-  return found;
-}
-
 /** @param {import("./client.js").InactiveReason} reason why there is no session any more */
 export const end = (reason) =>
   send({ session: { active: false, reason, login_url: "/auth/login", csrf_header: csrf() } });
@@ -123,24 +119,26 @@ let activeAt = -Infinity;
 export function active() {
   if (now() - activeAt < ACTIVITY_MS) return;
   activeAt = now();
-  send({ active: true });
+  hello(STARTING_MS, { active: true });
 }
 
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let silence;
-/** @param {number} [patience] until a keeper that says nothing is replaced */
-function hello(patience = QUIET_MS) {
-  if (!globalThis.document) return;
-  clearTimeout(silence);
-  silence = setTimeout(() => document.hidden || elect(true), patience);
-  send({ hello: true, last: known.last });
+/** Asks the keeper for a sign. @param {number} [patience] until a keeper that says nothing is replaced @param {Message} [message] */
+export function hello(patience = QUIET_MS, message = { hello: true, last: known.last }) {
+  if (!channel || !globalThis.document) return;
+  silence ??= setTimeout(() => {
+    silence = undefined;
+    if (!document.hidden) elect(true);
+  }, patience);
+  send(message);
 }
 
 function join() {
   if (channel || !globalThis.BroadcastChannel) return;
   connect();
   // Captured at the window, so that nothing an app does with an event keeps it from here.
-  for (const type of ["pointerdown", "keydown", "wheel"]) addEventListener(type, active, { capture: true, passive: true });
+  for (const type of ["pointerdown", "keydown", "wheel"]) addEventListener(type, active, true);
   for (const type of ["visibilitychange", "pageshow", "online", "offline"]) addEventListener(type, look, true);
   start("SharedWorker", () => elect());
   hello(STARTING_MS);
@@ -159,7 +157,7 @@ let policy;
 /** @param {"SharedWorker" | "Worker"} kind @param {() => void} otherwise where it cannot be had */
 function start(kind, otherwise) {
   if (gateway !== location.origin) return otherwise(); // a worker comes from the page's own origin
-  const url = gateway + "/auth/client.js";
+  const url = "/auth/client.js";
   try {
     // Under Trusted Types a worker's address has to come from a policy: this one knows no other.
     policy ??= /** @type {any} */ (globalThis).trustedTypes?.createPolicy("lexgate", { createScriptURL: () => url });

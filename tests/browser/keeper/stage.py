@@ -170,18 +170,21 @@ def workers(page: Page) -> list[str]:
 def hang(page: Page, mode: str) -> None:
     """Let the keeper of a tab, and that tab, stand still until the wire answers: as in one that is frozen."""
     if mode == "shared":
-        with cdp_of(page) as session:
-            (target,) = _workers(page, session)
-            attached = session.send(
-                "Target.attachToTarget", {"targetId": target["targetId"], "flatten": False}
-            )
-            message = {"id": 1, "method": "Runtime.evaluate", "params": {"expression": HANG}}
-            order = {"sessionId": attached["sessionId"], "message": json.dumps(message)}
-            session.send("Target.sendMessageToTarget", order)
+        run_in_worker(page, HANG)
         return
     for worker in page.workers:
         worker.evaluate(HANG)
     page.evaluate(HANG)
+
+
+def run_in_worker(page: Page, script: str) -> None:
+    """Let the SharedWorker of a tab's browser do something."""
+    with cdp_of(page) as session:
+        (target,) = _workers(page, session)
+        attached = session.send("Target.attachToTarget", {"targetId": target["targetId"], "flatten": False})
+        message = {"id": 1, "method": "Runtime.evaluate", "params": {"expression": script}}
+        order = {"sessionId": attached["sessionId"], "message": json.dumps(message)}
+        session.send("Target.sendMessageToTarget", order)
 
 
 @contextmanager

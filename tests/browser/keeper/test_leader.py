@@ -15,10 +15,12 @@ from tests.browser.keeper.stage import (
     hang,
     hears,
     leader_of,
+    run_in_worker,
     streams,
     told,
     until,
     wait_told,
+    workers,
 )
 from tests.support.event_streams import publish
 from tests.support.wire import reply
@@ -90,6 +92,20 @@ def test_a_keeper_that_hangs_is_replaced_by_a_tab_that_is_shown(
         assert told(page, "ended") == []
     assert streams(running) == 1
     assert leader_of(pages) is first
+
+
+def test_a_keeper_that_is_gone_is_replaced_once_the_person_does_something(
+    new_tabs: Callable[..., Tabs], running: Running
+) -> None:
+    first, second = pages = new_tabs().open_signed_in(2)
+    run_in_worker(first, "self.close()")
+    until(first, lambda: workers(first) == [], what="the end of the worker")
+    publish(running, NORDLICHT.id, "between")
+    first.keyboard.press("Shift")
+    for page in pages:
+        hears(page, "between")
+    until(second, lambda: workers(second) == ["worker"], what="another worker")
+    until(second, lambda: streams(running) == 1, what="one stream again")
 
 
 def test_a_tab_that_stood_still_while_the_session_ended_says_so_when_it_goes_on(

@@ -11,7 +11,7 @@ from tests.browser.keeper.stage import consent, told, wait_told
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
     from tests.browser.keeper.stage import Tabs
     from tests.support.running import Running
@@ -128,6 +128,44 @@ def test_a_call_of_one_person_is_never_sent_for_another(
         assert failed["status"] == 401
     assert wire.heard == []
     assert page.evaluate("window.client.resume('named') === undefined") is True
+
+
+def test_a_call_is_not_sent_for_the_same_person_in_another_organization(
+    new_tabs: Callable[..., Tabs], running: Running, wire: Wire
+) -> None:
+    tabs = new_tabs("page")
+    page = tabs.sign_in(path="/?waits")
+    end_session(running, page)
+    post(page, "theirs")
+    wait_told(page, "needed")
+
+    def move(route: Route) -> None:
+        response = route.fetch()
+        found = response.json()
+        if found["active"]:
+            found["claims"]["organization_id"] = "another"
+        route.fulfill(response=response, json=found)
+
+    tabs.context.route("**/auth/session", move)
+    sign_in_by_popup(page)
+    assert wait_told(page, "failed")["status"] == 401
+    assert wire.heard == []
+
+
+def test_a_call_waits_though_nobody_can_ask_for_the_session(
+    new_tabs: Callable[..., Tabs], running: Running, wire: Wire
+) -> None:
+    tabs = new_tabs("page")
+    page = tabs.sign_in(path="/?waits")
+    running.clock.now += IDLE
+    tabs.context.route("**/auth/session", lambda route: route.abort())
+    post(page, "invoice")
+    assert wait_told(page, "needed")["reason"] == "idle"
+    assert wait_told(page, "ended")["reason"] == "idle"
+    tabs.context.unroute("**/auth/session")
+    sign_in_by_popup(page)
+    assert wait_told(page, "answer")["status"] == 200
+    assert len(kept(wire)) == 1
 
 
 def test_who_gives_up_has_every_call_refused_and_forgotten(

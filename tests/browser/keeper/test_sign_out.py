@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from tests.browser.keeper.stage import consent, streams, told, until, wait_told
+from tests.browser.keeper.stage import consent, forget, streams, told, until, wait_told
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from playwright.sync_api import APIResponse, Route
 
     from tests.browser.keeper.stage import Tabs
     from tests.support.running import Running
@@ -82,3 +84,20 @@ def test_a_failed_sign_out_leaves_everything_as_it_was(new_tabs: Callable[..., T
     assert first.evaluate("window.client.session().then(({ active }) => active)") is True
     for page in (first, second):
         assert told(page, "ended") == []
+
+
+def test_an_answer_from_before_the_end_of_the_session_does_not_bring_it_back(
+    new_tabs: Callable[..., Tabs],
+) -> None:
+    leaving, page = (tabs := new_tabs("page")).open_signed_in(2)
+    late: list[tuple[Route, APIResponse]] = []
+    tabs.context.route("**/auth/session/refresh", lambda route: late.append((route, route.fetch())))
+    page.evaluate("void (window.late = window.client.keepAlive())")
+    until(page, lambda: late != [], what="the answer, which is kept back")
+    leaving.evaluate("void window.client.logout()")
+    wait_told(page, "ended")
+    forget(page)
+    ((route, answer),) = late
+    route.fulfill(response=answer)
+    assert page.evaluate("window.late.then(({ active }) => active)") is False
+    assert told(page, "session") == []

@@ -4,6 +4,7 @@
 import { events } from "/auth/client.js";
 import { isAborted, isSessionEnd } from "./faults.js";
 import { forget, forgetContact, forgetVoucher } from "./lexoffice.js";
+import { isAway, onBack } from "./presence.js";
 
 /** @typedef {{id: string, kind: "voucher" | "contact" | "other"}} Change */
 
@@ -74,7 +75,7 @@ export function follow(signal, isConcerned, refresh) {
 
   const run = async () => {
     timer = undefined;
-    if (signal.aborted || document.visibilityState === "hidden") return; // asked when somebody looks again
+    if (signal.aborted || isAway()) return; // asked when somebody looks again
     const mine = changed;
     changed = new Set();
     isRunning = true;
@@ -102,7 +103,7 @@ export function follow(signal, isConcerned, refresh) {
     if (!isRunning) schedule();
   };
   followers.add(follower);
-  document.addEventListener("visibilitychange", () => isDue && !isRunning && schedule(), { signal });
+  onBack(() => isDue && !isRunning && schedule(), signal);
   signal.addEventListener("abort", () => {
     followers.delete(follower);
     clearTimeout(timer);

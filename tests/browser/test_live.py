@@ -65,6 +65,25 @@ def test_a_new_invoice_appears_and_is_marked(
     expect(row).not_to_have_attribute("data-fresh", "")
 
 
+def test_a_page_at_which_nobody_sits_asks_nothing_until_somebody_is_back(
+    new_page: Callable[..., Page], books: Books
+) -> None:
+    page = new_page()
+    page.clock.install()
+    follow(page, "/vouchers")
+    expect(page.get_by_test_id("count")).to_have_text(re.compile(r"\d"))
+    page.clock.fast_forward("06:00")
+    calls: list[str] = []
+    page.on("request", lambda request: "/api/" in request.url and calls.append(request.url))
+    voucher = books.change("add_random_invoice")
+    expect(page.get_by_test_id("toast").filter(has_text=re.compile("created|changed")).first).to_be_visible()
+    page.clock.fast_forward("00:05")
+    assert calls == [], "a call would keep the session of an empty chair"
+    page.mouse.move(200, 200)
+    expect(row_of(page, voucher)).to_contain_text(voucher["voucherNumber"])
+    assert calls
+
+
 def test_a_row_that_changes_takes_neither_focus_nor_place_nor_words(
     new_page: Callable[..., Page], books: Books
 ) -> None:

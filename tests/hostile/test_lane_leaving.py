@@ -86,6 +86,14 @@ def test_calls_that_wait_for_a_connection_may_leave(tight: Stage, monkeypatch: p
     monkeypatch.setattr(gateway.proxy.pool, "MAX_CONNECTIONS", 1)
     tight.warm()
     released = threading.Event()
+    left: list[object] = []
+    forget = gateway.proxy.pool.Pool.forget
+
+    def forgetting(pool: gateway.proxy.pool.Pool, waiter: gateway.proxy.pool.Waiter) -> None:
+        forget(pool, waiter)
+        left.append(waiter)
+
+    monkeypatch.setattr(gateway.proxy.pool.Pool, "forget", forgetting)
 
     def script(connection: Connection, request: Request) -> None:
         assert released.wait(5)
@@ -101,6 +109,7 @@ def test_calls_that_wait_for_a_connection_may_leave(tight: Stage, monkeypatch: p
         third.wait_until_read()
         until(lambda: tight.lane.taken >= 2)
         leave(second, "reset")
+        until(lambda: left)  # else the first answer may make room for whoever is about to leave
         released.set()
         assert b"/v1/first" in first.answer().body
         assert third.answer().body == own_answer(tight.upstream.requests[-1])

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.sandbox.accounts import NORDLICHT
 from tests.browser.conftest import MovingClock, sign_in
-from tests.flows.cli.process import free_port
 from tests.support.event_streams import publish
+from tests.support.ports import free_port
 from tests.support.running import running_gateway
 from tests.support.wire import until
 

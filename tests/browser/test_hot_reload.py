@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import MovingClock, look
-from tests.flows.cli.process import free_port
+from tests.support.ports import free_port
 from tests.support.running import running_gateway
 from tests.support.vite import copy, running_vite
 

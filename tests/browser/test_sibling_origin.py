@@ -12,9 +12,9 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.conftest import ARGUMENTS, PATIENCE_MS, MovingClock
 from tests.browser.keeper.stage import streams, until
-from tests.flows.cli.process import free_port
 from tests.support.certificate import write_certificate
 from tests.support.nginx import serving_site
+from tests.support.ports import free_port
 from tests.support.running import running_gateway
 
 if TYPE_CHECKING:

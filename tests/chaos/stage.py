@@ -20,8 +20,8 @@ from tests.chaos.replica import ROOT, Replica, answering
 from tests.chaos.replicated import Replicated, start_replicated, start_watched
 from tests.contract.redis_servers import RedisServer
 from tests.contract.redis_servers import free_port as free_redis_port
-from tests.flows.cli.process import free_port
 from tests.support.browser import Browser
+from tests.support.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable

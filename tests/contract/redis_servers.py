@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from ipaddress import ip_address
@@ -19,6 +18,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from redis.asyncio import Redis
+
+from tests.support import ports
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,12 +88,7 @@ def poll_until(is_ready: Callable[[], bool]) -> None:
 
 def free_port() -> int:
     """Return a port that is free, and so is the one of the cluster's bus that belongs to it."""
-    while True:
-        with socket.socket() as one, socket.socket() as bus, suppress(OSError, OverflowError):
-            one.bind(("127.0.0.1", 0))
-            port: int = one.getsockname()[1]
-            bus.bind(("127.0.0.1", port + _BUS))
-            return port
+    return ports.free_port(beside=_BUS)
 
 
 def start_server(*options: str, sentinel: bool = False) -> RedisServer:

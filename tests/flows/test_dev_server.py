@@ -9,8 +9,8 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol
 
-from tests.flows.cli.process import free_port
 from tests.support.browser import Browser
+from tests.support.ports import free_port
 from tests.support.raw_upstream import RawUpstream, in_chunks, running_raw_upstream
 from tests.support.running import Running, running_gateway
 from tests.support.sockets import open_socket, refusal_of, running_socket_server

@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from tests.flows.cli.process import free_port
 from tests.support.browser import Browser
 from tests.support.forward_auth import PATH, SECRET, SETTINGS, ask, cookie_of
 from tests.support.nginx import FORWARD_AUTH_SITE, running_site
+from tests.support.ports import free_port
 from tests.support.running import running_gateway
 from tests.support.wire import reply, running_wire
 

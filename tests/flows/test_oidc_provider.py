@@ -14,8 +14,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from gateway.serving import bind
 from tests.support.browser import Browser
+from tests.support.ports import free_port
 from tests.support.running import CLIENT_ID, CLIENT_SECRET, Clock, Running, running_gateway
 from tests.support.wire import until
 
@@ -59,8 +59,7 @@ def running_provider(public_url: str, client_auth: str) -> Iterator[str]:
 
 @pytest.fixture(scope="module", params=["client_secret_basic", "client_secret_post"])
 def running(request: pytest.FixtureRequest) -> Iterator[Running]:
-    with bind("127.0.0.1", 0, setting="PORT") as free:
-        port = free.getsockname()[1]
+    port = free_port()
     settings = {
         "LEXGATE_SESSION_IDLE": "86400",
         "LEXGATE_SESSION_MAX": "86400",

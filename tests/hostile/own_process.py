@@ -12,8 +12,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from gateway.sandbox import SandboxOptions, build_sandbox
-from gateway.serving import bind
 from tests.hostile.stage import sign_in
+from tests.support.ports import free_port
 from tests.support.raw_browser import RawBrowser, SignedIn
 from tests.support.raw_upstream import RawUpstream, running_raw_upstream
 from tests.support.running import CLIENT_ID, CLIENT_SECRET, SECRET, running_app
@@ -56,12 +56,6 @@ class OwnProcess:
             if line.startswith(name + ":"):
                 return int(line.split()[1]) * 1024
         raise AssertionError(name)
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on at the moment."""
-    with bind("127.0.0.1", 0, setting="PORT") as bound:
-        return int(bound.getsockname()[1])
 
 
 @contextmanager

@@ -109,7 +109,7 @@ def test_calls_that_wait_for_a_connection_may_leave(tight: Stage, monkeypatch: p
         third.wait_until_read()
         until(lambda: tight.lane.taken >= 2)
         leave(second, "reset")
-        until(lambda: left)  # else the first answer may make room for whoever is about to leave
+        until(lambda: bool(left))  # else the first answer may make room for whoever is about to leave
         released.set()
         assert b"/v1/first" in first.answer().body
         assert third.answer().body == own_answer(tight.upstream.requests[-1])

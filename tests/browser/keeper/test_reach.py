@@ -11,9 +11,9 @@ from gateway.sandbox.accounts import NORDLICHT
 from tests.browser.conftest import MovingClock
 from tests.browser.keeper.conftest import settings_of
 from tests.browser.keeper.stage import answered, hears, streams, told, until, wait_told
-from tests.flows.cli.process import free_port
 from tests.flows.test_store_trouble import impatient, unreadable
 from tests.support.event_streams import publish
+from tests.support.ports import free_port
 from tests.support.running import running_gateway
 
 if TYPE_CHECKING:

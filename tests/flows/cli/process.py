@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
+
+from tests.support.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -76,13 +77,6 @@ def environment(settings: Mapping[str, str] | None = None) -> dict[str, str]:
     """Build what the process sees: these settings, and none of whoever runs the tests."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("LEXGATE_")}
     return {**kept, **(settings or {})}
-
-
-def free_port() -> int:
-    """Return a port that was free just now."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
-        return port
 
 
 def serve_settings(**more: str) -> dict[str, str]:

@@ -12,11 +12,12 @@ import pytest
 from tests.contract.redis_servers import RedisServer
 from tests.contract.redis_servers import free_port as free_redis_port
 from tests.flows.cli.crew import calling, metrics_of, until
-from tests.flows.cli.process import SECONDS, end, free_port
+from tests.flows.cli.process import SECONDS, end
 from tests.flows.cli.stage import Stage, serving, settings_before
 from tests.flows.cli.test_cli_serve import call_in_flight
 from tests.support.browser import Browser
 from tests.support.nginx import running_nginx
+from tests.support.ports import free_port
 from tests.support.wire import Reply, running_wire
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from tests.flows.cli.examined import (
     openid,
     well,
 )
-from tests.flows.cli.process import free_port
+from tests.support.ports import free_port
 from tests.support.wire import Wire, reply
 
 if TYPE_CHECKING:

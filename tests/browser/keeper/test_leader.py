@@ -100,16 +100,16 @@ def test_a_keeper_that_is_gone_is_replaced_while_a_person_is_there(
     first, second = pages = new_tabs().open_signed_in(2)
     run_in_worker(first, "self.close()")
     until(first, lambda: workers(first) == [], what="the end of the worker")
-    publish(running, NORDLICHT.id, "between")
 
     def has_another() -> bool:
         first.keyboard.press("Shift")
         return workers(second) == ["worker"]
 
     until(second, has_another, what="another worker")
-    for page in pages:
-        hears(page, "between")
     until(second, lambda: streams(running) == 1, what="one stream again")
+    publish(running, NORDLICHT.id, "afterwards")
+    for page in pages:
+        hears(page, "afterwards")
 
 
 def test_a_tab_that_stood_still_while_the_session_ended_says_so_when_it_goes_on(

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from playwright.sync_api import sync_playwright
 
+from tests.support.chromium import ARGUMENTS
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -16,16 +18,6 @@ if TYPE_CHECKING:
 
     from tests.support.vitals import Watch
 
-ARGUMENTS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 WIDTH, HEIGHT = 360, 740
 _PATIENCE_MS = 60_000
 

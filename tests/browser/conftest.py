@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from gateway.sandbox.accounts import ORGANIZATIONS
+from tests.support.chromium import ARGUMENTS
 from tests.support.running import Clock, Running, running_gateway
 
 if TYPE_CHECKING:
@@ -20,16 +21,6 @@ if TYPE_CHECKING:
 
     from gateway.sandbox.books.ledger import Books as Ledger
 
-ARGUMENTS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 AXE = Path(__file__).parent.parent / "node/node_modules/axe-core/axe.min.js"
 PATIENCE_MS = 20_000
 

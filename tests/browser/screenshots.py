@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Literal
 
 from playwright.sync_api import expect, sync_playwright
 
-from tests.browser.conftest import ARGUMENTS, PATIENCE_MS, MovingClock
+from tests.browser.conftest import PATIENCE_MS, MovingClock
 from tests.browser.quality.stage import THEMES, Stage, settle
 from tests.browser.quality.views import VIEWS, View
+from tests.support.chromium import ARGUMENTS
 from tests.support.running import running_gateway
 
 if TYPE_CHECKING:

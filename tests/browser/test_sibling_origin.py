@@ -10,9 +10,10 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.browser.conftest import ARGUMENTS, PATIENCE_MS, MovingClock
+from tests.browser.conftest import PATIENCE_MS, MovingClock
 from tests.browser.keeper.stage import streams, until
 from tests.support.certificate import write_certificate
+from tests.support.chromium import ARGUMENTS
 from tests.support.nginx import serving_site
 from tests.support.ports import free_port
 from tests.support.running import running_gateway

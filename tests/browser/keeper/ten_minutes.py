@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 
 from playwright.sync_api import sync_playwright
 
-from tests.browser.conftest import ARGUMENTS, Complaints
+from tests.browser.conftest import Complaints
 from tests.browser.keeper.conftest import settings_of
 from tests.browser.keeper.stage import MODES, WRONGS, Tabs, answered, opened_streams, streams, told
+from tests.support.chromium import ARGUMENTS
 from tests.support.running import RunningClock, running_gateway
 from tests.support.wire import running_wire
 

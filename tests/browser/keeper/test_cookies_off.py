@@ -6,8 +6,8 @@ import json
 import shutil
 from typing import TYPE_CHECKING
 
-from tests.browser.conftest import ARGUMENTS
 from tests.browser.keeper.stage import consent, streams, wait_told
+from tests.support.chromium import ARGUMENTS
 from tests.support.running import running_app
 
 if TYPE_CHECKING:

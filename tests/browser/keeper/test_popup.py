@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
-from tests.browser.conftest import ARGUMENTS, PATIENCE_MS
+from tests.browser.conftest import PATIENCE_MS
 from tests.browser.keeper.stage import MODES, consent, streams, told, until, wait_told
+from tests.support.chromium import ARGUMENTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

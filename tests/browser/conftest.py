@@ -94,6 +94,7 @@ def new_page(chromium: Browser, running: Running, complaints: Complaints) -> Ite
         contexts.append(context)
         page = context.new_page()
         complaints.watch(page)
+        page.on("filechooser", lambda _: None)  # on from here: switched on at the press, it is late at times
         return page
 
     yield new_page

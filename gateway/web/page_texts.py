@@ -33,9 +33,10 @@ CLOSE: Mapping[Language, str] = {
 OVER_HTTP: Mapping[Language, str] = {
     "de": "Safari behält über http:// keine Secure-Cookies, auch nicht auf localhost: Nehmen Sie hier einen "
     "anderen Browser, oder https.",
-    "en": "Safari keeps no Secure cookies over http://, not even on localhost: use another browser here, or https.",
+    "en": "Safari keeps no Secure cookies over http://, not even on localhost: use another browser here, "
+    "or https.",
 }
-"""What an error page says besides, where a cookie is missing and there is no TLS: on a developer's machine."""
+"""What an error page says besides, where a cookie is missing without TLS, as on a developer's machine."""
 
 FALLBACK: Mapping[Language, Text] = {
     "de": ("Das hat nicht geklappt", "Bitte versuchen Sie es noch einmal.", _APP),

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from starlette.types import Send
 
     from gateway.observability.metrics import Metrics
+    from gateway.proxy.answer_reader import Reader
     from gateway.proxy.browser_connection import BrowserConnection
     from gateway.proxy.call import CallRequest
     from gateway.proxy.deadlines import CallLimit
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from gateway.proxy.invalidation import Resources
     from gateway.proxy.peer_answers import PeerAnswers
     from gateway.proxy.response_cache import ResponseCache
-    from gateway.proxy.shared_answer import Reader
     from gateway.proxy.sharing import CachedPaths, SharedKey, Sharing
     from gateway.proxy.stored_answer import StoredAnswer
     from gateway.sessions.opened_session import OpenedSession

@@ -78,8 +78,9 @@ def _serve(parsed: argparse.Namespace) -> int:
     dev_server = None if parsed.dev is None else choose_dev_server(parsed.dev, settings)
     if settings.workers == 1:
         importlib.import_module("gateway.app")  # the supervisor of several does without
+    from gateway.listener import bind  # noqa: PLC0415
     from gateway.observability.logs import configure_logging  # noqa: PLC0415
-    from gateway.serving import bind, serve_alone  # noqa: PLC0415
+    from gateway.serving import serve_alone  # noqa: PLC0415
 
     gc.freeze()
     gc.enable()

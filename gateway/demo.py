@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 from gateway.app import Gateway
 from gateway.errors import ConfigurationError
+from gateway.listener import Listener, bind
 from gateway.sandbox.accounts import ORGANIZATIONS, USERS
 from gateway.sandbox.box import build_sandbox
 from gateway.sandbox.faults import FAULTS
 from gateway.sandbox.options import SandboxOptions
 from gateway.sandbox.webhooks.event import EVENT_TYPES
-from gateway.serving import Listener, bind, end_on_signals, serve
+from gateway.serving import end_on_signals, serve
 from gateway.settings import choose_dev_server, load_settings
 from gateway.settings.presets import PRESETS
 

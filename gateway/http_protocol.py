@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-
 from gateway.errors import (
     BrowserError,
     GatewayFull,
     RequestHeadTooLarge,
     RequestInvalid,
     RequestTargetTooLong,
-    RequestTooSlow,
 )
-from gateway.http_refusal import FULL_LISTENER, build_refusal
+from gateway.http_refusal import FULL_LISTENER
+from gateway.http_timely import TimelyHttpProtocol, cancelled
 from gateway.proxy.request_target import MAX_TARGET_BYTES
 from gateway.proxy.websocket_handshake import validate_handshake
 
@@ -32,45 +30,29 @@ _WATCHED = frozenset((b"content-length", b"expect", b"transfer-encoding"))
 _VERSIONS = frozenset(("1.0", "1.1"))
 MAX_HEAD_BYTES = 65_536
 MAX_FIELDS = 100
-HEAD_SECONDS = 20.0
-"""From the first byte of a request, or from the connection, to the end of its head (Slowloris)."""
-BODY_SECONDS = 20.0
-MIN_BODY_BYTES = 8192
-"""What must come of a body in each BODY_SECONDS in which the gateway was ready to read it (R.U.D.Y.)."""
 MAX_UNREAD_BYTES = 32 * 1_048_576
 """How much more of a body is taken once its request was answered: to break off would destroy the answer."""
 MAX_PIPELINED = 16
 """Requests that may wait behind the one that is being answered (RFC 9112 §9.3.2)."""
 MAX_PIPELINED_BYTES = 65_536
 """Beyond which no further one may: what they wait behind may be a stream that lasts for hours."""
-CROWDED_SECONDS = 2.0
-"""The time for a head where the listener is full, so that it can be told so."""
 
 
-class LimitedHttpProtocol(HttpToolsProtocol):
+class LimitedHttpProtocol(TimelyHttpProtocol):
     """Answers what is wrong with a request's framing as application/problem+json, and closes."""
 
     def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - uvicorn's
         super().__init__(*args, **options)
         self._sockets_below = b"/api/"
         self.url = b""
-        self._in_head = True
-        self._bytes_without_progress = 0
         self._refusal: type[GatewayError] = RequestInvalid
-        self._head_timer: asyncio.TimerHandle | None = None
-        self._body_timer: asyncio.TimerHandle | None = None
-        self._body_bytes = 0
         self._unread_bytes = 0
-        self._was_held_up = False
         self._takes_no_more = False
         # uvicorn would count per request, and answer plain text; here it is the number of connections.
         self._max_connections, self.limit_concurrency = self.limit_concurrency, None
-        self._is_crowded = False
         self._served: RequestResponseCycle | None = None
         self._upgrades = False
         self._version = ""
-        self._idle_timer: asyncio.TimerHandle | None = None
-        self._idle_since = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn does
         """Give the first request its time: little where the listener is full, none where that is no help."""
@@ -85,10 +67,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Let go of the timers, and tell the call that is being served."""
-        self._head_timer = _cancelled(self._head_timer)
-        self._body_timer = _cancelled(self._body_timer)
-        self._idle_timer = _cancelled(self._idle_timer)
+        """Tell the call that is being served."""
         super().connection_lost(exc)
         # uvicorn tells the request that came last, of several that were pipelined.
         if self._served is not None and not self._served.response_complete:
@@ -146,7 +125,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """End the head, if it is one that can be answered."""
-        self._head_timer = _cancelled(self._head_timer)
+        self._head_timer = cancelled(self._head_timer)
         if len(self.url) > MAX_TARGET_BYTES:
             self._fail(RequestTargetTooLong)
         # What came since the last request is no less than this head, unless both came at once.
@@ -195,19 +174,6 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         if self._idle_timer is None:
             self._idle_timer = self.loop.call_later(self.timeout_keep_alive, self._end_if_idle)
 
-    def handle_websocket_upgrade(self) -> None:
-        """Hand the connection to another protocol."""
-        self._idle_timer = _cancelled(self._idle_timer)
-        super().handle_websocket_upgrade()
-
-    def _end_if_idle(self) -> None:
-        self._idle_timer = None
-        left = self._idle_since + self.timeout_keep_alive - self.loop.time()
-        if left > 0:
-            self._idle_timer = self.loop.call_later(left, self._end_if_idle)
-        elif self._is_idle() and self._in_head and self._head_timer is None:
-            self.transport.close()  # with half a head, too, whose own limit struck while an answer was due
-
     def _begin_request(self) -> None:
         """Start what serves the request whose head is complete."""
         super().on_headers_complete()
@@ -235,7 +201,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         self._bytes_without_progress = 0
         self._unread_bytes = 0
         self._in_head = True
-        self._body_timer = _cancelled(self._body_timer)
+        self._body_timer = cancelled(self._body_timer)
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
@@ -277,56 +243,6 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         self._refusal = error
         raise ValueError(error.code)
 
-    def _await_head(self) -> None:
-        seconds = CROWDED_SECONDS if self._is_crowded else HEAD_SECONDS
-        self._head_timer = self.loop.call_later(seconds, self._head_is_late)
-
-    def _head_is_late(self) -> None:
-        self._head_timer = None
-        if self._is_idle():
-            self._refuse(RequestTooSlow)
-
-    def _await_body(self) -> None:
-        self._body_bytes = 0
-        self._was_held_up = self._holds_up_body()
-        self._body_timer = self.loop.call_later(BODY_SECONDS, self._judge_body)
-
-    def _judge_body(self) -> None:
-        self._body_timer = None
-        # Whoever waits for us is not slow: the resource server may be.
-        is_excused = self._was_held_up or self._holds_up_body()
-        if self._body_bytes < MIN_BODY_BYTES and not is_excused:
-            self._refuse(RequestTooSlow)
-        elif not self.transport.is_closing():
-            self._await_body()
-
-    def _holds_up_body(self) -> bool:
-        # Nobody asks yet for the body of a request that waits behind another.
-        return bool(self.flow.read_paused or self.pipeline or self.cycle.waiting_for_100_continue)
-
-    def _refuse(self, error: type[GatewayError]) -> None:
-        if self.transport.is_closing():
-            return
-        if self._may_answer():
-            self.transport.write(build_refusal(error))
-        self.transport.close()
-
-    def _may_answer(self) -> bool:
-        # A second answer to one request would be taken for the next one's (response desynchronization).
-        if self._in_head:
-            return self._is_idle()
-        return not (self.pipeline or self.cycle.response_started)
-
-    def _is_idle(self) -> bool:
-        cycle = cast("RequestResponseCycle | None", self.cycle)  # None before the first request
-        return cycle is None or bool(cycle.response_complete)
-
 
 def _fields_size(fields: Iterable[tuple[bytes, bytes]]) -> int:
     return sum(len(name) + len(value) + 4 for name, value in fields)
-
-
-def _cancelled(timer: asyncio.TimerHandle | None) -> asyncio.TimerHandle | None:
-    if timer is not None:
-        timer.cancel()
-    return None

@@ -19,10 +19,11 @@ from gateway.parts import (
 )
 from gateway.web.attempt_cookies import AttemptCookies
 from gateway.web.backchannel_logout import BackchannelLogout, build_backchannel_logout_router
+from gateway.web.callback import Callback, build_callback_router
 from gateway.web.client_files import build_client_router
 from gateway.web.frontchannel_logout import FrontchannelLogout, build_frontchannel_logout_router
 from gateway.web.guard import build_dev_fields
-from gateway.web.login import SignIn, build_login_router
+from gateway.web.login import Login, build_login_router
 from gateway.web.logout import SignOut, build_logout_router
 from gateway.web.pages import Pages
 from gateway.web.session import CheckSession, build_session_router
@@ -54,7 +55,7 @@ class WebApp(Foundation):
         web = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
         for kind in (GatewayError, HTTPException, ClientDisconnect, Exception):
             web.add_exception_handler(kind, problems.handle)
-        web.include_router(build_login_router(self._build_sign_in()))
+        self._include_sign_in(web)
         # Its link leads to the app of this origin; which of several opened the window is not known.
         signed_in = build_signed_in_router(
             Pages(self._settings.public_url), links_app=not self._settings.sibling_origins
@@ -79,34 +80,41 @@ class WebApp(Foundation):
             self._dev_server, public_origin=origin, upstream=self._upstream, guarding=build_dev_fields(origin)
         )
 
-    def _build_sign_in(self) -> SignIn:
-        settings = self._settings
-        return SignIn(
+    def _include_sign_in(self, web: FastAPI) -> None:
+        settings, attempts = self._settings, AttemptCookies(self._keyring)
+        login = Login(
             authorization_server=self._authorization_server,
-            vault=self._vault,
-            keyring=self._keyring,
-            attempts=AttemptCookies(self._keyring),
-            session_cookie=self._session_cookie,
+            attempts=attempts,
             authentication=self._authentication,
-            revocation=self._revocation,
-            audit=self._audit,
-            metrics=self._metrics,
             redirect_uri=settings.redirect_uri,
             scope=settings.scope,
             extra_parameters={"connection_name": settings.connection_name}
             if settings.connection_name
             else {},
+            sibling_origins=settings.sibling_origins,
+            clock=self._clock,
+        )
+        callback = Callback(
+            authorization_server=self._authorization_server,
+            vault=self._vault,
+            keyring=self._keyring,
+            attempts=attempts,
+            session_cookie=self._session_cookie,
+            revocation=self._revocation,
+            audit=self._audit,
+            metrics=self._metrics,
             policy=SessionPolicy(
                 grants=settings.grants,
                 address=settings.session_address,
                 refresh_token_lifetime=settings.refresh_token_lifetime,
                 keeps_id_token=settings.logout_id_token_hint,
             ),
-            sibling_origins=settings.sibling_origins,
             # The lexware presets ask the API itself who has signed in.
             charge=self._budget.charge if self._budget and settings.provider != "openid" else None,
             clock=self._clock,
         )
+        web.include_router(build_login_router(login))
+        web.include_router(build_callback_router(callback))
 
     def _include_sessions(self, web: FastAPI) -> None:
         vault, clock, authentication = self._vault, self._clock, self._authentication

@@ -11,15 +11,12 @@ import time
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
-from gateway.errors import (
-    NotCached,
-    SessionBusy,
-    SessionRequired,
-)
-from gateway.proxy.caching import matches_etag, refuse_stored
+from gateway.errors import SessionBusy, SessionRequired
+from gateway.proxy.caching import matches_etag
 from gateway.proxy.flight import Asked, Flight
 from gateway.proxy.passing import Passing
 from gateway.proxy.retry import parse_patience
+from gateway.proxy.reuse import find_reusable, is_reusable
 from gateway.proxy.shared_answer import Keeping
 from gateway.proxy.sharing import plan_sharing
 from gateway.proxy.stored_answer import build_stored_head
@@ -31,6 +28,7 @@ if TYPE_CHECKING:
     from starlette.types import Send
 
     from gateway.observability.metrics import Metrics
+    from gateway.proxy.answer_reader import Reader
     from gateway.proxy.browser_connection import BrowserConnection
     from gateway.proxy.call import CallRequest
     from gateway.proxy.deadlines import CallLimit
@@ -38,7 +36,6 @@ if TYPE_CHECKING:
     from gateway.proxy.invalidation import Resources
     from gateway.proxy.peer_answers import PeerAnswers
     from gateway.proxy.response_cache import ResponseCache
-    from gateway.proxy.shared_answer import Reader
     from gateway.proxy.sharing import CachedPaths, SharedKey, Sharing
     from gateway.proxy.stored_answer import StoredAnswer
     from gateway.sessions.opened_session import OpenedSession
@@ -93,7 +90,7 @@ class AskingOnce:
         passing = Passing(forward, request, send, limit=limit, browser=browser)
         refusal = "uri-miss"
         if sharing.seconds:
-            stored, refusal = self._find(asked)
+            stored, refusal = find_reusable(self.cache, asked)
             if stored is not None:
                 age = self.cache.age(stored)
                 await self._pass_stored(
@@ -108,21 +105,6 @@ class AskingOnce:
             await flight.end()
         self.cache.close()
 
-    def _find(self, asked: Asked) -> tuple[StoredAnswer | None, str]:
-        """Return a stored answer that will do, or why there is none in the words of RFC 9211 §2.2."""
-        sharing, opened = asked.sharing, asked.opened
-        stored = self.cache.find(sharing.kept_as, session=opened.session.key)
-        refusal = "uri-miss"
-        if stored is not None:
-            refusal = refuse_stored(sharing.wanted, stored.freshness, self.cache.age(stored)) or ""
-            if not refusal and not _is_searched(stored, asked):
-                refusal = "miss"
-            if not refusal:
-                return stored, ""
-        if sharing.wanted.only_if_cached:
-            raise NotCached  # RFC 9111 §5.2.1.7
-        return None, refusal
-
     async def _fly_along(self, passing: Passing, asked: Asked, refusal: str) -> bool:
         while True:
             flight, joined = self._find_flight(asked)
@@ -133,7 +115,7 @@ class AskingOnce:
                     await asked.forward.admit(asked.request)  # it may have ended meanwhile
                 if flight.sole is not None and flight.sole is not reader:
                     return False
-                if flight.is_found and not self._will_do(flight, asked):
+                if flight.is_found and not is_reusable(self.cache, flight.stored, asked):
                     return False  # who looked for it was content with less
                 await self._pass(passing, asked, flight, reader, _told(flight, refusal, joined=joined))
             except SessionRequired:
@@ -186,13 +168,6 @@ class AskingOnce:
             _tell_times(flight, asked)
         await flight.decided(reader)
 
-    def _will_do(self, flight: Flight, asked: Asked) -> bool:
-        """Say whether what another process has fetched will do for one of those who wait for it."""
-        stored, wanted = flight.stored, asked.sharing.wanted
-        if stored is None or refuse_stored(wanted, stored.freshness, self.cache.age(stored)):
-            return False
-        return _is_searched(stored, asked)
-
     async def _pass(
         self, passing: Passing, asked: Asked, flight: Flight, reader: Reader, status: bytes
     ) -> None:
@@ -233,16 +208,6 @@ def _tell_times(flight: Flight, asked: Asked) -> None:
     own.upstream_seconds = min(shared.upstream_seconds, took)
     if shared.queue_seconds is not None:
         own.queue_seconds = min(shared.queue_seconds, took - own.upstream_seconds)
-
-
-def _is_searched(stored: StoredAnswer, asked: Asked) -> bool:
-    """Say whether the caller's token is not in a stored answer; it may be newer than the one searched for."""
-    bearer = asked.opened.bearer
-    if stored.searched_for != bearer:
-        if not asked.forward.redactor(asked.opened).is_clear(stored.body):
-            return False
-        stored.searched_for = bearer
-    return True
 
 
 def _told(flight: Flight, refusal: str, *, joined: bool) -> bytes:

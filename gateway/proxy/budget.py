@@ -16,10 +16,11 @@ import math
 import secrets
 from typing import TYPE_CHECKING
 
-from gateway.errors import BudgetExhausted, SessionBusy, StoreError, StoreUnavailable
+from gateway.errors import BudgetExhausted, SessionBusy, StoreError
+from gateway.proxy.asked_line import AskedLine
 from gateway.proxy.rate_limit_fields import build_limit, build_policy
 from gateway.proxy.retry import MAX_PATIENCE
-from gateway.proxy.waiting_line import BudgetCall, BudgetPlace, WaitingLine
+from gateway.proxy.waiting_line import BudgetCall, BudgetPlace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,7 +62,7 @@ class Budget:
         self._metrics = metrics
         self._owner = secrets.token_bytes(_OWNER_BYTES)
         self._policy = build_policy(pace.rate)
-        self._lines: dict[bytes, _Line] = {}
+        self._lines: dict[bytes, AskedLine] = {}
         self._charging: set[asyncio.Task[None]] = set()
 
     def place_of(self, opened: OpenedSession) -> BudgetPlace:
@@ -79,7 +80,7 @@ class Budget:
         line = self._lines.get(call.place.key)
         is_first = line is None
         if line is None:
-            line = self._lines[call.place.key] = _Line(call.place.key, self._pace)
+            line = self._lines[call.place.key] = AskedLine(call.place.key, self._pace)
         elif line.count(call.place.session) >= self._per_session:
             self._metrics.count_rate_limited("session_busy")
             raise SessionBusy(retry_after=1)
@@ -94,7 +95,7 @@ class Budget:
                 self._refuse_hopeless(line, only=call)
             await call.turn
         except BaseException:
-            self._leave(line, call)
+            line.give_up(call)
             raise
         finally:
             self._metrics.note_budget_waiting(-1)
@@ -165,7 +166,7 @@ class Budget:
             charging.cancel()
         await asyncio.gather(*drivers, *self._charging, return_exceptions=True)
 
-    async def _begin(self, line: _Line) -> None:
+    async def _begin(self, line: AskedLine) -> None:
         """Ask once in the first caller's own task; whoever then still waits needs a driver."""
         try:
             await self._ask(line)
@@ -175,7 +176,7 @@ class Budget:
             else:
                 del self._lines[line.key]
 
-    async def _drive(self, line: _Line) -> None:
+    async def _drive(self, line: AskedLine) -> None:
         loop = asyncio.get_running_loop()
         try:
             while line or line.is_entered:
@@ -190,9 +191,9 @@ class Budget:
             _LOGGER.exception("a queue of calls failed")
         finally:
             del self._lines[line.key]
-            self._fail(line, "the queue ended")
+            line.fail("the queue ended")
 
-    async def _ask(self, line: _Line) -> None:
+    async def _ask(self, line: AskedLine) -> None:
         """Tell the store who waits, and let the one go whose turn it is."""
         waiting = line.waiting(now=asyncio.get_running_loop().time())
         line.is_entered = line.is_entered or bool(waiting)  # even if who asks is cancelled meanwhile
@@ -202,31 +203,15 @@ class Budget:
             )
         except StoreError as error:
             line.is_entered = False
-            self._fail(line, error.log_detail)
+            line.fail(error.log_detail)
             return
         line.note(turn, now=asyncio.get_running_loop().time())
         line.is_entered = sum(row.calls for row in waiting) > (turn.session is not None)
         if turn.session is not None:
-            self._let_go(line, turn.session)
+            line.let_go(turn.session)
         self._refuse_hopeless(line)
 
-    @staticmethod
-    def _let_go(line: _Line, session: bytes) -> None:
-        while (call := line.take(session)) is not None:
-            if call.turn is not None and not call.turn.done():  # it may be about to leave
-                call.turn.set_result(None)
-                return
-
-    def _leave(self, line: _Line, call: BudgetCall) -> None:
-        """Give up a place; a turn that came in the very moment is the next one's."""
-        turn = call.turn
-        if turn is not None and turn.done() and not turn.cancelled() and turn.exception() is None:
-            self._let_go(line, call.place.session)
-        line.leave(call)
-        if not line:
-            line.woken.set()
-
-    def _refuse_hopeless(self, line: _Line, *, only: BudgetCall | None = None) -> None:
+    def _refuse_hopeless(self, line: AskedLine, *, only: BudgetCall | None = None) -> None:
         now = asyncio.get_running_loop().time()
         for call, seconds in line.estimates(now=now):
             late = now + seconds - call.gives_up_at
@@ -235,20 +220,3 @@ class Budget:
                 is_over = now >= call.gives_up_at
                 cause = "patience_over" if is_over else "refused_at_once"
                 call.turn.set_exception(self.refuse(late, cause=cause))
-
-    @staticmethod
-    def _fail(line: _Line, detail: str) -> None:
-        for call in line.calls():
-            line.leave(call)
-            if call.turn is not None and not call.turn.done():
-                call.turn.set_exception(StoreUnavailable(log_detail=detail))
-
-
-class _Line(WaitingLine):
-    """A line with the task that asks for it."""
-
-    def __init__(self, key: bytes, pace: Pace) -> None:
-        super().__init__(key, pace)
-        self.woken = asyncio.Event()
-        """Set when there is something to tell the store: another first call, or that nobody waits."""
-        self.driver: asyncio.Task[None] | None = None

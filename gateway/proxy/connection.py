@@ -8,22 +8,17 @@ from typing import TYPE_CHECKING, cast
 
 import httptools
 
+from gateway.proxy.answer_framing import UnacceptableAnswer, parse_framing
 from gateway.proxy.upstream_answer import UpstreamAnswer, broken
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 MAX_HEAD_BYTES = 65_536
-MAX_FIELDS = 200
 MAX_INTERIM_ANSWERS = 16
 _SWITCHING = 101
 _OK = 200
 _LAST_STATUS = 599
-_FRAMING = frozenset((b"content-length", b"transfer-encoding"))
-
-
-class _UnacceptableError(Exception):
-    """An answer that llhttp can parse, but that must not be believed."""
 
 
 class Connection(asyncio.Protocol):
@@ -182,7 +177,7 @@ class Connection(asyncio.Protocol):
         """Begin a head: the first, or the one after an interim answer."""
         if not self._in_head:
             # More than was asked for (a smuggled second answer).
-            raise _UnacceptableError("a second answer")
+            raise UnacceptableAnswer("a second answer")
         self._fields = []
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -195,16 +190,16 @@ class Connection(asyncio.Protocol):
         answer = cast("UpstreamAnswer", self._answer)
         status = self._parser.get_status_code()
         if self._parser.get_http_version() not in {"1.1", "1.0"}:
-            raise _UnacceptableError("not HTTP/1.x")
+            raise UnacceptableAnswer("not HTTP/1.x")
         if status < _OK:
             # RFC 9110 §15.2: a client that did not ask for one may drop it; the browser did not ask either.
             self._interim += 1
             if status == _SWITCHING or self._interim > MAX_INTERIM_ANSWERS:
-                raise _UnacceptableError("an interim answer that nobody asked for")
+                raise UnacceptableAnswer("an interim answer that nobody asked for")
             return
         if status > _LAST_STATUS:
-            raise _UnacceptableError("an invalid status")
-        self._check_framing(answer)
+            raise UnacceptableAnswer("an invalid status")
+        self._is_framed, answer.length = parse_framing(self._fields)
         self._in_head = False
         self._unfruitful = 0
         answer.headers = self._fields
@@ -220,7 +215,7 @@ class Connection(asyncio.Protocol):
         self._unfruitful = 0
         answer = self._answer
         if answer is None or answer.is_whole:
-            raise _UnacceptableError("a body after the answer's end")
+            raise UnacceptableAnswer("a body after the answer's end")
         if answer.feed(body) and self._is_reading:
             self._is_reading = False
             self._transport.pause_reading()
@@ -234,25 +229,10 @@ class Connection(asyncio.Protocol):
             answer.is_whole = True
             self._is_sound = self._is_sound and self._parser.should_keep_alive()
 
-    def _check_framing(self, answer: UpstreamAnswer) -> None:
-        fields = self._fields
-        if len(fields) > MAX_FIELDS:
-            raise _UnacceptableError("too many fields")
-        framing = [field for field in fields if field[0] in _FRAMING]
-        if len(framing) > 1:
-            raise _UnacceptableError("framed twice")
-        self._is_framed = bool(framing)
-        for name, value in framing:
-            if name == b"content-length":
-                answer.length = int(value)
-            elif value.lower() != b"chunked":
-                # RFC 9112 §6.1: of another coding than chunked the gateway could not undo the inner one.
-                raise _UnacceptableError("an unknown transfer coding")
-
 
 def _describe(exc: Exception) -> str:
     """Name what was wrong without a byte of it: our own words, or llhttp's, which are constants."""
     cause = exc.__context__
-    if isinstance(cause, _UnacceptableError):
+    if isinstance(cause, UnacceptableAnswer):
         return str(cause)
     return f"{type(exc).__name__}: {exc}" if isinstance(exc, httptools.HttpParserError) else "an upgrade"

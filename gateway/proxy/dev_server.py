@@ -17,7 +17,7 @@ from gateway.proxy.deadlines import CallLimit
 from gateway.proxy.dev_fields import build_dev_target, filter_dev_request_headers, judge_dev_request
 from gateway.proxy.request_body import BrowserLeftError, RequestBody
 from gateway.proxy.request_fields import read_request_fields
-from gateway.proxy.request_head import frame_nothing
+from gateway.proxy.request_head import frame_body
 from gateway.proxy.response_headers import filter_response_headers
 from gateway.proxy.retry import SAFE_METHODS
 from gateway.proxy.route import Route, Timeouts
@@ -106,15 +106,11 @@ class DevServer:
     def _build_head(self, scope: Scope, length: int | None) -> bytes:
         method: str = scope["method"]
         target = build_dev_target(scope["raw_path"], scope["query_string"])
-        if length == 0:
-            framing = frame_nothing(method)
-        else:
-            framing = (
-                b"transfer-encoding: chunked\r\n" if length is None else b"content-length: %d\r\n" % length
-            )
         fields = filter_dev_request_headers(scope["headers"], dev_origin=self._route.origin)
         first = b"%b %b HTTP/1.1\r\nhost: %b\r\n" % (method.encode("ascii"), target, self._route.host)
-        return b"".join((first, *(b"%b: %b\r\n" % field for field in fields), framing, b"\r\n"))
+        return b"".join(
+            (first, *(b"%b: %b\r\n" % field for field in fields), frame_body(method, length), b"\r\n")
+        )
 
     async def _ask(self, method: str, head: bytes, body: RequestBody | None) -> UpstreamAnswer:
         pool, seconds = self._upstream.pool(self._route), self._route.timeouts.connect

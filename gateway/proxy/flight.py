@@ -22,12 +22,13 @@ from gateway.proxy.upstream_answer import broken
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from gateway.proxy.answer_reader import Reader
     from gateway.proxy.caching import Freshness, Wanted
     from gateway.proxy.call import CallRequest
     from gateway.proxy.forward import Forward
     from gateway.proxy.peer_answers import PeerAnswers
     from gateway.proxy.response_cache import Reading, ResponseCache
-    from gateway.proxy.shared_answer import Keeping, Reader
+    from gateway.proxy.shared_answer import Keeping
     from gateway.proxy.sharing import Sharing
     from gateway.proxy.upstream_answer import UpstreamAnswer
     from gateway.sessions.opened_session import OpenedSession

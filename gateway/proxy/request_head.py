@@ -1,4 +1,4 @@
-"""The head of a request to the resource server, but for how its body is framed (PURE)."""
+"""The head of a request to the resource server, and how it frames the body (PURE)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,13 @@ if TYPE_CHECKING:
 
 
 _WITH_CONTENT = frozenset({"POST", "PUT", "PATCH"})
+
+
+def frame_body(method: str, length: int | None) -> bytes:
+    """Return the line that frames a body of so many bytes; None if nobody knows how many there will be."""
+    if length is None:
+        return b"transfer-encoding: chunked\r\n"
+    return b"content-length: %d\r\n" % length if length else frame_nothing(method)
 
 
 def frame_nothing(method: str) -> bytes:

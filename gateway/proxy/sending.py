@@ -18,7 +18,7 @@ from gateway.errors import (
     UpstreamFull,
 )
 from gateway.proxy.pacing import Pacing
-from gateway.proxy.request_head import build_request_head, frame_nothing
+from gateway.proxy.request_head import build_request_head, frame_body
 from gateway.proxy.retry import (
     Attempts,
     Failure,
@@ -136,9 +136,14 @@ class Sending:
         await self._take_turn()
         request, route = self._request, self._request.matched.route
         pool = self._forward.upstream.pool(route)
-        body = None if request.body is None else request.body.content()
-        if body is not None and not isinstance(body, bytes):
-            body = self._extending(body)
+        body: bytes | AsyncIterator[bytes] | None = None
+        length: int | None = 0
+        if request.body is not None:
+            body = request.body.content()
+            if isinstance(body, bytes):
+                length = len(body)
+            else:
+                body, length = self._extending(body), request.body.content_length
         head = build_request_head(
             request.method,
             request.matched,
@@ -146,7 +151,7 @@ class Sending:
             request.fields,
             request.exchange.trace,
             None if self.opened is None else self._note_use(self.opened.bearer),
-            self._framing(body),
+            frame_body(request.method, length),
         )
         started = time.perf_counter()
         timeouts = route.timeouts
@@ -175,14 +180,6 @@ class Sending:
         if bearer not in self.used:
             self.used.append(bearer)
         return bearer
-
-    def _framing(self, body: bytes | AsyncIterator[bytes] | None) -> bytes:
-        if not body or self._request.body is None:
-            return frame_nothing(self._request.method)
-        if isinstance(body, bytes):
-            return b"content-length: %d\r\n" % len(body)
-        length = self._request.body.content_length
-        return b"transfer-encoding: chunked\r\n" if length is None else b"content-length: %d\r\n" % length
 
     async def _extending(self, body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """Let each piece of an upload extend the time: how long it takes is for the browser's line to say."""

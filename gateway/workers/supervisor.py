@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.accepting import ConnectionCounts
 from gateway.errors import ConfigurationError
+from gateway.listener import Listener, Serving
 from gateway.observability.logs import configure_logging
 from gateway.observability.metrics import SHARED
 from gateway.observability.metrics_sum import MetricsSum
-from gateway.serving import CLOSE_SECONDS, DRAIN_SECONDS, Listener, Serving, end_on_signals
+from gateway.serving import CLOSE_SECONDS, DRAIN_SECONDS, end_on_signals
 from gateway.settings import variable_of
 from gateway.web.health import build_admin_app
 from gateway.workers.process import WorkerProcess

@@ -11,8 +11,9 @@ import uvloop
 from gateway.accepting import ConnectionCounts
 from gateway.app import Gateway
 from gateway.errors import StoreError
+from gateway.listener import Listener, Share
 from gateway.observability.logs import configure_logging
-from gateway.serving import Listener, Share, end_on_signals, serve
+from gateway.serving import end_on_signals, serve
 from gateway.workers.channel import Channel
 
 if TYPE_CHECKING:

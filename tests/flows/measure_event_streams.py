@@ -23,7 +23,8 @@ import uvloop
 from gateway.app import Gateway
 from gateway.browser.cookie import SESSION_COOKIE, SessionCookie
 from gateway.events.event import Event
-from gateway.serving import Listener, bind, serve
+from gateway.listener import Listener, bind
+from gateway.serving import serve
 from gateway.sessions.session import Tokens
 from gateway.settings import load_settings
 from tests.contract.redis_servers import RedisServer, free_port

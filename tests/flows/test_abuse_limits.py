@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 import gateway.http_protocol
+import gateway.http_timely
 from gateway.http_protocol import MAX_FIELDS, MAX_PIPELINED, MAX_UNREAD_BYTES
 from gateway.http_refusal import FullListener
 from gateway.proxy.request_target import MAX_TARGET_BYTES
@@ -107,7 +108,7 @@ def post(length: int, path: str = "/api/open/upload") -> bytes:
 
 
 def test_a_body_that_does_not_come_is_answered_408(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gateway.http_protocol, "BODY_SECONDS", 0.2)
+    monkeypatch.setattr(gateway.http_timely, "BODY_SECONDS", 0.2)
     with connect(running) as connection:
         connection.sendall(post(20_000) + b"a" * 100)
         received = rest_of(connection)
@@ -116,7 +117,7 @@ def test_a_body_that_does_not_come_is_answered_408(running: Running, monkeypatch
 
 
 def test_a_body_that_trickles_is_answered_408(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gateway.http_protocol, "BODY_SECONDS", 0.2)
+    monkeypatch.setattr(gateway.http_timely, "BODY_SECONDS", 0.2)
     with connect(running) as connection:
         connection.sendall(post(2_000_000))
         connection.settimeout(0.02)
@@ -133,7 +134,7 @@ def test_a_body_that_trickles_is_answered_408(running: Running, monkeypatch: pyt
 def test_a_body_that_comes_fast_enough_takes_its_time(
     running: Running, wire: Wire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gateway.http_protocol, "BODY_SECONDS", 0.1)
+    monkeypatch.setattr(gateway.http_timely, "BODY_SECONDS", 0.1)
     wire.script = lambda heard: reply(200, b'{"length": %d}' % len(heard.body))
     with connect(running) as connection:
         connection.sendall(post(200_000))
@@ -149,7 +150,7 @@ def test_a_body_that_comes_fast_enough_takes_its_time(
 
 def test_who_waits_for_the_resource_server_is_not_slow(monkeypatch: pytest.MonkeyPatch) -> None:
     """The gateway stopped reading: the resource server takes nothing."""
-    monkeypatch.setattr(gateway.http_protocol, "BODY_SECONDS", 0.1)
+    monkeypatch.setattr(gateway.http_timely, "BODY_SECONDS", 0.1)
     with before_a_deaf_server() as connection:
         connection.sendall(post(90_000_000))
         connection.settimeout(1.0)
@@ -188,7 +189,7 @@ def test_a_refused_body_is_not_answered_before_the_request_in_front_of_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A 408 for the second request would be taken for the first one's answer."""
-    monkeypatch.setattr(gateway.http_protocol, "BODY_SECONDS", 0.2)
+    monkeypatch.setattr(gateway.http_timely, "BODY_SECONDS", 0.2)
     with before_a_deaf_server(first_byte=0.6) as connection:
         connection.sendall(get("/api/open/x") + post(20_000) + b"a")
         assert statuses(rest_of(connection)) == [504, 408]
@@ -225,7 +226,7 @@ def test_connections_beyond_the_limit_are_told_that_the_gateway_is_full(
 def test_connections_far_beyond_the_limit_are_cut_off_and_silent_ones_too(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(gateway.http_protocol, "CROWDED_SECONDS", 0.2)
+    monkeypatch.setattr(gateway.http_timely, "CROWDED_SECONDS", 0.2)
     settings = {"LEXGATE_MAX_CONNECTIONS": "1"}
     with running_gateway(settings=settings) as running, connect(running) as first:
         first.sendall(get())

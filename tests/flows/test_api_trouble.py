@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from gateway.browser.cookie import SESSION_COOKIE
-from gateway.serving import bind
+from gateway.listener import bind
 from tests.support.browser import Browser
 from tests.support.running import running_gateway
 from tests.support.wire import SECONDS, Reply, Wire, reply, running_wire

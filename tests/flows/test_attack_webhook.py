@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-import gateway.http_protocol
+import gateway.http_timely
 from tests.support.running import running_gateway
 from tests.support.webhooks import (
     LEXOFFICE,
@@ -145,7 +145,7 @@ def test_a_body_without_end_is_broken_off(running: Running, ear: Ear) -> None:
 def test_a_body_that_does_not_come_is_not_waited_for(
     running: Running, ear: Ear, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gateway.http_protocol, "BODY_SECONDS", 0.2)
+    monkeypatch.setattr(gateway.http_timely, "BODY_SECONDS", 0.2)
     received = send_raw(running.url, _head(60_000) + b'{"organizationId"')
     assert statuses(received) == [408]
     assert b'"code": "request_too_slow"' in received

@@ -13,9 +13,9 @@ import httpx
 import pytest
 
 from gateway.browser.cookie import LOGIN_COOKIE_PREFIX, SESSION_COOKIE
+from gateway.listener import bind
 from gateway.observability.logs import configure_logging
 from gateway.sandbox import FAULTS
-from gateway.serving import bind
 from gateway.sessions.keyring import Keyring
 from gateway.web.attempt_cookies import AttemptCookies
 from tests.support.browser import Browser

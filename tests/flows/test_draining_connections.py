@@ -13,7 +13,8 @@ import gateway.accepting
 import gateway.http_draining
 from gateway.accepting import ConnectionCounts
 from gateway.app import Gateway
-from gateway.serving import Listener, Share, bind, serve
+from gateway.listener import Listener, Share, bind
+from gateway.serving import serve
 from gateway.settings import load_settings
 from tests.flows.test_operators_drain import ENVIRONMENT
 

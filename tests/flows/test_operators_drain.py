@@ -12,7 +12,8 @@ import pytest
 
 import gateway.serving
 from gateway.app import Gateway
-from gateway.serving import Listener, bind, serve
+from gateway.listener import Listener, bind
+from gateway.serving import serve
 from gateway.settings import load_settings
 
 if TYPE_CHECKING:

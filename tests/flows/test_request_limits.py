@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-import gateway.http_protocol
+import gateway.http_timely
 from tests.support.running import running_gateway
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def test_endless_trailers_end_the_connection_without_a_second_answer(connection:
 
 
 def test_a_slow_head_is_refused(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gateway.http_protocol, "HEAD_SECONDS", 0.2)
+    monkeypatch.setattr(gateway.http_timely, "HEAD_SECONDS", 0.2)
     port = urlsplit(running.public_url).port
     with socket.create_connection(("127.0.0.1", port), timeout=10) as silent:
         assert answer_of(silent)[0] == 408

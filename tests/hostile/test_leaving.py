@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-import gateway.http_protocol
+import gateway.http_timely
 from tests.hostile.judging import code_of
 from tests.support.raw_upstream import OK
 from tests.support.tcp import open_sockets
@@ -185,7 +185,7 @@ def test_a_browser_that_stops_reading_is_left_after_the_idle_limit(impatient: St
 
 def test_a_slow_head_ends(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """Slowloris: each byte in time, the head never."""
-    monkeypatch.setattr(gateway.http_protocol, "HEAD_SECONDS", 0.5)
+    monkeypatch.setattr(gateway.http_timely, "HEAD_SECONDS", 0.5)
     with stage.browser() as browser:
         started = time.monotonic()
         for byte in stage.anna.head("GET", "/api/v1/thing")[:-2]:

@@ -16,10 +16,11 @@ import uvloop
 
 import gateway.http_draining
 from gateway.app import Gateway
+from gateway.listener import Listener, bind
 from gateway.sandbox import Sandbox, SandboxOptions, build_sandbox
 from gateway.sandbox.accounts import ORGANIZATIONS
 from gateway.sandbox.webhooks.event import EVENT_TYPES
-from gateway.serving import Listener, bind, serve
+from gateway.serving import serve
 from gateway.settings import load_settings
 
 if TYPE_CHECKING:

@@ -56,7 +56,7 @@ def protocols(monkeypatch: pytest.MonkeyPatch) -> list[CallHttpProtocol]:
             made.append(self)
             super().connection_made(transport)
 
-    monkeypatch.setattr("gateway.serving.CallHttpProtocol", Noted)
+    monkeypatch.setattr("gateway.listener.CallHttpProtocol", Noted)
     return made
 
 

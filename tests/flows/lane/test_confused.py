@@ -131,7 +131,7 @@ def test_half_a_head_behind_a_slow_answer_does_not_keep_the_connection_for_good(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Its own time limit strikes while the connection is busy, where nothing may be answered to it."""
-    monkeypatch.setattr("gateway.http_protocol.HEAD_SECONDS", 0.05)
+    monkeypatch.setattr("gateway.http_timely.HEAD_SECONDS", 0.05)
     answers = threading.Event()
 
     def script(_: Heard) -> Reply:

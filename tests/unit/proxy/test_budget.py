@@ -238,7 +238,7 @@ async def test_a_turn_that_comes_in_the_moment_of_leaving_is_the_next_ones(
     await settled()
     line = budget._lines[KEY]  # noqa: SLF001 - the moment can be had in no other way
     asked = len(store.asked)
-    budget._let_go(line, b"x")  # noqa: SLF001 - as above
+    line.let_go(b"x")
     first.cancel()
     await asyncio.wait_for(second, 1)
     assert first.cancelled()

@@ -25,7 +25,7 @@ from gateway.proxy.shared_answer import BEHIND_BYTES, JOINABLE_BYTES, SESSION_BY
 from gateway.proxy.upstream_answer import HIGH_WATER_BYTES, broken
 
 if TYPE_CHECKING:
-    from gateway.proxy.shared_answer import Reader
+    from gateway.proxy.answer_reader import Reader
 
 WATER, BEHIND, SESSION, JOINABLE, KEEPS = 20, 80, 120, 20, 35
 PIECES = st.binary(min_size=1, max_size=30)

@@ -1,4 +1,4 @@
-"""A page that the browser kept when it was left: nothing of it is seen again before it is known whose it is."""
+"""A page that the browser kept when it was left: nothing of it is seen before it is known whose it is."""
 
 from __future__ import annotations
 

@@ -130,12 +130,13 @@
     }
   };
 
+  const { src } = /** @type {HTMLScriptElement} */ (document.currentScript);
   /**
    * @param {string} rel
-   * @param {string} href
+   * @param {string} file from where this one is: the address of all files changes with any of them
    */
-  const load = (rel, href) => {
-    const link = Object.assign(document.createElement("link"), { rel, href });
+  const load = (rel, file) => {
+    const link = Object.assign(document.createElement("link"), { rel, href: new URL(file, src).href });
     link.onerror = () => link.remove(); // so that whoever needs it asks again
     document.head.append(link);
   };
@@ -144,11 +145,11 @@
   if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
 
   const chosen = kept("language") ?? navigator.language.toLowerCase().slice(0, 2);
-  load("modulepreload", `/i18n/${chosen === "de" ? "de" : "en"}.js`);
+  load("modulepreload", `i18n/${chosen === "de" ? "de" : "en"}.js`);
 
   const [, view, styles] = PLACES.find(([pattern]) => pattern.test(location.pathname)) ?? [];
-  for (const module of MODULES[view ?? "not-found"] ?? []) load("modulepreload", `/${module}.js`);
+  for (const module of MODULES[view ?? "not-found"] ?? []) load("modulepreload", `${module}.js`);
   // Behind the styles of index.html, over which they go.
-  const behind = () => styles?.split(" ").forEach((style) => load("stylesheet", `/styles/${style}.css`));
+  const behind = () => styles?.split(" ").forEach((style) => load("stylesheet", `styles/${style}.css`));
   document.addEventListener("readystatechange", behind, { once: true });
 }

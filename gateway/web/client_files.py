@@ -15,6 +15,7 @@ from gateway.web.client_bundle import MODULES, build_client_bundle
 from gateway.web.coded_bodies import CodedBodies
 from gateway.web.compression import strip_script
 from gateway.web.file_answer import answer_body, unless_known
+from gateway.web.guard import spare_documents_fields
 
 _CLIENT = "client.js"
 _SCRIPT = "text/javascript; charset=utf-8"
@@ -79,5 +80,7 @@ async def _answer_file(path: Path, media_type: str, request: Request, bodies: Co
         body = await bodies.make(str(path), stat, coding)
         if body is not None:
             headers = {"Content-Type": media_type, "Cache-Control": "no-cache"}
-            return unless_known(answer_body(body, coding, headers), request.headers)
+            answer = unless_known(answer_body(body, coding, headers), request.headers)
+            spare_documents_fields(answer.headers, media_type)
+            return answer
     raise HTTPException(_NOT_FOUND)

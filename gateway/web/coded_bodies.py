@@ -54,14 +54,14 @@ class CodedBodies:
     def look(self, path: str, stat: os.stat_result, coding: Coding) -> Body | None:
         """Return what is kept for the file as it is now."""
         kept = self._kept.get((path, coding))
-        if kept is None or kept[0] != _version(stat):
+        if kept is None or kept[0] != version_of(stat):
             return None
         self._kept.move_to_end((path, coding))
         return kept[1]
 
     async def make(self, path: str, stat: os.stat_result, coding: Coding) -> Body | None:
         """Return the body in this coding; None where it is no smaller, too large, or has just changed."""
-        key, version = (path, coding), _version(stat)
+        key, version = (path, coding), version_of(stat)
         kept = self._kept.get(key)
         if kept is not None and kept[0] == version:
             return self.look(path, stat, coding)
@@ -93,7 +93,7 @@ class CodedBodies:
         data = compress(source, coding)
         if coding is not Coding.IDENTITY and len(data) >= len(source):
             return True, None
-        return True, Body(data, f'"{hashlib.sha256(data).hexdigest()[:32]}"')
+        return True, _tag(data)
 
     def _keep(self, key: Key, version: Version, body: Body | None) -> None:
         replaced = self._kept.pop(key, None)
@@ -104,8 +104,18 @@ class CodedBodies:
             self._kept_bytes -= _weight(oldest)
 
 
-def _version(stat: os.stat_result) -> Version:
+def version_of(stat: os.stat_result) -> Version:
+    """Return by what a file is told from the one that stood there before."""
     return stat.st_mtime_ns, stat.st_size
+
+
+def build_body(source: bytes, coding: Coding) -> Body:
+    """Return the bytes in this coding, whatever it comes to."""
+    return _tag(compress(source, coding))
+
+
+def _tag(data: bytes) -> Body:
+    return Body(data, f'"{hashlib.sha256(data).hexdigest()[:32]}"')
 
 
 def _weight(body: Body | None) -> int:
@@ -116,6 +126,6 @@ def _read(path: str, version: Version) -> bytes | None:
     """Read the file, unless it is another by now: its bytes must not be kept under the version before."""
     try:
         with Path(path).open("rb") as file:
-            return file.read() if _version(os.fstat(file.fileno())) == version else None
+            return file.read() if version_of(os.fstat(file.fileno())) == version else None
     except OSError:
         return None

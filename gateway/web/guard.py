@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from starlette.datastructures import MutableHeaders
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 SPA_POLICY = (
@@ -13,6 +14,28 @@ SPA_POLICY = (
     "base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types lexgate"
 )
 """Holds for all that sets no policy of its own: the files of the SPA."""
+
+WORKER_POLICY = "default-src 'self'; require-trusted-types-for 'script'; trusted-types lexgate"
+"""Of a script, which heeds it where it becomes a worker (HTML, "run a worker"): what SPA_POLICY comes to
+there, for a worker has no styles, pictures, frames, forms or base."""
+
+_SCRIPT = "text/javascript"
+_PARTS = frozenset(
+    {
+        _SCRIPT,
+        "application/manifest+json",
+        "application/wasm",
+        "image/avif",
+        "image/gif",
+        "image/jpeg",
+        "image/png",
+        "image/webp",
+        "image/x-icon",
+        "text/css",
+    }
+)
+"""What never is a document that runs anything. An SVG may be one, and so may all that is not named here."""
+_OF_DOCUMENTS = ("Content-Security-Policy", "Cross-Origin-Opener-Policy", "X-Frame-Options")
 
 _TRUSTED_TYPES = "require-trusted-types-for 'script'; trusted-types lexgate"
 _FOR_DEVELOPMENT = {
@@ -40,8 +63,23 @@ def build_dev_fields(public_origin: str) -> tuple[tuple[bytes, bytes], ...]:
     )
 
 
+def spare_documents_fields(headers: MutableHeaders, media_type: str | None) -> None:
+    """Leave out of a file's answer what only documents heed, unless it may be one.
+
+    A browser takes the policy from the answer of which a document or worker is made (CSP3 §4.2), the opener
+    policy from that to a navigation (HTML, "Cross-origin opener policies"), and where there is nothing to
+    click, no frame can mislead (OWASP HTTP Headers Cheat Sheet, X-Frame-Options). `nosniff` and the resource
+    policy are for just these files, and the referrer policy of a style or module is that of what it loads.
+    """
+    essence = (media_type or "").partition(";")[0]
+    if essence in _PARTS or essence.startswith("font/"):
+        headers.update(dict.fromkeys(_OF_DOCUMENTS, ""))
+        if essence == _SCRIPT:
+            headers["Content-Security-Policy"] = WORKER_POLICY
+
+
 class Guard:
-    """Plain ASGI: adds what is missing and leaves what an inner application has set."""
+    """Plain ASGI: adds what is missing, leaves what an inner application has set; an empty field is none."""
 
     def __init__(self, app: ASGIApp, *, is_secure: bool) -> None:
         self._app = app
@@ -69,7 +107,8 @@ class Guard:
             if message["type"] in {"http.response.start", "websocket.http.response.start"}:
                 given = list(message.get("headers", ()))
                 names = {name.lower() for name, _ in given}
-                message["headers"] = [*given, *(field for field in self.fields if field[0] not in names)]
+                missing = (field for field in self.fields if field[0] not in names)
+                message["headers"] = [*(field for field in given if field[1]), *missing]
             await send(message)
 
         return guarding

@@ -14,10 +14,12 @@ from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse
 from starlette.staticfiles import StaticFiles
 
+from gateway.browser.content_coding import Coding, rank_codings
 from gateway.web.coded_bodies import CodedBodies
 from gateway.web.compression import strip_lines
-from gateway.web.file_answer import answer_file
-from gateway.web.guard import SPA_POLICY
+from gateway.web.edition import Editions, split_address
+from gateway.web.file_answer import answer_body, answer_file, unless_known
+from gateway.web.guard import SPA_POLICY, spare_documents_fields
 from gateway.web.inline_policy import allow_inline
 
 if TYPE_CHECKING:
@@ -69,12 +71,14 @@ What is asked for compressed is no script or page, whatever its name says before
 class StaticSite(StaticFiles):
     """Starlette's static files with what an SPA needs: every unknown path without a file name is the app.
 
-    With `strips`, scripts and styles that are compressed are sent without what only people read.
+    With `strips`, for the shipped app alone: scripts and styles that are compressed are sent without what
+    only people read, and the app's page asks for all files at the addresses of their edition.
     """
 
     def __init__(self, folder: Path, *, strips: bool = False) -> None:
         super().__init__(directory=folder, check_dir=True)
         self._bodies = CodedBodies(prepare=_strip if strips else None)
+        self._editions = Editions(folder, _strip) if strips else None
         self._index = folder / _INDEX
         self._policy_of = (0, 0)
         self._kept_policy = SPA_POLICY
@@ -90,6 +94,7 @@ class StaticSite(StaticFiles):
             for name, value in scope["headers"]
             if name != b"range" or (is_get and value.lower().startswith(b"bytes="))
         ]
+        prefix, path = split_address(path) if self._editions else ("", path)
         first, *rest = path.split("/")
         named = rest if first == _WELL_KNOWN else (first, *rest)
         if any(part.startswith(".") for part in named):
@@ -99,19 +104,39 @@ class StaticSite(StaticFiles):
         except HTTPException as error:
             if error.status_code == _UNREADABLE:
                 raise HTTPException(_NOT_FOUND) from error
-            if error.status_code != _NOT_FOUND or first == _WELL_KNOWN or "." in path.rsplit("/", 1)[-1]:
+            is_file = "." in path.rsplit("/", 1)[-1]
+            if error.status_code != _NOT_FOUND or prefix or first == _WELL_KNOWN or is_file:
                 raise
             path = _INDEX
             found = await super().get_response(_INDEX, scope)
-        find_sibling = functools.partial(self._find_sibling, path)
-        response = await answer_file(
-            cast("FileResponse", found), Headers(scope=scope), self._bodies, find_sibling
-        )
+        return await self._answer(cast("FileResponse", found), path, prefix, scope)
+
+    async def _answer(self, found: FileResponse, path: str, prefix: str, scope: Scope) -> Response:
+        asked = Headers(scope=scope)
         if path == _INDEX:
+            response = await self._answer_page(found, asked)
             response.headers["Content-Security-Policy"] = self._policy()
-        lasting = _FINGERPRINTED.search(path) or _VERSIONED.search(scope["query_string"])
+        else:
+            find_sibling = functools.partial(self._find_sibling, path)
+            response = await answer_file(found, asked, self._bodies, find_sibling)
+            spare_documents_fields(response.headers, found.media_type)
+        lasting = bool(_FINGERPRINTED.search(path) or _VERSIONED.search(scope["query_string"]))
+        if prefix and self._editions:
+            # Of another edition than the one that was asked for: the best there is, but not to be kept.
+            lasting = self._editions.latest.has(prefix, path, found.stat_result)
         response.headers["Cache-Control"] = _FOREVER if lasting and path != _INDEX else _REVALIDATE
         return response
+
+    async def _answer_page(self, found: FileResponse, asked: Headers) -> Response:
+        if self._editions is None:
+            return await answer_file(
+                found, asked, self._bodies, functools.partial(self._find_sibling, _INDEX)
+            )
+        edition = await anyio.to_thread.run_sync(self._editions.look)
+        ranked = rank_codings(",".join(asked.getlist("accept-encoding")))
+        coding = next(iter(ranked), Coding.IDENTITY)
+        fields = {"Content-Type": "text/html; charset=utf-8"}
+        return unless_known(answer_body(edition.page[coding], coding, fields), asked)
 
     def _policy(self) -> str:
         """Return the policy of the app's page; with a 304 too, whose fields replace those that are kept."""

@@ -21,7 +21,7 @@ const styles = new Map();
  */
 export function styled(name) {
   const known = styles.get(name) ?? new Promise((resolve, reject) => {
-    const href = `/styles/${name}.css`;
+    const { href } = new URL(`../styles/${name}.css`, import.meta.url);
     /** @type {HTMLLinkElement | null} on its way since before-paint.js */
     const begun = document.head.querySelector(`link[rel="stylesheet"][href="${href}"]`);
     const link = begun ?? Object.assign(document.createElement("link"), { rel: "stylesheet", href });

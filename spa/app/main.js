@@ -16,6 +16,7 @@ import { followLink } from "./router.js";
 import { buildShell, showLive } from "./shell.js";
 import { signedOutPage, unreachablePage } from "./signed-out.js";
 import { showTitle } from "./title.js";
+import { isVeiled, veilWhenLeft } from "./veil.js";
 import { leave, visit } from "./visits.js";
 
 /** @typedef {import("/auth/client.js").ActiveSession} ActiveSession */
@@ -29,6 +30,7 @@ const OTHER_PERSON = "lexgate.other-person";
 /** @type {ActiveSession | undefined} whose data are on the screen */
 let present;
 let wasUsed = false; // somebody's data were on the screen, and may still be known
+let hasAsked = false; // this page itself
 let isEnded = false; // the dialog is over it, or on its way
 /** @type {(() => void) | undefined} */
 let giveUpCalls;
@@ -44,8 +46,11 @@ const loadNews = () => loaded(() => import("./news.js"), "news");
 async function start() {
   clearTimeout(nextTry);
   try {
-    keepUp(await session());
+    const now = await session();
+    hasAsked = true;
+    keepUp(now);
   } catch (error) {
+    hasAsked = true;
     showUnreachable(error);
   }
 }
@@ -210,7 +215,8 @@ function move() {
   visit({ shell, session: present }, true);
 }
 
-onSession(keepUp);
+// That there is no session may be older than this page: told by a keeper that outlived the page which led to the sign-in.
+onSession((now) => ((now.active || hasAsked) && !isVeiled() ? keepUp(now) : undefined));
 onSignInNeeded(({ reason, giveUp }) => {
   giveUpCalls = giveUp;
   tellEnd(reason);
@@ -219,8 +225,7 @@ followReach();
 document.addEventListener("click", followLink);
 addEventListener("popstate", move);
 addEventListener("lexgate:visit", move);
-// Back to a page that the browser kept as it was: it may be nobody's any more.
-addEventListener("pageshow", (event) => event.persisted && session().then(keepUp, () => {}));
+veilWhenLeft(keepUp);
 addEventListener("unhandledrejection", (event) => isAborted(event.reason) && event.preventDefault());
 
 if (!present && !outReason) shell.main.replaceChildren(h("p", { class: "visually-hidden", role: "status" }, t.loading));

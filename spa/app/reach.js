@@ -7,24 +7,35 @@ import { announce } from "./parts.js";
 import { t } from "./preferences.js";
 
 const LATE_MS = 700; // a connection that is back at once is nothing to speak of
+/** With the authorization server away the gateway still answers much: that an outage is over, one answer does not say. */
+const STEADY_MS = 3000;
 const TICK_MS = 1000;
 
 /** @type {import("/auth/client.js").Reach} */
 let reach = { state: "online" };
 let next = 0; // when it is tried again
 let isTold = false;
-/** @type {ReturnType<typeof setTimeout> | undefined} */
+/** @type {"offline" | "outage"} what the line says, or is about to */
+let fault = "offline";
+/** @type {ReturnType<typeof setTimeout> | undefined} of the line's next change */
 let telling;
 /** @type {ReturnType<typeof setInterval> | undefined} */
 let ticking;
 
 export function followReach() {
   onReach((now) => {
-    const wasOnline = reach.state === "online";
+    const before = reach.state;
     reach = now;
     next = performance.now() + (now.retryAfter ?? 0) * 1000;
+    if (now.state === "online" && before === "online") return undefined;
     clearTimeout(telling);
-    if (now.state === "online") return wasOnline ? undefined : back();
+    if (now.state === "online") {
+      if (isTold && before === "outage") telling = setTimeout(back, STEADY_MS);
+      else back();
+      reached();
+      return undefined;
+    }
+    fault = now.state;
     if (isTold) return draw();
     telling = setTimeout(() => {
       isTold = true;
@@ -58,22 +69,19 @@ function back() {
   isTold = false;
   draw();
   if (hadFocus) document.getElementById("content")?.focus({ preventScroll: true });
-  reached();
 }
 
 function draw() {
   const place = document.getElementById("reach");
-  const { state } = reach;
-  const isShown = isTold && state !== "online";
-  if (!isShown) ticking = void clearInterval(ticking);
+  if (!isTold) ticking = void clearInterval(ticking);
   else ticking ??= setInterval(drawCount, TICK_MS);
   if (!place) return;
-  if (!isShown) return place.replaceChildren();
-  if (place.dataset.state === state && place.firstElementChild) return drawCount();
-  place.dataset.state = state;
+  if (!isTold) return place.replaceChildren();
+  if (place.dataset.state === fault && place.firstElementChild) return drawCount();
+  place.dataset.state = fault;
   const button = h("button", { type: "button", class: "reach-now", onclick: () => tryNow(button) }, t.reach.now);
   place.replaceChildren(h("div", { class: "reach-line" },
-    h("span", {}, h("span", {}, t.reach[state]), h("span", { class: "reach-count", "aria-hidden": "true" })), button));
+    h("span", {}, h("span", {}, t.reach[fault]), h("span", { class: "reach-count", "aria-hidden": "true" })), button));
   drawCount();
 }
 
@@ -89,6 +97,7 @@ async function tryNow(button) {
   button.setAttribute("aria-disabled", "true");
   button.textContent = t.reach.trying;
   await session().catch(() => {}); // the client tells by `onReach` how it went
+  while (isTold && reach.state === "online") await new Promise((resolve) => setTimeout(resolve, TICK_MS));
   button.removeAttribute("aria-disabled");
   button.textContent = t.reach.now;
 }

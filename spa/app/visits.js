@@ -89,10 +89,12 @@ function made(viewOf, place, again) {
  */
 function failedView(error, signal, again) {
   if (navigator.onLine) failures += 1;
-  if (error instanceof LoadError && error.cause instanceof SyntaxError) reportError(error.cause);
+  const isUnfit = error instanceof LoadError && error.cause instanceof SyntaxError;
+  if (isUnfit) reportError(error.cause);
   const { title, text } = explain(error);
-  // A module that failed twice with the network there is from another version than the page, which only a new page mends.
-  const isStale = failures > 1 && navigator.onLine;
+  // A module that does not fit (it lacks what it is to give), or failed twice with the network there, is from another version
+  // than the page, which only a new page mends.
+  const isStale = navigator.onLine && (failures > 1 || isUnfit);
   retryWhenOnline(error, signal, again);
   return {
     title,

@@ -119,6 +119,11 @@ def sign_in(page: Page, *, path: str = "/", user: str = "anna") -> None:
     expect(page.get_by_test_id("user")).to_be_visible()
 
 
+def imported(name: str) -> str:
+    """Return the expression by which a page's script gets the app's own instance of a module of `app/`."""
+    return f"import(new URL('{name}.js', document.querySelector('script[type=module]').src))"
+
+
 def settle(page: Page) -> None:
     """Wait until nothing is loading; `networkidle` never comes, for a shared worker's file is never done."""
     expect(page.locator('[aria-busy="true"]')).to_have_count(0)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import axe_violations, look, settle, sign_in
+from tests.browser.conftest import axe_violations, imported, look, settle, sign_in
 from tests.browser.test_waiting import Held
 
 if TYPE_CHECKING:
@@ -49,6 +49,24 @@ def test_a_view_that_cannot_be_loaded_says_so_and_can_be_asked_for_again(
     look_everywhere(page, "view-error")
     page.unroute("**/app/views/contacts.js")
     fault.get_by_role("button").click()
+    expect(page.get_by_test_id("contacts")).to_be_visible()
+
+
+def test_a_view_of_another_version_than_the_page_offers_a_new_page_at_once(
+    new_page: Callable[..., Page], complaints: Complaints
+) -> None:
+    complaints.expected.append("does not provide an export named")
+    page = new_page()
+    sign_in(page, path="/sessions")
+    module = "import { later } from '../dom.js'; export const contactsView = later;"
+    page.route(
+        "**/app/views/contacts.js", lambda route: route.fulfill(body=module, content_type="text/javascript")
+    )
+    page.get_by_role("link", name="Contacts").click()
+    fault = page.get_by_test_id("view-error")
+    expect(fault).to_be_visible()
+    page.unroute("**/app/views/contacts.js")
+    fault.get_by_role("button", name="Reload").click()
     expect(page.get_by_test_id("contacts")).to_be_visible()
 
 
@@ -183,7 +201,7 @@ def test_what_has_the_focus_is_not_under_what_is_told(new_page: Callable[..., Pa
     link.evaluate("element => scrollTo(0, element.getBoundingClientRect().top + scrollY - innerHeight + 130)")
     link.focus()
     page.evaluate(
-        "import('/app/notices.js').then(({ showEnding }) => showEnding({ inSeconds: 60, reason: 'idle' }))"
+        f"{imported('notices')}.then((notices) => notices.showEnding({{ inSeconds: 60, reason: 'idle' }}))"
     )
     expect(page.get_by_test_id("ending")).to_be_visible()
     page.wait_for_function(

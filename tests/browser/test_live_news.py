@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.books import Books
-from tests.browser.conftest import axe_violations, settle
+from tests.browser.conftest import axe_violations, imported, settle
 from tests.browser.test_house import THEMES, look_everywhere
 from tests.browser.test_live import follow, show
 
@@ -134,7 +134,7 @@ def test_who_wants_none_switches_them_off_for_good(new_page: Callable[..., Page]
 def test_what_one_has_done_oneself_is_no_news(new_page: Callable[..., Page], books: Books) -> None:
     invoice = books.change("add_random_invoice")
     page = reader(new_page)
-    page.evaluate("(id) => import('/app/names.js').then(({ noteOwn }) => noteOwn(id))", invoice["id"])
+    page.evaluate(f"(id) => {imported('names')}.then((names) => names.noteOwn(id))", invoice["id"])
     books.change("pay", voucher_id=invoice["id"])
     number = books.change("add_random_invoice")["voucherNumber"]
     expect(toasts(page).filter(has_text=number)).to_be_visible()

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from gateway.sandbox.books.document import money
 from tests.browser.books import Books
-from tests.browser.conftest import sign_in
+from tests.browser.conftest import imported, sign_in
 from tests.browser.ledger import (
     REVENUE,
     SETTLED,
@@ -82,7 +82,7 @@ def test_of_the_present_month_the_year_before_counts_up_to_the_same_day(
     page = new_page()
     page.goto("/")
     found = page.evaluate(
-        "([rows, now]) => import('/app/figures.js').then((figures) => figures.revenue(rows, now, ''))",
+        f"([rows, now]) => {imported('figures')}.then((figures) => figures.revenue(rows, now, ''))",
         [[row(day, 1010), row(now, 2020)], now],
     )
     assert (found["now"], found["before"]) == (2020, 1010 if counts else 0)
@@ -93,7 +93,7 @@ def test_sums_are_exact_to_the_cent(new_page: Callable[..., Page]) -> None:
     page.goto("/")
     rows = [row("2026-11-01", cents) for cents in (10, 20, 115, 207, 1999, 435, 100000001)] * 100
     found = page.evaluate(
-        "(rows) => import('/app/figures.js').then((figures) => figures.revenue(rows, '2026-11-15', '').now)",
+        f"(rows) => {imported('figures')}.then((figures) => figures.revenue(rows, '2026-11-15', '').now)",
         rows,
     )
     assert found == 100 * sum((10, 20, 115, 207, 1999, 435, 100000001))

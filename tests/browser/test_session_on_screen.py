@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import sign_in
+from tests.browser.conftest import imported, sign_in
 from tests.browser.test_house import THEMES, look_everywhere
 from tests.browser.test_live import ON, show
 from tests.browser.test_sessions_page import STORE_AWAY
@@ -227,7 +227,7 @@ def test_a_tab_that_nobody_sees_tells_the_end_in_its_title(new_page: Callable[..
     page = new_page()
     sign_in(page, path="/contacts")
     show(page, "hidden")
-    ending = "(next) => import('/app/notices.js').then(({ showEnding }) => showEnding(next ?? undefined))"
+    ending = f"(next) => {imported('notices')}.then((notices) => notices.showEnding(next ?? undefined))"
     page.evaluate(ending, {"inSeconds": 50, "reason": "idle"})
     expect(page).to_have_title(re.compile(r"^Sign-out at \d"))
     expect(page.locator("#announcer")).to_contain_text(

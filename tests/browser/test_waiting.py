@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import axe_violations, look, sign_in
+from tests.browser.conftest import axe_violations, imported, look, sign_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.browser.conftest import Complaints
 
-MANY = """async (calls) => {
-  const { pacedFetch } = await import('/app/pace.js');
-  const { signal } = new AbortController();
-  for (const [name, urgency] of calls) pacedFetch(`/api/v1/${name}`, { signal, urgency });
-}"""
+MANY = f"""async (calls) => {{
+  const {{ pacedFetch }} = await {imported("pace")};
+  const {{ signal }} = new AbortController();
+  for (const [name, urgency] of calls) pacedFetch(`/api/v1/${{name}}`, {{ signal, urgency }});
+}}"""
 
 
 class Held:

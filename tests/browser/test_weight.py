@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import httpx
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 SHIFT = 0.01
+EDITION = re.compile(r"^/v-[0-9a-f]{16}/")
 SIZES = {360: 740, 1280: 900}
 VOUCHER = "the first voucher"
 CONTACT = "the first contact"
@@ -73,11 +75,24 @@ def test_a_first_load_is_light_moves_nothing_and_has_no_waterfall(
     heaviest = sorted(vitals.sent, key=lambda one: -one.body_bytes)[:12]
     most = FIRST_LOAD_BYTES if place == "/" else ANY_VIEW_BYTES
     assert vitals.bytes() < most, "\n".join(f"{one.body_bytes:>7,} {one.path}" for one in heaviest)
-    paths = [one.path for one in vitals.sent]
+    paths = [EDITION.sub("/", one.path) for one in vitals.sent]
     assert "/i18n/de.js" in paths
     assert "/i18n/en.js" not in paths
-    views = [one for one in vitals.sent if one.path.startswith("/app/views/")]
+    views = [one for one in vitals.sent if EDITION.sub("/", one.path).startswith("/app/views/")]
     assert [one.named_by != "" for one in views] == [True], "before-paint.js does not name the view"
+
+
+@pytest.mark.parametrize("place", ["/", "/vouchers", "/invoices/new"])
+def test_a_load_from_a_full_cache_asks_for_no_file_of_the_app(
+    new_page: Callable[..., Page], place: str
+) -> None:
+    page = new_page(locale="de-DE")
+    sign_in(page, path="/nowhere")
+    watch = Watch(page)
+    first = watch.load(place)
+    assert any(EDITION.match(one.path) for one in first.sent)
+    again = [one.path for one in watch.load(place, is_cold=False).sent if not one.path.startswith("/api/")]
+    assert set(again) <= {place, "/auth/client.js", "/auth/session"}
 
 
 def test_the_client_is_small(running: Running) -> None:

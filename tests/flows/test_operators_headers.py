@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from starlette.datastructures import MutableHeaders
 
-from gateway.web.guard import SPA_POLICY
+from gateway.web.guard import SPA_POLICY, WORKER_POLICY, spare_documents_fields
 from tests.support.browser import Browser
 from tests.support.running import running_gateway
 
@@ -25,13 +26,18 @@ HARMLESS = {
     "cross-origin-resource-policy": "same-origin",
     "x-frame-options": "DENY",
 }
+ALWAYS = HARMLESS | {"cross-origin-opener-policy": None, "x-frame-options": None}
+"""Of a script, a style, a picture: what holds wherever it is used; the rest is of documents."""
 PAGE = {"Accept": "text/html", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
 FILE = "/app/main.js"
+STYLE = "/styles/base.css"
 ANSWERS = {
     "the app": ("GET", "/", {}, 200),
     "a path of the app": ("GET", "/vouchers", {}, 200),
     "a file": ("GET", FILE, {}, 200),
     "a file's head": ("HEAD", FILE, {}, 200),
+    "a style": ("GET", STYLE, {}, 200),
+    "a picture that can run scripts": ("GET", "/favicon.svg", {}, 200),
     "a part of a file": ("GET", FILE, {"Range": "bytes=0-1"}, 206),
     "no such part": ("GET", FILE, {"Range": "bytes=99999999-"}, 416),
     "a malformed range": ("GET", FILE, {"Range": "bytes=x"}, 400),
@@ -50,6 +56,10 @@ ANSWERS = {
     "a call without a session": ("GET", "/api/v1/profile", {}, 401),
     "a refused path": ("GET", "/api/v1/..%2f", {}, 400),
     "a call from elsewhere": ("GET", "/api/v1/profile", {"Sec-Fetch-Site": "cross-site"}, 403),
+}
+PARTS = {
+    *("a file", "a file's head", "a part of a file", "a style", "the client", "the style of the pages"),
+    "its script",
 }
 
 
@@ -83,18 +93,25 @@ def test_every_answer_carries_what_keeps_it_harmless(running: Running, secure: R
     for stage in (running, secure):
         answer = httpx.request(method, f"{stage.public_url}{path}", headers=headers, trust_env=False)
         assert answer.status_code == status
-        assert {field: answer.headers.get(field) for field in HARMLESS} == HARMLESS
+        is_document = name not in PARTS
+        expected = HARMLESS if is_document else ALWAYS
+        assert {field: answer.headers.get(field) for field in HARMLESS} == expected
         # RFC 6797 §7.2: never over http, where a browser would not heed it
         assert ("strict-transport-security" in answer.headers) is (stage is secure)
         for field in ("set-cookie", "location"):
             assert len(answer.headers.get_list(field)) <= 1
-        policies = answer.headers.get_list("content-security-policy")
-        assert len(policies) == 1
-        assert "default-src 'none'" in policies[0]
-        assert "frame-ancestors 'none'" in policies[0]
-        assert "unsafe-" not in policies[0]
         for server in ("server", "x-powered-by"):
             assert server not in answer.headers
+        policies = answer.headers.get_list("content-security-policy")
+        is_script = not is_document and path.endswith(".js")
+        assert len(policies) == is_document + is_script
+        if is_script:
+            assert policies == [WORKER_POLICY]
+            continue
+        for policy in policies:
+            assert "default-src 'none'" in policy
+            assert "frame-ancestors 'none'" in policy
+            assert "unsafe-" not in policy
 
 
 @pytest.mark.parametrize(
@@ -126,11 +143,39 @@ def test_the_app_may_load_nothing_from_elsewhere(running: Running) -> None:
     assert directives["trusted-types"] == "lexgate"
 
 
-def test_a_not_modified_answer_is_as_harmless(client: httpx.Client) -> None:
-    tag = client.get("/").headers["etag"]
-    answer = client.get("/", headers={"If-None-Match": tag})
+@pytest.mark.parametrize("path", ["/", FILE, STYLE, "/favicon.svg", "/auth/client.js"])
+def test_a_not_modified_answer_is_as_harmless(client: httpx.Client, path: str) -> None:
+    # RFC 9111 §3.2: its fields replace those that the browser has kept.
+    first = client.get(path)
+    answer = client.get(path, headers={"If-None-Match": first.headers["etag"]})
     assert answer.status_code == 304
-    assert {field: answer.headers.get(field) for field in HARMLESS} == HARMLESS
+    fields = [*HARMLESS, "content-security-policy"]
+    assert [answer.headers.get(field) for field in fields] == [first.headers.get(field) for field in fields]
+
+
+def test_a_worker_may_do_no_more_than_the_page() -> None:
+    # CSP3 §4.2: a worker has the policy of its own script's answer.
+    page = dict(directive.split(" ", 1) for directive in SPA_POLICY.split("; "))
+    worker = dict(directive.split(" ", 1) for directive in WORKER_POLICY.split("; "))
+    for name in ("script-src", "connect-src", "worker-src", "font-src"):
+        assert worker["default-src"] == page[name] == "'self'"
+    for name in ("require-trusted-types-for", "trusted-types"):
+        assert worker[name] == page[name]
+
+
+@pytest.mark.parametrize(
+    ("media_type", "is_part"),
+    [
+        *((one, True) for one in ("text/css; charset=utf-8", "text/javascript", "font/woff2", "image/png")),
+        *((one, True) for one in ("application/wasm", "application/manifest+json", "image/webp")),
+        *((one, False) for one in ("text/html", "image/svg+xml", "application/xhtml+xml", "text/xml", None)),
+        *((one, False) for one in ("application/pdf", "text/plain", "application/json", "", "fonts/x")),
+    ],
+)
+def test_what_may_be_a_document_keeps_what_documents_heed(media_type: str | None, *, is_part: bool) -> None:
+    headers = MutableHeaders()
+    spare_documents_fields(headers, media_type)
+    assert ("x-frame-options" in headers) is is_part
 
 
 def test_what_the_api_answers_is_as_harmless(running: Running) -> None:

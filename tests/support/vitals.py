@@ -51,7 +51,7 @@ class Shift:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One answer: its path, its kind as Chromium calls it, its bytes on the wire, and of its coded body."""
+    """One answer from the network: path, Chromium's word for its kind, bytes on the wire and of the body."""
 
     path: str
     kind: str
@@ -112,6 +112,7 @@ class Watch:
             self.session.send(name)
         self.session.on("Network.requestWillBeSent", self._on_sent)
         self.session.on("Network.responseReceived", self._on_response)
+        self.session.on("Network.requestServedFromCache", self._on_cached)
         self.session.on("Network.dataReceived", self._on_data)
         self.session.on("Network.loadingFinished", self._on_finished)
         self.session.on("Network.loadingFailed", lambda told: self._pending.discard(told["requestId"]))
@@ -149,6 +150,7 @@ class Watch:
             sent=tuple(
                 Sent(one["path"], one["kind"], one["wire"], one["body"], one["by"])
                 for one in self._found.values()
+                if not one["cached"]
             ),
         )
 
@@ -169,12 +171,19 @@ class Watch:
                 "wire": 0,
                 "body": 0,
                 "head": 0,
+                "cached": False,
             }
             self._found[told["requestId"]] = one
 
     def _on_response(self, told: dict[str, Any]) -> None:
         if told["requestId"] in self._found:
-            self._found[told["requestId"]]["head"] = told["response"].get("encodedDataLength", 0)
+            one, response = self._found[told["requestId"]], told["response"]
+            one["head"] = response.get("encodedDataLength", 0)
+            one["cached"] = one["cached"] or response.get("fromDiskCache", False)
+
+    def _on_cached(self, told: dict[str, Any]) -> None:
+        if told["requestId"] in self._found:
+            self._found[told["requestId"]]["cached"] = True
 
     def _on_data(self, told: dict[str, Any]) -> None:
         if told["requestId"] in self._found:

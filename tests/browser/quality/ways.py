@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from playwright.sync_api import FilePayload, Page, Route, expect
 
 from tests.browser.books import Books
-from tests.browser.conftest import sign_in
+from tests.browser.conftest import imported, sign_in
 from tests.browser.invoices import choose_contact, fill_item, write_invoice
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def gateway_down(page: Page, _: Running) -> None:
 def near_the_end(page: Page, running: Running) -> None:
     at("/vouchers?status=open", "vouchers")(page, running)
     page.evaluate(
-        "import('/app/notices.js').then(({ showEnding }) => showEnding({ inSeconds: 55, reason: 'idle' }))"
+        f"{imported('notices')}.then((notices) => notices.showEnding({{ inSeconds: 55, reason: 'idle' }}))"
     )
     expect(page.get_by_test_id("ending")).to_be_visible()
 

@@ -1,0 +1,66 @@
+"""The line that says that something is away: it stays while that is so, whatever still answers meanwhile."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import MovingClock, sign_in
+from tests.support.running import Running, running_gateway
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.browser.conftest import Complaints
+
+LIFETIME = 60
+ENDED = LIFETIME - 12
+
+WATCH = """() => {
+  window.lines = [];
+  const note = () => {
+    const line = Boolean(document.getElementById("reach")?.firstElementChild);
+    if (line !== window.lines.at(-1)) window.lines.push(line);
+  };
+  new MutationObserver(note).observe(document.body, { childList: true, subtree: true });
+}"""
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Running]:
+    """Run a gateway whose tokens need to be refreshed soon, and whose sessions last."""
+    with running_gateway(
+        "lexware",
+        clock=MovingClock(0),
+        settings={"LEXGATE_SESSION_IDLE": "30000"},
+        sandbox_options={"access_token_lifetime": LIFETIME},
+    ) as running:
+        yield running
+
+
+def test_while_the_authorization_server_is_away_the_line_neither_comes_nor_goes_with_each_answer(
+    new_page: Callable[..., Page], running: Running, complaints: Complaints
+) -> None:
+    complaints.expected.append("503")
+    page = new_page()
+    sign_in(page, path="/contacts")
+    expect(page.get_by_test_id("contacts")).to_be_visible()
+    page.evaluate(WATCH)
+    running.sandbox.faults.inject("token_failing")
+    running.clock.advance(ENDED)
+    line = page.get_by_test_id("reach")
+    page.get_by_role("link", name="Vouchers").click()
+    page.keyboard.press("Shift")
+    expect(line).to_contain_text("You stay signed in", timeout=20_000)
+    with page.expect_response("**/auth/session") as asked:
+        page.get_by_role("link", name="Contacts").click()
+    assert asked.value.status == 200, "which the gateway can answer without"
+    asked.value.finished()
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    assert page.evaluate("window.lines") in ([True], [False, True])
+    running.sandbox.faults.clear()
+    line.get_by_role("button").click()
+    expect(line).to_be_empty(timeout=60_000)
+    expect(page.get_by_test_id("contacts")).to_be_visible()

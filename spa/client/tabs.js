@@ -4,9 +4,9 @@
 /** @typedef {import("./client.js").Session} Session */
 /** @typedef {import("./client.js").Reach} Reach */
 /**
- * What is said on the channel. `keeper`: it speaks, and `up`: from now on. `hello`: a tab asks it.
+ * What is said on the channel. `keeper`: it speaks, and `up`: from now on. `hello`: a tab asks it. Its stream goes on `after` an event.
  * @typedef {{type?: string, session?: Session, reach?: Reach, probe?: boolean, active?: boolean, online?: boolean,
- *   hello?: boolean, keeper?: number, up?: boolean, live?: boolean, last?: string,
+ *   hello?: boolean, keeper?: number, up?: boolean, live?: boolean, last?: string, after?: string,
  *   event?: [name: string, ...news: unknown[]]}} Message
  */
 
@@ -97,18 +97,20 @@ export function send(message) {
 }
 /** @param {Message} message */
 function hear(message) {
-  const { session, reach, keeper, up, live, last, event } = message;
+  const { session, reach, keeper, up, live, last, after, event } = message;
   if (session) note(session);
   if (reach) known.reach = reach;
   tellReach();
   if (keeper) {
     silence = void clearTimeout(silence);
-    if (up) hello();
+    // A stream that goes on after nothing tells nothing of what came before, and was perhaps relied on.
+    if (after === "" && known.live !== undefined) tell("event", "missed");
     if (live !== undefined && live !== known.live) tell("event", "live", (known.live = live));
     if (event) tell("event", ...event);
-    known.last = /** @type {string} */ (last);
+    known.last = last || known.last; // a keeper that has heard nothing yet may not live to do so
   }
   tell("message", message);
+  if (up) hello(); // the one before it, if that was here, has left and does not answer any more
 }
 /** @param {import("./client.js").InactiveReason} reason why there is no session any more */
 export const end = (reason) =>

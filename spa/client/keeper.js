@@ -183,7 +183,7 @@ function keep() {
 }
 
 heard("keep").add(keep);
-if (/** @type {any} */ (globalThis).name === KEEPER) {
+if (/** @type {any} */ (globalThis).name?.startsWith(KEEPER)) {
   connect();
   keep();
 }

@@ -11,6 +11,8 @@
  */
 
 export const KEEPER = "lexgate.keeper";
+/** The gateway fills in which bundle it is: a page must not meet the worker of an older one. */
+const VERSION = "";
 const QUIET_MS = 4000;
 const STARTING_MS = 30000; // it may have to be fetched, and a machine is busiest when it begins
 const ACTIVITY_MS = 1000;
@@ -163,7 +165,7 @@ function start(kind, otherwise) {
   try {
     // Under Trusted Types a worker's address has to come from a policy: this one knows no other.
     policy ??= /** @type {any} */ (globalThis).trustedTypes?.createPolicy("lexgate", { createScriptURL: () => url });
-    new globalThis[kind](policy?.createScriptURL(url) ?? url, { type: "module", name: KEEPER }).onerror = otherwise;
+    new globalThis[kind](policy?.createScriptURL(url) ?? url, { type: "module", name: KEEPER + VERSION }).onerror = otherwise;
   } catch {
     otherwise();
   }

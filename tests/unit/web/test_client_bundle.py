@@ -79,6 +79,20 @@ def test_only_what_the_entry_exports_is_to_be_had() -> None:
     assert bundle.endswith("return { a, c, d };\n})();\n")
 
 
+def version_in(sources: dict[str, str]) -> str:
+    (version,) = re.findall(r'const VERSION = "([^"]*)"', build_client_bundle(sources))
+    return str(version)
+
+
+def test_a_bundle_has_a_version_which_is_that_of_its_sources_alone() -> None:
+    version = version_in(SOURCES)
+    assert re.fullmatch(r"\.[0-9a-f]{8}", version)
+    assert version_in(dict(reversed(SOURCES.items()))) == version
+    changed = {name: version_in(SOURCES | {name: f"{SOURCES[name]}\nvoid 0;\n"}) for name in MODULES}
+    assert len({version, *changed.values()}) == len(MODULES) + 1
+    assert minify_script(BUNDLE.encode()).count(version.encode()) == 1
+
+
 def test_the_package_has_the_gateways_version_and_all_that_its_modules_need() -> None:
     package = json.loads((FOLDER / "package.json").read_text("utf-8"))
     assert package["version"] == __version__

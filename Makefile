@@ -23,7 +23,7 @@ demo: install ## The gateway with lexoffice in a box behind it: PORT=8010 make d
 install: .venv/.installed ## .venv/bin/lexgate
 
 test: .venv/.installed-dev $(NODE_MODULES) $(EXAMPLE_MODULES) ## Every test: make test TESTS=tests/unit
-	.ci/packages chromium redis-server nginx
+	.ci/packages chromium firefox-esr redis-server nginx
 	.ci/test $(TESTS)
 
 chaos: .venv/.installed-dev $(NODE_MODULES) ## Kills, outages and crowds against three replicas: make chaos TRIALS=20

@@ -76,6 +76,7 @@
     ],
     receipts: [
       "app/files",
+      "app/format",
       "app/receipts/accepted",
       "app/receipts/intake",
       "app/receipts/outcome",
@@ -85,6 +86,7 @@
       "app/receipts/shrink",
       "app/receipts/sizes",
       "app/views/receipts",
+      "app/vouchers",
       "i18n/receipts",
     ],
     sessions: [

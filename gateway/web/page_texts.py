@@ -30,6 +30,13 @@ CLOSE: Mapping[Language, str] = {
     "en": "You can also close this window: in the other one the app is still as it was.",
 }
 """What an error page says besides, where the sign-in has a window of its own."""
+OVER_HTTP: Mapping[Language, str] = {
+    "de": "Safari behält über http:// keine Secure-Cookies, auch nicht auf localhost: Nehmen Sie hier einen "
+    "anderen Browser, oder https.",
+    "en": "Safari keeps no Secure cookies over http://, not even on localhost: use another browser here, "
+    "or https.",
+}
+"""What an error page says besides, where a cookie is missing without TLS, as on a developer's machine."""
 
 FALLBACK: Mapping[Language, Text] = {
     "de": ("Das hat nicht geklappt", "Bitte versuchen Sie es noch einmal.", _APP),

@@ -8,9 +8,9 @@ from urllib.parse import urlencode
 
 from gateway.browser.language import choose_language
 from gateway.browser.return_to import DEFAULT_RETURN_TO, SIGNED_IN, build_return_url
-from gateway.errors import DevServerUnreachable
+from gateway.errors import DevServerUnreachable, StateUnknown
 from gateway.observability.exchange import exchange_of
-from gateway.web.page_texts import BUTTONS, CLOSE, FALLBACK, SIGNED_IN_TEXTS, TEXTS
+from gateway.web.page_texts import BUTTONS, CLOSE, FALLBACK, OVER_HTTP, SIGNED_IN_TEXTS, TEXTS
 
 if TYPE_CHECKING:
     from starlette.types import Scope
@@ -60,6 +60,8 @@ class Pages:
         title, text, ways = TEXTS[language].get(error.code, FALLBACK[language])
         if return_to == SIGNED_IN:  # the app stands in another, as it was
             text, ways = f"{text} {CLOSE[language]}", ("login",)
+        if isinstance(error, StateUnknown) and not self._public_url.startswith("https:"):
+            text = f"{text} {OVER_HTTP[language]}"
         rest = _WAYS.format(
             detail=f"<p><code>{escape(error.detail)}</code></p>\n"
             if isinstance(error, DevServerUnreachable)

@@ -223,7 +223,5 @@ addEventListener("lexgate:visit", move);
 addEventListener("pageshow", (event) => event.persisted && session().then(keepUp, () => {}));
 addEventListener("unhandledrejection", (event) => isAborted(event.reason) && event.preventDefault());
 
-if (!present && !outReason) {
-  shell.main.replaceChildren(h("p", { class: "visually-hidden", role: "status" }, t.loading));
-  await start();
-}
+if (!present && !outReason) shell.main.replaceChildren(h("p", { class: "visually-hidden", role: "status" }, t.loading));
+await start(); // whatever another tab's keeper has told: this page may come from the sign-in, of which it knows nothing

@@ -3,12 +3,12 @@
 
 import * as texts from "../i18n/voucher.js";
 import { addressLines, nameOf } from "./contacts.js";
-import { h } from "./dom.js";
+import { h, icon } from "./dom.js";
 import { receiptLinks } from "./files.js";
 import { day, money, percent, quantity } from "./format.js";
 import { facts, lines, typeName } from "./parts.js";
 import { inLanguage, t } from "./preferences.js";
-import { isType } from "./vouchers.js";
+import { isType, takesReceipts } from "./vouchers.js";
 
 /** @typedef {import("./shapes.js").Voucher} Voucher */
 /** @typedef {import("./shapes.js").LineItem} LineItem */
@@ -29,7 +29,10 @@ export function voucherSheet(type, voucher, paid, preview, signal) {
     voucher.lineItems ? itemTable(voucher) : bookedItems(voucher),
     type === "deliverynote" ? null : h("div", { class: "sums" }, sums(voucher), paid),
     voucher.remark && lines(voucher.remark, "sheet-text"),
-    files.length > 0 && receiptLinks(files, voucher.voucherNumber ?? "", preview, signal));
+    files.length > 0 && receiptLinks(files, voucher.voucherNumber ?? "", preview, signal),
+    takesReceipts(type) && voucher.voucherStatus !== "voided" && h("p", { class: "actions", "data-key": "add-receipt" },
+      h("a", { class: "button button-quiet", href: `/receipts?booking=${type}/${voucher.id}`, "data-testid": "add-receipt" },
+        icon("upload"), inLanguage(texts).addReceipt)));
 }
 
 /** @param {Booked} voucher */

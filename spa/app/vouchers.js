@@ -41,6 +41,12 @@ export const isType = (type) => Object.hasOwn(RESOURCES, type);
 export const resourceOf = (type) => RESOURCES[type];
 
 /**
+ * @param {string} type of a booking, which is where somebody else's papers belong
+ * @returns {type is Type}
+ */
+export const takesReceipts = (type) => isType(type) && RESOURCES[type] === "vouchers";
+
+/**
  * @param {Type} type
  * @param {string} status
  */

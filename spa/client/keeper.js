@@ -165,7 +165,9 @@ function keep() {
     }
     if (message.hello) {
       if (!source) last ||= message.last ?? "";
-      say({ session: present(), reach: known.reach, live: known.live });
+      // Nobody tells a keeper that somebody signed in: that there was no session must not be the first word in a new tab.
+      say({ session: found?.active ? present() : undefined, reach: known.reach, live: known.live });
+      if (!found?.active) attempt(session);
       tellEnding();
     }
     if (message.active) {

@@ -4,6 +4,9 @@
 export const de = {
   title: "Eingangsbelege",
   lead: "Schicken Sie Rechnungen und Quittungen an lexoffice. Dort liegen sie dann zum Prüfen bereit.",
+  leadOfBooking: "Was Sie hier auswählen, kommt als Beleg zu dieser Buchung:",
+  back: "Zur Buchung",
+  addedTo: "Zu ",
   drop: "Dateien hierher ziehen",
   pick: "Belege auswählen oder fotografieren",
   rules: "PDF, JPG, PNG oder XML, jede Datei höchstens 5 MB",
@@ -60,6 +63,9 @@ export const de = {
 export const en = {
   title: "Receipts",
   lead: "Send bills and receipts to lexoffice. They then wait there to be checked.",
+  leadOfBooking: "What you choose here is added as a receipt to this booking:",
+  back: "Back to the booking",
+  addedTo: "Added to ",
   drop: "Drop files here",
   pick: "Choose or photograph receipts",
   rules: "PDF, JPG, PNG or XML, at most 5 MB each",

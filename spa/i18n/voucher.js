@@ -9,6 +9,7 @@ export const de = {
   related: "Verknüpft mit",
   contact: "Kontakt ansehen",
   collective: "Sammelkontakt",
+  addReceipt: "Beleg hinzufügen",
 };
 
 /** @type {typeof de} */
@@ -20,4 +21,5 @@ export const en = {
   related: "Related to",
   contact: "Show the contact",
   collective: "Collective contact",
+  addReceipt: "Add a receipt",
 };

@@ -95,6 +95,17 @@ def test_two_tabs_can_sign_in_at_once(new_page: Callable[..., Page]) -> None:
     assert first.url.endswith("/contacts")
 
 
+@pytest.mark.parametrize("_", range(4))
+def test_who_signs_in_beside_a_signed_out_tab_sees_the_app(new_page: Callable[..., Page], _: int) -> None:
+    page = new_page()
+    page.goto("/")
+    expect(page.get_by_role("button", name="lexoffice")).to_be_visible()
+    settle(page)
+    beside = page.context.new_page()
+    sign_in(beside)
+    expect(page.get_by_test_id("user")).to_be_visible()
+
+
 def test_who_denies_gets_a_page_that_leads_on(new_page: Callable[..., Page], complaints: Complaints) -> None:
     complaints.expected.append("403")
     page = new_page(locale="de-DE")

@@ -56,7 +56,7 @@ def start_watched() -> Replicated:
 
 def start_replicated() -> Replicated:
     """Start a cluster of three masters, each with a replica."""
-    servers = start_cluster(MASTERS, replicas=1)
+    servers = start_cluster(MASTERS, replicas=1, silence_ms=500)
     return Replicated(cluster_address(servers), servers, servers[:MASTERS])
 
 

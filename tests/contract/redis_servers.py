@@ -101,9 +101,13 @@ def start_server(*options: str, sentinel: bool = False) -> RedisServer:
     return server
 
 
-def start_cluster(masters: int, replicas: int = 0) -> list[RedisServer]:
-    """Start a cluster, each master with as many replicas."""
-    options = ("cluster-enabled yes", "cluster-node-timeout 500", "cluster-replica-validity-factor 0")
+def start_cluster(masters: int, replicas: int = 0, *, silence_ms: int = 15000) -> list[RedisServer]:
+    """Start a cluster, each master with as many replicas; who says nothing for `silence_ms` is given up."""
+    options = (
+        "cluster-enabled yes",
+        f"cluster-node-timeout {silence_ms}",
+        "cluster-replica-validity-factor 0",
+    )
     servers = [start_server(*options) for _ in range(masters * (1 + replicas))]
     addresses = [f"127.0.0.1:{server.port}" for server in servers]
     servers[0].ask("--cluster", "create", *addresses, "--cluster-replicas", str(replicas), "--cluster-yes")

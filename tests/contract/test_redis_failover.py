@@ -91,8 +91,8 @@ async def test_a_slot_that_is_being_moved_is_unavailable_rather_than_half_seen()
 
 
 async def test_a_cluster_whose_master_dies_goes_on_with_the_replica() -> None:
-    servers = start_cluster(3, replicas=1)
-    async with opened(RedisStore(redis_servers.cluster_address(servers), seconds=0.5)) as store:
+    servers = start_cluster(3, replicas=1, silence_ms=2000)
+    async with opened(RedisStore(redis_servers.cluster_address(servers), seconds=2.0)) as store:
         await _fill(store)
         cursor = (await store.changes(None)).cursor
         masters = servers[:3]
@@ -124,7 +124,7 @@ async def test_a_watched_master_that_dies_is_followed_by_the_replica() -> None:
     )
     poll_until(lambda: "num-slaves\n1" in sentinel.ask("sentinel", "master", "sessions"))
     url = f"redis+sentinel://127.0.0.1:{sentinel.port}/sessions"
-    async with opened(RedisStore(url, seconds=0.5)) as store:
+    async with opened(RedisStore(url, seconds=2.0)) as store:
         await _fill(store)
         cursor = (await store.changes(None)).cursor
         poll_until(lambda: has_replicated(master))

@@ -67,6 +67,7 @@ def test_the_pages_speak_german_too(running: Running, browser: Browser) -> None:
     links = assert_page(page, 400, "state_unknown", running.public_url, "/")
     assert links == {"login": "Neu anmelden", "app": "Zur App"}
     assert '<html lang="de">' in page.text
+    assert "Safari behält über http:// keine Secure-Cookies" in page.text
 
 
 def test_callback_refuses_a_foreign_state(running: Running, browser: Browser, other_browser: Browser) -> None:

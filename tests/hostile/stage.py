@@ -50,7 +50,7 @@ class Stage:
         # What is frozen is not listed, so that only what comes later is looked through after each test.
         self._early = _timer_handles()
         gc.freeze()
-        self.tasks, self.timers = self._count()
+        self.tasks, self.timers = map(len, self._pending())
 
     def _repr_pretty_(self, printer: Any, _: bool) -> None:  # noqa: ANN401, FBT001 - as hypothesis asks for it
         printer.text("stage")
@@ -118,7 +118,11 @@ class Stage:
         self.settle()
         assert len(self.upstream.idle()) <= MAX_IDLE_CONNECTIONS
         until(lambda: not self._browser_sockets())
-        until(self._are_tasks_and_timers_gone)
+        try:
+            until(self._are_tasks_and_timers_gone)
+        except AssertionError:
+            tasks, timers = self._pending()
+            raise AssertionError(f"left: {tasks[self.tasks :]} {timers}, at first {self.timers}") from None
         self.assert_no_token_was_seen()
 
     def assert_no_token_was_seen(self) -> None:
@@ -127,26 +131,29 @@ class Stage:
         assert find_leaks(tokens, b"\n".join(raw_browser.received_by_all)) == []
 
     def _are_tasks_and_timers_gone(self) -> bool:
-        tasks, timers = self._count()
+        tasks, timers = map(len, self._pending())
         # One timer for the pool, or for each connection in it, is no leak: it is what closes them.
         return tasks <= self.tasks and timers <= self.timers + 1 + len(self.upstream.idle())
 
     def _browser_sockets(self) -> list[object]:
         return [found for found in open_sockets(self.port) if found.local_port == self.port]
 
-    def _count(self) -> tuple[int, int]:
-        async def count() -> tuple[int, int]:
-            loop = asyncio.get_running_loop()
-            # Of this loop alone: other stages, the sandbox and browsers have timers of their own.
-            handles = [
-                each for each in self._early + _timer_handles() if getattr(each, "_loop", loop) is loop
-            ]
-            soon = loop.time() + _TICK
-            pending = [each for each in handles if not each.cancelled() and each.when() > soon]
-            return len(asyncio.all_tasks(loop)) - 1, len(pending)
+    def _pending(self) -> tuple[list[str], list[str]]:
+        """Return the tasks, and the timers, of the gateway's loop."""
 
-        counted: tuple[int, int] = self.running.call(count())
-        return counted
+        async def look() -> tuple[list[str], list[str]]:
+            loop = asyncio.get_running_loop()
+            soon = loop.time() + _TICK
+            timers = [
+                repr(each)
+                for each in self._early + _timer_handles()
+                if not each.cancelled() and each.when() > soon and _is_kept_by(loop, each)
+            ]
+            tasks = [repr(each) for each in asyncio.all_tasks(loop) if each is not asyncio.current_task()]
+            return tasks, timers
+
+        pending: tuple[list[str], list[str]] = self.running.call(look())
+        return pending
 
 
 @contextmanager
@@ -179,6 +186,15 @@ def answer_own(connection: Connection, request: Request) -> None:
 def _timer_handles() -> list[asyncio.TimerHandle]:
     found: list[Any] = gc.get_objects()
     return [each for each in found if type(each).__name__ == "TimerHandle"]
+
+
+def _is_kept_by(loop: asyncio.AbstractEventLoop, timer: asyncio.TimerHandle) -> bool:
+    """Say whether a timer is of this loop, not another stage's, and is more than a task's pause or limit.
+
+    A task that waits is counted as such, and those of the gateway's own wait now and then.
+    """
+    is_of_task = any(name in repr(timer) for name in ("_set_result_unless_cancelled", "Timeout._on_timeout"))
+    return not is_of_task and any(each is loop for each in gc.get_referents(timer))
 
 
 def sign_in(public_url: str, name: str) -> SignedIn:

@@ -231,6 +231,38 @@ def test_a_voucher_that_was_there_before_can_be_changed(person: Person, token: s
         assert after["files"] == changed["files"] != []
 
 
+def test_a_file_is_added_to_a_voucher_and_stays_when_that_is_changed(person: Person, token: str) -> None:
+    (row, *_) = listed(person, token, "voucherType=purchaseinvoice&voucherStatus=paid,paidoff")
+    path = f"/vouchers/{row['id']}"
+    before = person.api("GET", path, token).json()
+    upload = {"file": ("bon.png", b"\x89PNG", "image/png")}
+    made = person.api("POST", f"{path}/files", token, files=upload, data={"type": "voucher"})
+    assert made.status_code == 202
+    after = person.api("GET", path, token).json()
+    assert after["files"] == [*before["files"], made.json()["id"]]
+    assert after["version"] == before["version"] + 1
+    assert person.api("GET", f"/files/{made.json()['id']}", token).content == b"\x89PNG"
+    assert person.api("PUT", path, token, json={**after, "remark": "neu"}).status_code == 200
+    assert person.api("GET", path, token).json()["files"] == after["files"]
+
+
+def test_a_file_for_no_voucher_or_of_no_use_changes_nothing(person: Person, token: str) -> None:
+    (row, *_) = listed(person, token, "voucherType=purchaseinvoice&voucherStatus=paid,paidoff")
+    (invoice, *_) = listed(person, token, "voucherType=invoice&voucherStatus=paid")
+    before = person.api("GET", f"/vouchers/{row['id']}", token).json()
+    for voucher_id, name, status in (
+        (row["id"], "bon.exe", 406),
+        (invoice["id"], "bon.png", 404),
+        ("none", "bon.png", 404),
+    ):
+        upload = {"file": (name, b"\x89PNG", "image/png")}
+        answer = person.api(
+            "POST", f"/vouchers/{voucher_id}/files", token, files=upload, data={"type": "voucher"}
+        )
+        assert answer.status_code == status
+    assert person.api("GET", f"/vouchers/{row['id']}", token).json() == before
+
+
 def test_a_voucher_of_gross_amounts_for_the_collective_contact(person: Person, token: str) -> None:
     (item, *_) = bookkeeping_voucher(person, token)["voucherItems"]
     wanted = bookkeeping_voucher(

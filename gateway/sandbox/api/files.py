@@ -30,17 +30,22 @@ _TYPES = {
 
 
 async def _upload(call: Call) -> Response:
-    name, content = await _parse_upload(call.request)
+    file_id = call.books.add_file(await parse_upload(call.request))
+    return JSONResponse({"id": file_id}, status_code=202)
+
+
+async def parse_upload(request: Request) -> StoredFile:
+    """Read the one file of a form; raises ApiRefusal or IssueRefusal for anything else."""
+    name, content = await _read_form(request)
     media_type = _TYPES.get(name.rpartition(".")[2].lower())
     if media_type is None:
         raise _refused("file", "invalid_file_type")
     if not 0 < len(content) <= LIMIT:
         raise _refused("file", "invalid_file_size")
-    file_id = call.books.add_file(StoredFile(name, media_type, content))
-    return JSONResponse({"id": file_id}, status_code=202)
+    return StoredFile(name, media_type, content)
 
 
-async def _parse_upload(request: Request) -> tuple[str, bytes]:
+async def _read_form(request: Request) -> tuple[str, bytes]:
     if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         raise ApiRefusal(415, "Content type must be multipart/form-data")
     bounded = Request(request.scope, _bounded(request.receive))

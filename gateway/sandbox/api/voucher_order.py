@@ -54,6 +54,7 @@ def voucher_of_order(body: Json, books: Books, known: Voucher | None, *, now: fl
         version=known.version + 1 if known else 1,
         remark=str(body["remark"]) if body.get("remark") else None,
         file_id=known.file_id if known else None,
+        receipts=known.receipts if known else (),
         tax_amounts=tuple(_tax_amount(item, tax_type) for item in items),
     )
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from starlette.responses import JSONResponse, Response
 
 from gateway.sandbox.api.call import Call, Operation, created, missing
+from gateway.sandbox.api.files import parse_upload
 from gateway.sandbox.api.paging import page_of
 from gateway.sandbox.api.refusals import IssueRefusal, Violation
 from gateway.sandbox.api.voucher_order import KINDS, voucher_of_order
@@ -44,6 +46,16 @@ async def _change(call: Call) -> Response:
     voucher = voucher_of_order(body, call.books, _found(call), now=call.now)
     call.books.keep_voucher(voucher)
     return JSONResponse(created(call, "vouchers", _document(voucher, call)))
+
+
+async def _attach(call: Call) -> Response:
+    voucher = _found(call)
+    file_id = call.books.add_file(await parse_upload(call.request))
+    receipts = (*voucher.receipts, file_id)
+    call.books.keep_voucher(
+        replace(voucher, receipts=receipts, version=voucher.version + 1, updated=local(call.now))
+    )
+    return JSONResponse({"id": file_id}, status_code=202)
 
 
 def _found(call: Call) -> Voucher:
@@ -108,7 +120,7 @@ def _document(voucher: Voucher, call: Call) -> Json:
             }
             for amount, line in zip(voucher.tax_amounts, voucher.lines, strict=False)
         ],
-        "files": [voucher.file_id] if voucher.file_id else [],
+        "files": [*([voucher.file_id] if voucher.file_id else []), *voucher.receipts],
         "createdDate": wire(voucher.created),
         "updatedDate": wire(voucher.updated),
         "version": voucher.version,
@@ -120,5 +132,6 @@ OPERATIONS = (
     Operation("GET", "/v1/vouchers/{id}", "vouchers.read", _one),
     Operation("POST", "/v1/vouchers", "vouchers.write", _create),
     Operation("PUT", "/v1/vouchers/{id}", "vouchers.write", _change),
+    Operation("POST", "/v1/vouchers/{id}/files", "files.write", _attach),
     Operation("GET", "/v1/payments/{voucherId}", "payments.read", _payments),
 )

@@ -78,6 +78,7 @@ class Voucher:
     introduction: str | None = None
     remark: str | None = None
     file_id: str | None = None
+    receipts: tuple[str, ...] = ()
     archived: bool = False
     tax_amounts: tuple[TaxAmount, ...] = field(default=())
 

@@ -6,7 +6,7 @@
 
 import { NetworkError, onReach, onSession, onSessionEnded, session } from "/auth/client.js";
 import { explain, isAborted, isSessionEnd } from "../faults.js";
-import { readError } from "../lexoffice.js";
+import { forgetVoucher, readError } from "../lexoffice.js";
 import { BESIDE, inTurn } from "../pace.js";
 import { LARGEST, fittingName, judge } from "./accepted.js";
 import { isOpenEnded, secondsToPause } from "./outcome.js";
@@ -15,9 +15,11 @@ import { shrunk } from "./shrink.js";
 
 /** @typedef {import("/auth/client.js").ActiveSession} ActiveSession */
 /** @typedef {"checking" | "refused" | "shrinking" | "waiting" | "sending" | "held" | "done" | "failed" | "unknown"} State */
+/** @typedef {{type: import("../vouchers.js").Type, id: string, number: string}} Booking one that is there already; its number comes late */
 /**
  * @typedef {object} Receipt
  * @property {string} id
+ * @property {Booking} [booking] to which it is added; else lexoffice makes a new one of it
  * @property {string} name under which it is sent
  * @property {string} [named] what it was called, if that has to change
  * @property {Blob} file what is sent
@@ -40,7 +42,6 @@ import { shrunk } from "./shrink.js";
 const GONE = new Set(["signed_out", "signed_out_elsewhere", "grant_ended", "replaced"]);
 const AT_ONCE = 2;
 const ATTEMPTS = 4;
-const PATH = "/api/v1/files";
 
 /** @type {Receipt[]} */
 let receipts = [];
@@ -72,10 +73,10 @@ export function openFor(present) {
 /** @param {ActiveSession} session a person, and the firm whose books the receipts are for */
 const identity = ({ subject, claims }) => JSON.stringify([subject, claims.organization_id]);
 
-/** @param {{file: File, isFolder?: boolean}[]} chosen */
-export function add(chosen) {
+/** @param {{file: File, isFolder?: boolean}[]} chosen @param {Booking} [booking] */
+export function add(chosen, booking) {
   for (const { file, isFolder } of chosen) {
-    const receipt = { id: `receipt-${(lastId += 1)}`, name: file.name, file, state: /** @type {State} */ ("checking"),
+    const receipt = { id: `receipt-${(lastId += 1)}`, name: file.name, booking, file, state: /** @type {State} */ ("checking"),
       digest: "", sent: 0, isSent: false, attempts: 0 };
     receipts.push(receipt);
     if (isFolder) change(receipt, { state: "refused", problem: "folder" });
@@ -90,7 +91,7 @@ async function check(receipt) {
   if (!receipts.includes(receipt)) return;
   const name = kind ? fittingName(receipt.name, kind) : receipt.name;
   const picture = kind?.isPicture ? URL.createObjectURL(receipt.file) : undefined;
-  const isKnown = digest !== "" && receipts.some((other) => other !== receipt && other.digest === digest);
+  const isKnown = digest !== "" && receipts.some((other) => other !== receipt && other.digest === digest && other.booking?.id === receipt.booking?.id);
   change(receipt, { name, digest, picture, ...(name === receipt.name ? {} : { named: receipt.name }) });
   if (isKnown) change(receipt, { state: "refused", problem: "duplicate", canSend: receipt.file.size <= LARGEST });
   else if (problem) change(receipt, { state: "refused", problem, canShrink: problem === "size" && kind?.isPicture });
@@ -175,7 +176,8 @@ async function upload(receipt) {
     const answer = await inTurn(BESIDE, leaving.signal, () => posted(receipt, leaving.signal));
     if (!answer) return change(receipt, { state: "held" });
     if (!answer.ok) throw await readError(answer);
-    const { id } = await answer.json();
+    const { id } = await answer.json().catch(() => ({})); // taken it is, whatever is said of it
+    if (receipt.booking) forgetVoucher(receipt.booking.id);
     change(receipt, { state: "done", fileId: id });
   } catch (error) {
     if (!isAborted(error)) ended(receipt, error);
@@ -197,7 +199,8 @@ async function posted(receipt, signal) {
   const form = new FormData();
   form.append("file", receipt.file, receipt.name);
   form.append("type", "voucher");
-  return post(PATH, form, { csrfHeader: present.csrf_header, urgency: BESIDE, signal,
+  const { booking } = receipt;
+  return post(booking ? `/api/v1/vouchers/${encodeURIComponent(booking.id)}/files` : "/api/v1/files", form, { csrfHeader: present.csrf_header, urgency: BESIDE, signal,
     progress: (sent) => Math.floor(sent * 100) > Math.floor(receipt.sent * 100) && change(receipt, { sent }), sent: () => change(receipt, { isSent: true }) });
 }
 

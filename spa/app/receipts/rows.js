@@ -4,6 +4,7 @@
 import { h, icon } from "../dom.js";
 import { fileLink } from "../files.js";
 import { filePath, readFile } from "../lexoffice.js";
+import { typeName } from "../parts.js";
 import { t } from "../preferences.js";
 import { LARGEST } from "./accepted.js";
 import { atLeast, fileSize } from "./sizes.js";
@@ -26,7 +27,7 @@ const SIGNS = { refused: "alert", failed: "alert", unknown: "alert", done: "chec
  * @param {Row} row
  */
 export function receiptRow(receipt, row) {
-  const { id, state, name, named, was, file } = receipt;
+  const { id, state, name, named, was, file, booking } = receipt;
   const { s } = row;
   const sign = SIGNS[state];
   return h("li", { class: `receipt receipt-${state}`, "data-key": id, "data-state": state, "data-testid": "receipt" },
@@ -34,12 +35,17 @@ export function receiptRow(receipt, row) {
     h("div", { class: "receipt-text" },
       h("p", { class: "receipt-name" }, h("strong", {}, name), " ",
         h("span", { class: "quiet" }, size(receipt))),
+      booking && h("p", { class: "quiet small", "data-key": "booking" }, s.addedTo,
+        h("a", { href: `/vouchers/${booking.type}/${booking.id}` }, bookingName(booking))),
       named !== undefined && h("p", { class: "quiet small", "data-key": "named" }, s.renamed(named)),
       was !== undefined && h("p", { class: "quiet small", "data-key": "was" }, s.shrunk(fileSize(was), fileSize(file.size))),
       progress(receipt, s),
       h("p", { class: "receipt-said", "data-key": `said-${state}` }, sign && icon(sign), h("span", {}, said(receipt, s)))),
     h("div", { class: "actions" }, actions(receipt, row)), closeButton(receipt, row));
 }
+
+/** @param {import("./queue.js").Booking} booking */
+export const bookingName = ({ type, number }) => `${typeName(type)} ${number}`.trim();
 
 /** @param {Receipt} receipt */
 const size = ({ file }) => (file.size > LARGEST ? atLeast(file.size) : fileSize(file.size));

@@ -3,13 +3,16 @@
 
 import * as texts from "../../i18n/receipts.js";
 import { h } from "../dom.js";
+import { readVoucher } from "../lexoffice.js";
 import { showMessage } from "../notices.js";
-import { announce, heading } from "../parts.js";
+import { BESIDE } from "../pace.js";
+import { announce, backLink, heading } from "../parts.js";
 import { patch } from "../patch.js";
 import { inLanguage } from "../preferences.js";
 import { intake } from "../receipts/intake.js";
 import * as queue from "../receipts/queue.js";
-import { receiptRow } from "../receipts/rows.js";
+import { bookingName, receiptRow } from "../receipts/rows.js";
+import { resourceOf, takesReceipts } from "../vouchers.js";
 
 /** @typedef {import("../receipts/queue.js").Receipt} Receipt */
 /** @typedef {typeof texts.de} Texts */
@@ -18,8 +21,9 @@ import { receiptRow } from "../receipts/rows.js";
  * @param {import("../router.js").Visit} visit
  * @returns {import("../parts.js").View}
  */
-export function receiptsView({ signal, session }) {
+export function receiptsView({ signal, session, query }) {
   const s = inLanguage(texts);
+  const booking = bookingOf(query);
   queue.openFor(session);
   const list = h("div", { class: "receipts-part" });
   const draw = () => patch(list, content(s, signal));
@@ -37,8 +41,26 @@ export function receiptsView({ signal, session }) {
   }, signal);
   signal.addEventListener("abort", () => tellElsewhere(s));
   draw();
-  return { title: s.title,
-    node: h("div", {}, heading(s.title), h("p", { class: "lead" }, s.lead), intake(signal, s, queue.add), list) };
+  const take = (/** @type {import("../receipts/intake.js").Chosen[]} */ chosen) => queue.add(chosen, booking);
+  return { title: s.title, node: h("div", {}, booking && backLink(`/vouchers/${booking.type}/${booking.id}`, s.back),
+    heading(s.title), h("p", { class: "lead" }, booking ? s.leadOfBooking : s.lead),
+    booking && bookingLine(booking, signal), intake(signal, s, take), list) };
+}
+
+/** @param {URLSearchParams} query @returns {queue.Booking | undefined} to which the files are to be added */
+function bookingOf(query) {
+  const [, type, id] = /^(\w+)\/([0-9a-f-]{36})$/.exec(query.get("booking") ?? "") ?? [];
+  return type && id && takesReceipts(type) ? { type, id, number: "" } : undefined;
+}
+
+/** @param {queue.Booking} booking @param {AbortSignal} signal */
+function bookingLine(booking, signal) {
+  const name = h("strong", { "data-testid": "booking" }, bookingName(booking));
+  readVoucher(resourceOf(booking.type), booking.id, { signal, urgency: BESIDE }).then(({ voucherNumber = "" }) => {
+    booking.number = voucherNumber;
+    name.textContent = bookingName(booking);
+  }, () => {}); // without its number it goes as well
+  return h("p", {}, name);
 }
 
 /**

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gateway.sandbox.accounts import NORDLICHT
-from tests.browser.keeper.stage import opened_streams, streams, told, until, wait_told, workers
+from tests.browser.keeper.stage import forget, opened_streams, streams, told, until, wait_told, workers
 from tests.support.event_streams import publish
 
 if TYPE_CHECKING:
@@ -55,6 +55,23 @@ def test_nobody_who_is_not_signed_in_has_a_stream_or_asks_for_one(
     page.evaluate("window.client.session()")
     assert opened_streams(running) == before
     assert told(page, "ended") == [], "nothing ended that never was"
+
+
+def test_who_signs_in_beside_a_tab_without_a_session_is_never_told_that_there_is_none(
+    new_tabs: Callable[..., Tabs], mode: str
+) -> None:
+    tabs = new_tabs(mode)
+    first = tabs.open()
+    wait_told(first, "session")
+    for user in ("anna", "jonas", "anna"):
+        second = tabs.sign_in(user)
+        wait_told(second, "session", where=lambda session: session["active"])
+        second.evaluate("dispatchEvent(new Event('pageshow'))")
+        wait_told(first, "session", where=lambda session: session["active"])
+        assert [session for session in told(second, "session") if not session["active"]] == []
+        second.evaluate("fetch('/auth/logout', { method: 'POST', headers: { 'X-CSRF': '1' } })")
+        second.close()
+        forget(first)
 
 
 def test_what_a_tab_asks_of_its_session_the_others_are_told(new_tabs: Callable[..., Tabs], mode: str) -> None:

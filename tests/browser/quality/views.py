@@ -48,6 +48,7 @@ VIEWS = (
     View("sessions", ways.several_sessions),
     View("sessions-everywhere", ways.everything_is_to_end),
     View("receipts", at("/receipts", "drop")),
+    View("receipts-of-a-booking", ways.receipts_of_a_booking),
     View("receipts-with-files", ways.receipts_with_files, provokes=("500",)),
     View("contacts", at("/contacts", "contacts")),
     View("contacts-none-fits", at("/contacts?q=zzzz", "empty")),

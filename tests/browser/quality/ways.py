@@ -125,6 +125,18 @@ def everything_is_to_end(page: Page, running: Running) -> None:
     expect(page.get_by_role("dialog")).to_be_visible()
 
 
+def receipts_of_a_booking(page: Page, running: Running) -> None:
+    a_voucher("purchaseinvoice", "open")(page, running)
+    page.get_by_test_id("add-receipt").click()
+    expect(page.get_by_test_id("booking")).to_have_text(re.compile(r"\S \S+$"))
+    page.route("**/files", lambda route: route.fulfill(status=202, json={"id": "one"}))
+    page.get_by_test_id("receipt-files").set_input_files(
+        [FilePayload(name="Tankquittung.pdf", mimeType="", buffer=b"%PDF-1.4\n%%EOF\n")]
+    )
+    expect(page.locator("[data-testid=receipt][data-state=done]")).to_have_count(1)
+    expect(page.locator(".toast")).to_have_count(0)
+
+
 def receipts_with_files(page: Page, running: Running) -> None:
     at("/receipts", "drop")(page, running)
     page.route("**/api/v1/files", answer_by_name)

@@ -13,9 +13,10 @@ from starlette.responses import Response  # noqa: TC002 - FastAPI reads the anno
 from gateway.browser.content_coding import Coding, rank_codings
 from gateway.web.client_bundle import MODULES, build_client_bundle
 from gateway.web.coded_bodies import CodedBodies
-from gateway.web.compression import strip_script
+from gateway.web.compression import strip_lines
 from gateway.web.file_answer import answer_body, unless_known
 from gateway.web.guard import spare_documents_fields
+from gateway.web.minified_script import minify_script
 
 _CLIENT = "client.js"
 _SCRIPT = "text/javascript; charset=utf-8"
@@ -63,10 +64,12 @@ def build_client_router(client_folder: Path) -> APIRouter:
 
 
 def _prepare(path: str, source: bytes) -> bytes:
-    """Make one script of the client's, and take out of every script what only people read; types stay."""
+    """Make one small script of the client's, and take out of others what only people read; types stay."""
     if path.endswith(f"/{_CLIENT}"):
-        source = build_client_bundle({name: _read_beside(path, name) for name in MODULES}).encode()
-    return strip_script(source) if path.endswith(".js") else source
+        return minify_script(
+            build_client_bundle({name: _read_beside(path, name) for name in MODULES}).encode()
+        )
+    return strip_lines(source) if path.endswith(".js") else source
 
 
 def _read_beside(path: str, name: str) -> str:

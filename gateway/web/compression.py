@@ -1,4 +1,4 @@
-"""Makes bytes smaller: content codings, and scripts without what only people read."""
+"""Makes bytes smaller: content codings, and lines without what only people read."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import re
 from typing import cast
 
 import brotli  # type: ignore[import-untyped] # pyright: ignore[reportMissingTypeStubs]
-import rjsmin  # type: ignore[import-untyped] # pyright: ignore[reportMissingTypeStubs]
 
 from gateway.browser.content_coding import Coding
 
@@ -27,11 +26,6 @@ def compress(source: bytes, coding: Coding) -> bytes:
         quality = _BEST if len(source) <= _BEST_UP_TO else _QUICK
         return cast("bytes", brotli.compress(source, quality=quality))  # pyright: ignore[reportUnknownMemberType]
     return gzip.compress(source, _GZIP_LEVEL, mtime=0) if coding is Coding.GZIP else source
-
-
-def strip_script(source: bytes) -> bytes:
-    """Return a script without its comments and white space; no name in it is another."""
-    return cast("bytes", rjsmin.jsmin(source))  # pyright: ignore[reportUnknownMemberType]
 
 
 def strip_lines(source: bytes) -> bytes:

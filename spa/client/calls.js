@@ -1,13 +1,15 @@
 // @ts-check
 /** Calls of the gateway: the CSRF header, problem documents as errors, who waits, and what they tell of session and reach. */
 
-import { hold, waits } from "./resume.js";
+import { hold, take, waits } from "./resume.js";
 import { csrf, end, gateway, heard, who, known, send } from "./tabs.js";
 import { callBegins } from "./waiting.js";
 
 /** @typedef {import("./client.js").Session} Session */
 
 /** @typedef {import("./client.js").ProblemError} Problem */
+
+const LONGEST_MS = 30_000;
 export const ProblemError = /** @type {typeof import("./client.js").ProblemError} */ (/** @type {unknown} */ (
   class extends Error {
     name = "ProblemError";
@@ -71,9 +73,14 @@ export const keepAlive = () => ask("/auth/session/refresh", "POST");
  * @returns {Promise<any>} the document that the gateway answers
  */
 export async function own(path, method) {
-  const response = await tried(new Request(gateway + path, { method }));
-  if (!response.ok) throw new ProblemError(response, {});
-  return response.json();
+  try {
+    // What hangs, a connection that nobody ends, would keep all others waiting.
+    const response = await tried(new Request(gateway + path, { method, signal: AbortSignal.timeout?.(LONGEST_MS) }));
+    if (!response.ok) throw new ProblemError(response, {});
+    return await response.json();
+  } catch (error) {
+    throw /** @type {any} */ (error)?.name === "TimeoutError" ? new NetworkError(error) : error;
+  }
 }
 
 /**
@@ -87,6 +94,7 @@ export async function fetch(input, init = {}, subject = known.subject) {
   // The same arguments make the same request again; a stream, or a Request, is used up.
   const isLasting = !(input instanceof Request || init.body instanceof ReadableStream);
   const request = new Request(url, init);
+  if (typeof init.resume === "string") take(init.resume); // of those that were kept by a name the newest counts
   const headers = [...request.headers];
   const spare = !isLasting && waits(init) && request.clone();
   const again = () => tried(spare || new Request(url, init), init);
@@ -133,10 +141,14 @@ async function once(request, { urgency, patience } = {}) {
     if (ends) ends(response);
   }
   if (!response.ok && response.headers.get("Content-Type")?.startsWith("application/problem")) {
-    const problem = new ProblemError(response, await response.json().catch(() => ({})));
-    // What the gateway lacks itself no other call would find; but `upstream_full` and `resend_required` are this call's alone.
-    if (problem.status === 503 && !/^(up|resend)/.test(problem.code)) send({ reach: { state: "outage", retryAfter: problem.retryAfter } });
-    throw problem;
+    const document = (await response.clone().json().catch(() => {})) ?? {};
+    // The resource server may tell its own in the same way: that is an answer.
+    if (pathname.startsWith("/auth/") || /^urn:request:/.test(document.instance)) {
+      const problem = new ProblemError(response, document);
+      // What the gateway lacks itself no other call would find; but `upstream_full` and `resend_required` are this call's alone.
+      if (problem.status === 503 && !/^(up|resend)/.test(problem.code)) send({ reach: { state: "outage", retryAfter: problem.retryAfter } });
+      throw problem;
+    }
   }
   if (response.ok && known.reach.state !== "online") send({ reach: { state: "online" } });
   return response;

@@ -63,7 +63,7 @@ export class ProblemError extends Error {
   readonly requestId: string | undefined;
 }
 
-/** No answer came: offline, connection lost, or blocked. The request may have been performed. */
+/** No answer came: offline, connection lost, blocked, or nothing for 30 s on a call of `/auth`. The request may have been performed. */
 export class NetworkError extends Error {
   constructor(cause: unknown);
   readonly name: "NetworkError";
@@ -132,10 +132,10 @@ export function endSessions(id?: string): Promise<number>;
 export function keepAlive(): Promise<Session>;
 
 /**
- * The platform's `fetch` for calls of the gateway's origin: adds the CSRF header and the session cookie. Other answers than
- * problem documents come back as they are, errors of the resource server included. A call that is refused for want of a session
+ * The platform's `fetch` for calls of the gateway's origin: adds the CSRF header and the session cookie. Other answers than the
+ * gateway's own problem documents come back as they are, errors of the resource server included. A call that is refused for want of a session
  * waits for `onSignInNeeded`, where somebody listens to that.
- * @throws ProblemError for a problem document that is not 2xx, NetworkError, and `AbortError` as the platform's
+ * @throws ProblemError for a problem document of the gateway, NetworkError, and `AbortError` as the platform's
  */
 export function fetch(input: RequestInfo | URL, init?: CallInit): Promise<Response>;
 
@@ -147,7 +147,8 @@ export interface CallInit extends RequestInit {
   /**
    * What becomes of the call if the session has ended: `false`, it fails at once; by default it waits for the sign-in of
    * `onSignInNeeded`; a name, and it also outlives this page (method, URL, headers and a text body of at most 256 KB, in this
-   * tab alone, for an hour; here it fails when the page is left), to be had again by `resume`. One call for each name.
+   * tab alone, for an hour; here it fails when the page is left), to be had again by `resume`. One call for each name: a new one
+   * takes the place of what was kept by it.
    */
   resume?: boolean | string;
 }
@@ -169,7 +170,9 @@ export function onSignInNeeded(callback: (needed: SignInNeeded) => void): () => 
 
 /**
  * Sends the call again that this tab kept under a name when it left to sign in: once, and only if the same person came back.
- * Undefined if there is none. @throws as `fetch`
+ * Undefined if there is none. Where the gateway says that it passed nothing on (503, 429), or nobody can say who came back, the
+ * call is kept as it was, for another `resume`; after any other failure it is not, for it may have been performed.
+ * @throws as `fetch`, and an Error whose `code` is `sent_elsewhere` where a duplicate of this tab sends it at the same time
  */
 export function resume(name: string): Promise<Response> | undefined;
 

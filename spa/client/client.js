@@ -3,7 +3,7 @@
 
 import "./keeper.js";
 import { ProblemError, fetch, own, session } from "./calls.js";
-import { isLossy, put, take } from "./resume.js";
+import { claim, isLossy, put, stamp, take } from "./resume.js";
 import { end, gateway, who, whose, known, present, reachNow, hello, on } from "./tabs.js";
 
 export { NetworkError, ProblemError, fetch, keepAlive, retryAfter, session } from "./calls.js";
@@ -41,7 +41,7 @@ export async function login({ returnTo = location.pathname + location.search, po
       opened.opener = null; // the authorization server's page has no business with this one
       return signedIn();
     }
-    if (isLossy()) throw Object.assign(new Error("popup_blocked"), { code: "popup_blocked" });
+    if (isLossy()) throw coded("popup_blocked");
   }
   location.assign(address(back(returnTo)));
   return new Promise(() => {});
@@ -82,15 +82,26 @@ export const sessions = async () => (await own("/auth/sessions")).sessions;
 /** @type {typeof import("./client.js").endSessions} */
 export const endSessions = async (id) => (await own("/auth/sessions" + (id ? "/" + encodeURIComponent(id) : ""), "DELETE")).ended;
 
+/** @param {string} code */
+const coded = (code) => Object.assign(new Error(code), { code });
+
 /** @type {typeof import("./client.js").resume} */
 export function resume(name) {
   const kept = take(name);
-  return kept && session().then((found) => {
+  /** @param {any} error */
+  const keep = (error) => {
+    put(name, JSON.stringify(kept));
+    throw error;
+  };
+  return kept && session().then(async (found) => {
     const { subject, error, url, init } = kept;
     if (found.active && whose(found) !== (subject ?? whose(found))) throw Object.assign(new ProblemError(new Response("", { status: 401 }), {}), error);
-    return fetch(url, init, subject);
-  }, (error) => {
-    put(name, JSON.stringify(kept)); // nobody can say who came back
-    throw error;
-  });
+    if (!(await claim(name, kept))) throw coded("sent_elsewhere");
+    return fetch(url, init, subject).catch((failure) => {
+      kept.at = stamp(); // the former one is claimed
+      // By these the gateway says that it passed nothing on; after any other failure nobody knows.
+      if (/503|429/.test(failure.status)) keep(failure);
+      throw failure;
+    });
+  }, keep); // nobody can say who came back
 }

@@ -22,11 +22,9 @@ const RECENT = 90;
 const pauseMs = (fails, least = 0) => Math.min(Math.max(least, 2 ** fails / (1 + Math.random())), LONGEST_PAUSE) * 1000;
 
 function keep() {
-  const keeper = Math.random();
+  const keeper = performance.timeOrigin + now() + Math.random(); // when it came up
   let idle = 0, // the whole idle time, as far as it was seen
-    activeAt = -Infinity, busy = false, fails = 0, tryAt = 0,
-    blind = false, // without an id, nothing of a failed beginning can be asked for again
-    losses = 0, openAt = 0, wall = Date.now(), { last } = known;
+    activeAt = -Infinity, busy = false, fails = 0, tryAt = 0, losses = 0, openAt = 0, wall = Date.now(), { last } = known;
   /** @type {EventSource | undefined} */
   let source;
   /** @type {{at: number, reason: string} | undefined} */
@@ -36,8 +34,7 @@ function keep() {
   const say = (news) => send({ keeper, last, ...news });
   /** @param {[name: string, ...news: unknown[]]} event */
   const tell = (...event) => say({ event });
-  /** @param {boolean} live */
-  const setLive = (live) => known.live !== live && say({ live });
+  const notLive = () => known.live !== false && say({ live: false });
 
   const tellEnding = () =>
     ending && tell("ending", { reason: ending.reason, inSeconds: Math.max(0, Math.round((ending.at - now()) / 1000)) });
@@ -62,27 +59,23 @@ function keep() {
   const open = () => {
     if (source || !known.session?.active || now() < openAt) return;
     source = new EventSource(`${gateway}/auth/events?last_event_id=${last}`, { withCredentials: true });
-    source.onopen = () => {
-      losses = tryAt = 0;
-      setLive(true);
-    };
     source.onerror = lost;
     for (const [name, take] of Object.entries(takes)) {
       source.addEventListener(name, ({ lastEventId, data }) => {
+        const after = last;
         last = lastEventId || last;
-        take(JSON.parse(data || "{}"));
+        take(JSON.parse(data || "{}"), after);
       });
     }
   };
   const close = () => {
     source?.close();
     source = ending = undefined; // another stream tells anew what is near
-    setLive(false);
+    notLive();
   };
   /** A connection that broke comes again by itself; after a refusal nothing does. */
   const lost = () => {
-    setLive(false);
-    blind ||= !last;
+    notLive();
     if (source?.readyState === EventSource.CLOSED) {
       close();
       openAt = now() + pauseMs(++losses);
@@ -97,11 +90,11 @@ function keep() {
     attempt(askAnew);
   };
 
-  /** @type {Record<string, (data: any) => void>} */
+  /** @type {Record<string, (data: any, after: string) => void>} */
   const takes = {
-    hello() {
-      if (blind) tell("missed");
-      blind = false;
+    hello(_, after) {
+      losses = tryAt = 0;
+      say({ live: true, after });
     },
     lexoffice: ({ type, resource_id: resourceId, date }) => tell("changed", { type, resourceId, date }),
     missed: () => tell("missed"),
@@ -155,7 +148,9 @@ function keep() {
   /** @param {Message} message */
   const hear = (message) => {
     const { session: found } = known;
-    if (message.up && message.keeper !== keeper) {
+    const { keeper: other = keeper } = message;
+    if (message.up && other < keeper) say({ up: true }); // both came up at once: only one of them goes
+    if (message.up && other > keeper) {
       clearInterval(timer);
       heard("message").delete(hear);
       source?.close();
@@ -165,7 +160,7 @@ function keep() {
     }
     if (message.session && found) {
       if (found.active) idle = Math.max(idle, found.session.idle_in_seconds);
-      else close();
+      else if (source) close();
       open();
     }
     if (message.hello) {
@@ -190,7 +185,7 @@ function keep() {
 }
 
 heard("keep").add(keep);
-if (/** @type {any} */ (globalThis).name === KEEPER) {
+if (/** @type {any} */ (globalThis).name?.startsWith(KEEPER)) {
   connect();
   keep();
 }

@@ -60,13 +60,15 @@ globalThis.addEventListener?.("pagehide", () => {
     giveUp(call); // a page that is shown once more must not send it as well
   }
 });
+/** When, and which one. */
+export const stamp = () => Date.now() + Math.random();
 /** @param {Call} call @returns {string | false} what the next page needs of it, if it can be had there */
 function record({ subject, error, request, headers, init: { body, resume, urgency, patience } }) {
   const { url, method, bodyUsed } = request;
   const isText = !bodyUsed || typeof body === "string" || body instanceof URLSearchParams;
   const init = { method, headers, body: bodyUsed ? String(body) : undefined, urgency, patience, resume };
   return typeof resume === "string" && isText && String(body).length <= LONGEST_TEXT
-    && JSON.stringify({ subject, at: Date.now(), error, url, init });
+    && JSON.stringify({ subject, at: stamp(), error, url, init });
 }
 /** Says whether leaving the page would lose a write. */
 export const isLossy = () => [...held].some(({ kept, request }) => !kept && !/GET|HEAD/.test(request.method));
@@ -78,12 +80,34 @@ export function put(name, text) {
     sessionStorage.setItem(PLACE + name, text);
   } catch {}
 }
+/** @param {number} at */
+const isFresh = (at) => Math.abs(Date.now() - at) < OLDEST_MS;
+/** @param {unknown} name @param {Kept} kept */
+const markOf = (name, { at }) => PLACE + at + " " + name;
 /** @param {unknown} name @returns {Kept | undefined} what was kept, and is not any more */
 export function take(name) {
   let kept;
   try {
     kept = JSON.parse(sessionStorage.getItem(PLACE + name) || "");
     sessionStorage.removeItem(PLACE + name);
+    if (!isFresh(kept.at) || localStorage.getItem(markOf(name, kept))) kept = undefined;
   } catch {}
-  return Math.abs(Date.now() - kept?.at) < OLDEST_MS ? kept : undefined;
+  return kept;
 }
+/**
+ * A tab that is duplicated takes along what was kept: only the first to claim it may send it. The lock decides between two at
+ * once, and goes with its page; the mark stays.
+ * @param {unknown} name @param {Kept} kept @returns {Promise<unknown>}
+ */
+export const claim = (name, kept) => new Promise((resolve, reject) => {
+  const mark = markOf(name, kept);
+  const locked = async (/** @type {unknown} */ lock) => {
+    resolve(lock && !localStorage.getItem(mark));
+    for (const key of Object.keys(localStorage)) {
+      if (key.startsWith(PLACE) && !isFresh(parseFloat(key.slice(PLACE.length)))) localStorage.removeItem(key);
+    }
+    localStorage.setItem(mark, "1");
+    return new Promise(() => {});
+  };
+  (navigator.locks?.request(mark, { ifAvailable: true }, locked) ?? locked(true)).catch(reject);
+});

@@ -4,13 +4,15 @@
 /** @typedef {import("./client.js").Session} Session */
 /** @typedef {import("./client.js").Reach} Reach */
 /**
- * What is said on the channel. `keeper`: it speaks, and `up`: from now on. `hello`: a tab asks it.
+ * What is said on the channel. `keeper`: it speaks, and `up`: from now on. `hello`: a tab asks it. Its stream goes on `after` an event.
  * @typedef {{type?: string, session?: Session, reach?: Reach, probe?: boolean, active?: boolean, online?: boolean,
- *   hello?: boolean, keeper?: number, up?: boolean, live?: boolean, last?: string,
+ *   hello?: boolean, keeper?: number, up?: boolean, live?: boolean, last?: string, after?: string,
  *   event?: [name: string, ...news: unknown[]]}} Message
  */
 
 export const KEEPER = "lexgate.keeper";
+/** The gateway fills in which bundle it is: a page must not meet the worker of an older one. */
+const VERSION = "";
 const QUIET_MS = 4000;
 const STARTING_MS = 30000; // it may have to be fetched, and a machine is busiest when it begins
 const ACTIVITY_MS = 1000;
@@ -97,18 +99,20 @@ export function send(message) {
 }
 /** @param {Message} message */
 function hear(message) {
-  const { session, reach, keeper, up, live, last, event } = message;
+  const { session, reach, keeper, up, live, last, after, event } = message;
   if (session) note(session);
   if (reach) known.reach = reach;
   tellReach();
   if (keeper) {
     silence = void clearTimeout(silence);
-    if (up) hello();
+    // A stream that goes on after nothing tells nothing of what came before, and was perhaps relied on.
+    if (after === "" && known.live !== undefined) tell("event", "missed");
     if (live !== undefined && live !== known.live) tell("event", "live", (known.live = live));
     if (event) tell("event", ...event);
-    known.last = /** @type {string} */ (last);
+    known.last = last || known.last; // a keeper that has heard nothing yet may not live to do so
   }
   tell("message", message);
+  if (up) hello(); // the one before it, if that was here, has left and does not answer any more
 }
 /** @param {import("./client.js").InactiveReason} reason why there is no session any more */
 export const end = (reason) =>
@@ -161,7 +165,7 @@ function start(kind, otherwise) {
   try {
     // Under Trusted Types a worker's address has to come from a policy: this one knows no other.
     policy ??= /** @type {any} */ (globalThis).trustedTypes?.createPolicy("lexgate", { createScriptURL: () => url });
-    new globalThis[kind](policy?.createScriptURL(url) ?? url, { type: "module", name: KEEPER }).onerror = otherwise;
+    new globalThis[kind](policy?.createScriptURL(url) ?? url, { type: "module", name: KEEPER + VERSION }).onerror = otherwise;
   } catch {
     otherwise();
   }

@@ -92,7 +92,7 @@ def test_pages_come_from_the_dev_server_and_all_else_from_the_gateway(
     server.say(PAGE + b"Content-Length: 3\r\n\r\napp", closes=False)
     assert browser.navigate("/invoices/7").text == "app"
     assert browser.fetch("/auth/session").json()["active"] is True
-    assert "export async function login" in browser.fetch("/auth/client.js").text
+    assert "/auth/login?return_to=" in browser.fetch("/auth/client.js").text
     assert browser.fetch("/auth/unknown").status_code == 404
     assert browser.fetch("/api/v1/profile").status_code == 200
     assert [request.target for request in server.requests] == [b"/invoices/7"]

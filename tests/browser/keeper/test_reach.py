@@ -10,17 +10,18 @@ import pytest
 from gateway.sandbox.accounts import NORDLICHT
 from tests.browser.conftest import MovingClock
 from tests.browser.keeper.conftest import settings_of
-from tests.browser.keeper.stage import answered, hears, streams, told, until, wait_told
+from tests.browser.keeper.stage import answered, consent, hears, streams, told, until, wait_told
 from tests.flows.test_store_trouble import impatient, unreadable
 from tests.support.event_streams import publish
 from tests.support.ports import free_port
 from tests.support.running import running_gateway
+from tests.support.wire import reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
     from tests.browser.keeper.stage import Tabs
     from tests.support.running import Running
@@ -160,3 +161,47 @@ def test_a_page_that_is_opened_in_an_outage_learns_of_its_session_when_it_is_ove
     wait_told(page, "live", where=lambda is_live: is_live is True)
     assert reach(page) == "online"
     assert told(page, "ended") == []
+
+
+HURRY = """{
+  const { timeout } = AbortSignal;
+  AbortSignal.timeout = (ms) => timeout.call(AbortSignal, ms / 30);
+}"""
+"""A page for which the longest wait of 30 s is over after one."""
+
+
+def test_a_keeper_whose_call_hangs_goes_on_after_a_while(
+    new_tabs: Callable[..., Tabs], running: Running
+) -> None:
+    tabs = new_tabs("page")
+    tabs.context.add_init_script(HURRY)
+    hanging: list[Route] = []
+
+    def hang(route: Route) -> None:
+        hanging.append(route)
+
+    tabs.context.route("**/auth/session", hang)
+    page = tabs.context.new_page()
+    tabs.complaints.watch(page)
+    page.goto("/auth/login?return_to=/")
+    consent(page)
+    ready = wait_told(page, "ready")
+    assert ready["error"] == "NetworkError"
+    wait_reach(page, "offline")
+    tabs.context.unroute("**/auth/session")
+    assert hanging
+    wait_told(page, "live", where=lambda isLive: isLive is True)  # noqa: N803 - as the client calls it
+    wait_reach(page, "online")
+    hear_of([page], running, "after-it-hung")
+
+
+def test_a_problem_of_the_resource_servers_own_is_an_answer_and_no_outage(
+    new_tabs: Callable[..., Tabs], wire: Wire
+) -> None:
+    (page,) = new_tabs().open_signed_in(1)
+    problem = b'{"type": "about:blank", "title": "Maintenance", "code": "maintenance", "instance": "/books"}'
+    wire.script = lambda _: reply(503, problem, type_="application/problem+json")
+    page.evaluate("window.call('books', '/api/kept/books')")
+    answer = wait_told(page, "answer")
+    assert (answer["status"], answer["text"]) == (503, problem.decode())
+    assert [state["state"] for state in told(page, "reach")] == ["online"]

@@ -1,4 +1,4 @@
-"""The scripts of the client and the app lose what only people read, and nothing else."""
+"""The scripts of the app and of the gateway's pages lose what only people read, and nothing else."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gateway.web.client_bundle import MODULES, build_client_bundle
-from gateway.web.compression import strip_lines, strip_script
+from gateway.web.compression import strip_lines
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[3]
 CLIENT = sorted((ROOT / "spa/client").glob("*.js"))
 PAGE_SCRIPTS = sorted((ROOT / "gateway/web/assets").glob("*.js"))
-APP = sorted(set((ROOT / "spa").rglob("*.js")) - set(CLIENT))
+APP = sorted({*PAGE_SCRIPTS, *(ROOT / "spa").rglob("*.js")} - set(CLIENT))
 STYLES = sorted((ROOT / "spa/styles").glob("*.css"))
 SAME = ROOT / "tests/node/same-program.mjs"
 PARSER = ROOT / "examples/react-vite/node_modules/vite/dist/node/index.js"
@@ -38,22 +37,6 @@ def differences(pairs: Mapping[str, tuple[bytes, bytes]]) -> str:
         check=False,
     )
     return told.stdout + told.stderr
-
-
-def test_the_client_as_it_is_sent_is_the_same_program(tmp_path: Path) -> None:
-    bundle = build_client_bundle({name: (ROOT / f"spa/client/{name}.js").read_text() for name in MODULES})
-    stripped = strip_script(bundle.encode())
-    module = tmp_path / "client.mjs"
-    module.write_bytes(stripped)
-    parsed = subprocess.run(["node", "--check", module], capture_output=True, text=True, check=False)
-    assert parsed.returncode == 0, parsed.stderr
-    assert differences({"client": (bundle.encode(), stripped)}) == ""
-
-
-def test_every_stripped_script_of_the_client_is_the_same_program() -> None:
-    """What is told here: a template in a template, or a regular expression right behind an arrow."""
-    sources = {path.name: path.read_bytes() for path in (*CLIENT, *PAGE_SCRIPTS)}
-    assert differences({name: (source, strip_script(source)) for name, source in sources.items()}) == ""
 
 
 def test_every_stripped_script_of_the_app_is_the_same_program_on_the_same_lines() -> None:
@@ -93,20 +76,10 @@ def _rules(style: bytes) -> list[bytes]:
 )
 def test_what_only_looks_like_a_comment_or_a_space_too_many_stays(line: str) -> None:
     source = f"// a comment\n{line}\n/* another */\nexport {{ kept }};\n".encode()
-    for strip in (strip_script, strip_lines):
-        stripped = strip(source)
-        assert b"a comment" not in stripped
-        assert b"another" not in stripped
-        assert differences({"it": (source, stripped)}) == ""
-
-
-@pytest.mark.parametrize(
-    "line",
-    ["const kept = (text) => /  /u.test(text);", "const kept = `one  ${[1].map((n) => `  ${n}  `)}  two`;"],
-)
-def test_what_the_stripping_of_the_client_cannot_read_is_found_out(line: str) -> None:
-    source = f"{line}\nexport {{ kept }};\n".encode()
-    assert "became" in differences({"it": (source, strip_script(source))})
+    stripped = strip_lines(source)
+    assert b"a comment" not in stripped
+    assert b"another" not in stripped
+    assert differences({"it": (source, stripped)}) == ""
 
 
 def test_what_the_stripping_of_the_app_cannot_read_is_found_out() -> None:

@@ -13,11 +13,12 @@ from weakref import WeakValueDictionary
 
 from gateway.errors import SessionBusy, SessionRequired
 from gateway.proxy.caching import matches_etag
-from gateway.proxy.flight import Asked, Flight
+from gateway.proxy.flight import Flight
 from gateway.proxy.passing import Passing
 from gateway.proxy.retry import parse_patience
 from gateway.proxy.reuse import find_reusable, is_reusable
 from gateway.proxy.shared_answer import Keeping
+from gateway.proxy.shared_call import Asked
 from gateway.proxy.sharing import plan_sharing
 from gateway.proxy.stored_answer import build_stored_head
 from gateway.proxy.writes import Writes

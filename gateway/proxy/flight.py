@@ -3,54 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from gateway.errors import ResourceServerTimeout
 from gateway.observability.exchange import Exchange
-from gateway.proxy.answer import PassedAnswer
-from gateway.proxy.caching import allows_joining, find_freshness
+from gateway.proxy.caching import allows_joining
 from gateway.proxy.deadlines import CallLimit
 from gateway.proxy.flight_sending import FlightSending
-from gateway.proxy.invalidation import resource_of
-from gateway.proxy.peer_look import begin_reading, look_for
-from gateway.proxy.redaction import build_redactor
+from gateway.proxy.peer_look import look_for
 from gateway.proxy.retry import parse_patience
-from gateway.proxy.shared_answer import BEHIND_BYTES, SharedAnswer
-from gateway.proxy.stored_answer import StoredAnswer, build_stored_fields
+from gateway.proxy.shared_call import SharedCall
 from gateway.proxy.upstream_answer import broken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from gateway.proxy.answer_reader import Reader
-    from gateway.proxy.caching import Freshness, Wanted
-    from gateway.proxy.call import CallRequest
-    from gateway.proxy.forward import Forward
+    from gateway.proxy.caching import Wanted
     from gateway.proxy.peer_answers import PeerAnswers
-    from gateway.proxy.response_cache import Reading, ResponseCache
+    from gateway.proxy.response_cache import ResponseCache
     from gateway.proxy.shared_answer import Keeping
-    from gateway.proxy.sharing import Sharing
-    from gateway.proxy.upstream_answer import UpstreamAnswer
-    from gateway.sessions.opened_session import OpenedSession
+    from gateway.proxy.shared_call import Asked
 
 MOST_READERS = 64
 """Who comes beyond that asks for itself, and waits in the queues that bound what a session may ask."""
 
 
-class Asked(NamedTuple):
-    """A call that may be shared: who makes it, and how."""
-
-    forward: Forward
-    request: CallRequest
-    opened: OpenedSession
-    sharing: Sharing
-
-
-class Flight:
-    """Takes off for the first who asks; others `board` while `admits` says that they may.
-
-    It is decided once it is known how its answer is served: whole, as `stored`, or as it comes.
-    """
+class Flight(SharedCall):
+    """Takes off for the first who asks; others `board` while `admits` says that they may."""
 
     def __init__(
         self,
@@ -60,33 +39,16 @@ class Flight:
         peers: PeerAnswers | None = None,
         keeping: Keeping | None = None,
     ) -> None:
-        self.asked = asked
-        self.shared = SharedAnswer(asked.request.method, keeping)
-        self.stored: StoredAnswer | None = None
-        self.is_kept = False
-        """Whether the cache took what is `stored`."""
+        super().__init__(asked, cache, keeping)
         self.is_found = False
-        """Whether another process had fetched it."""
-        self.is_decided = False
-        self.sole: Reader | None = None
-        """The one who gets an answer that cannot be shared; all others ask for themselves."""
-        self.tokens: list[bytes] = []
-        self.retry_after = 0.0
+        """Whether another process had fetched what is `stored`."""
         given = asked.request.exchange
         self.exchange = Exchange(given.trace, given.find_address, given.started)
-        self._cache = cache
         self._landed = landed
         self._look = None if peers is None else look_for(asked, cache, peers)
-        self._reading: Reading | None = None
-        self._boarded: dict[Reader, Asked] = {}
         self._sending: FlightSending | None = None
         self._is_ending = False
         self._task = asyncio.create_task(self._run())
-
-    @property
-    def is_sent(self) -> bool:
-        """Whether the resource server has been asked: what changes after that may not be in its answer."""
-        return self._reading is not None
 
     @property
     def expected(self) -> float:
@@ -128,30 +90,10 @@ class Flight:
             for asked in map(self._boarded.__getitem__, readers):
                 self._sending.pacing.hasten(asked.request.fields, asked.opened)
 
-    async def sent(self, reader: Reader) -> None:
-        """Wait until the resource server is asked; raises what broke the call off."""
-        while not self.is_sent:
-            if self.shared.error is not None:
-                raise self.shared.error
-            await reader.wait()
-
-    async def decided(self, reader: Reader) -> None:
-        """Wait until it is known how the answer is served; raises what broke the call off."""
-        while not self.is_decided:
-            if self.shared.error is not None:
-                raise self.shared.error
-            await reader.wait()
-
     async def end(self) -> None:
         """Come to an end at once."""
         self._task.cancel()
         await asyncio.wait([self._task])
-
-    def mark_sent(self) -> None:
-        """Take note of the moment before the call is sent for the first time."""
-        if self._reading is None:
-            self._reading = begin_reading(self._cache, self.asked.opened)
-            self.shared.wake()
 
     async def _run(self) -> None:
         limit = CallLimit()
@@ -192,91 +134,14 @@ class Flight:
             answer = await sending.run(None)
             self.tokens, self.retry_after = sending.used, sending.retry_after
             try:
-                await self._pass(answer, limit)
+                await self._serve(answer, limit)
+                if self._look is not None and self.stored is not None and self.is_kept:
+                    await self._look.keep(self.stored)
             finally:
                 answer.release()
         finally:
             if key is not None:
                 forward.concurrency.release(key)
-
-    async def _pass(self, answer: UpstreamAnswer, limit: CallLimit) -> None:
-        headers = [(name.lower(), value) for name, value in answer.headers]
-        freshness = None
-        if seconds := self.asked.sharing.seconds:
-            now = self.asked.forward.clock()
-            freshness = find_freshness(answer.status, headers, limit=seconds, now=now)
-        most = self._cache.most_bytes
-        if freshness is not None and (answer.length is None or answer.length <= most):
-            self.shared.keeps = most
-        else:
-            freshness = None
-            self._settle_who_reads(answer, headers, limit)
-        self.shared.begin(answer.status, answer.headers, answer.length)
-        if freshness is None:
-            self._decide()
-        await self._pump(answer, limit, freshness)
-
-    def _settle_who_reads(
-        self, answer: UpstreamAnswer, headers: list[tuple[bytes, bytes]], limit: CallLimit
-    ) -> None:
-        """Give to one alone what has no end, or is too much to be kept for slow readers."""
-        is_endless = any(
-            name == b"content-type" and value.lower().startswith(b"text/event-stream")
-            for name, value in headers
-        )
-        if is_endless:
-            limit.unbound()
-        if is_endless or (answer.length or 0) > BEHIND_BYTES:
-            self.sole = next((reader for reader in self._boarded if reader in self.shared.readers), None)
-
-    async def _pump(self, answer: UpstreamAnswer, limit: CallLimit, freshness: Freshness | None) -> None:
-        idle = self.asked.request.matched.route.timeouts.idle
-        late = ResourceServerTimeout(log_detail="the answer stopped in its middle")
-        shared = self.shared
-        while not answer.is_whole:
-            limit.begin(idle, late)
-            piece = await answer.read()
-            if piece:
-                shared.feed(piece)
-            if freshness is not None and shared.kept_bytes > shared.keeps:
-                freshness, shared.keeps = None, 0  # more than the cache takes: on it goes as it comes
-                self._decide()
-            if freshness is None and not shared.readers:
-                raise broken("nobody waits for the answer any more")
-            limit.lift()
-            await shared.wait_for_room()
-        if rest := answer.read_whole():
-            shared.feed(rest)
-        answer.release()
-        if freshness is not None:
-            self._keep(freshness)
-        shared.finish()
-        self._decide()
-        if self._look is not None and self.stored is not None and self.is_kept:
-            await self._look.keep(self.stored)
-
-    def _keep(self, freshness: Freshness) -> None:
-        """Make the whole answer of what came, and have it stored."""
-        request, sharing = self.asked.request, self.asked.sharing
-        reading = self._reading
-        if reading is None:
-            raise AssertionError
-        passed = PassedAnswer(self.shared, build_redactor(self.tokens), request.matched.route)
-        body = passed.take_whole(self.shared.read_kept())
-        fields, etag = build_stored_fields(passed.fields, passed.content_type, body)
-        self.stored = stored = StoredAnswer(
-            fields=fields,
-            content_type=passed.content_type,
-            body=body,
-            etag=etag,
-            freshness=freshness,
-            wall=reading.wall,
-            monotonic=reading.monotonic,
-            number=reading.number,
-            searched_for=self.tokens[-1],
-            resource=resource_of(sharing.path),
-        )
-        self.is_kept = self._cache.store(sharing.kept_as, stored, reading)
 
     async def _take_from_peers(self) -> bool:
         """Serve and store what another process has fetched, once it has; False if this one is to ask."""
@@ -290,7 +155,3 @@ class Flight:
         self.shared.finish()
         self._decide()
         return True
-
-    def _decide(self) -> None:
-        self.is_decided = True
-        self.shared.wake()

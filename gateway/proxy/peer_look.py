@@ -10,10 +10,10 @@ from gateway.proxy.peer_answers import Fetch
 from gateway.proxy.stored_answer import StoredAnswer
 
 if TYPE_CHECKING:
-    from gateway.proxy.flight import Asked
     from gateway.proxy.peer_answers import PeerAnswers
     from gateway.proxy.peer_record import PeerAnswer
     from gateway.proxy.response_cache import Reading, ResponseCache
+    from gateway.proxy.shared_call import Asked
     from gateway.sessions.opened_session import OpenedSession
 
 _APART_SECONDS = 2.0

@@ -8,8 +8,8 @@ from gateway.errors import NotCached
 from gateway.proxy.caching import refuse_stored
 
 if TYPE_CHECKING:
-    from gateway.proxy.flight import Asked
     from gateway.proxy.response_cache import ResponseCache
+    from gateway.proxy.shared_call import Asked
     from gateway.proxy.stored_answer import StoredAnswer
 
 

@@ -93,6 +93,35 @@ def test_an_invoice_that_met_the_end_of_the_session_is_made_once_after_leaving_t
     assert creates(running) == before + 1
 
 
+def test_an_invoice_that_was_refused_after_signing_in_is_sent_by_its_person_alone(
+    new_page: Callable[..., Page], running: Running, complaints: Complaints
+) -> None:
+    complaints.expected += ["401", "503"]
+    page = new_page()
+    before = creates(running)
+    send_after_the_session_ran_out(page, running, "Noch einmal")
+
+    def away(route: Route) -> None:
+        problem = {"status": 503, "code": "store_unavailable", "instance": "urn:request:0123456789abcdef"}
+        route.fulfill(status=503, content_type="application/problem+json", json=problem)
+
+    page.route("**/api/v1/invoices*", away, times=1)
+    page.get_by_test_id("sign-in-here").click()
+    sign_in_again(page)
+    expect(page.get_by_test_id("fault")).to_be_visible()
+    page.get_by_role("navigation").get_by_role("link", name="Contacts").click()
+    expect(page.get_by_test_id("contacts")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_test_id("offers")).to_be_visible()
+    assert creates(running) == before
+    page.get_by_test_id("offers").get_by_role("button").first.click()
+    expect(box(page, "name")).to_have_value("Noch einmal")
+    assert creates(running) == before
+    page.get_by_test_id("send-draft").click()
+    expect(page).to_have_url(INVOICE_PAGE)
+    assert (creates(running), len(made(running, "Noch einmal"))) == (before + 1, 1)
+
+
 def test_an_invoice_that_waits_for_a_sign_in_is_not_made_for_somebody_else(
     new_page: Callable[..., Page], running: Running, complaints: Complaints
 ) -> None:

@@ -62,7 +62,8 @@ export class Desk {
     this.told.replaceChildren();
     this.#isChecked = false;
     this.#suggest(form.terms, isNew);
-    const resumed = resume("invoice");
+    // A call that was refused once more is kept as well, but then it is for the person to send it.
+    const resumed = this.kept.sending && resume("invoice");
     resumed?.catch(() => {}); // told as soon as the module is there
     if (!resumed && !this.kept.sending) return;
     this.parts.inert = true;

@@ -50,10 +50,10 @@ let asking;
 export const session = () => (asking ??= ask().finally(() => (asking = undefined)));
 /** @param {string} [path] @param {string} [method] @returns {Promise<Session>} */
 async function ask(path = "/auth/session", method) {
-  const before = who(known.session);
+  const before = who(known.session), { back } = known;
   const found = await own(path, method);
-  // Answered while the session ended, or another began: the older answer must not count.
-  if (![before, who(found)].includes(who(known.session))) return ask();
+  // Answered while the session ended, or another began, or before the page was left: the older answer must not count.
+  if (back !== known.back || ![before, who(found)].includes(who(known.session))) return ask();
   send({ session: found });
   return found;
 }

@@ -25,7 +25,7 @@ export function setGateway(origin) {
   gateway = new URL(origin).origin;
 }
 
-/** @type {{session?: Session, at: number, subject?: string, reach: Reach, live?: boolean, last: string, leaves?: boolean}} */
+/** @type {{session?: Session, at: number, subject?: string, reach: Reach, live?: boolean, last: string, leaves?: boolean, back?: number}} */
 export const known = { at: 0, reach: { state: "online" }, last: "" };
 
 export const now = () => performance.now();
@@ -153,7 +153,9 @@ function look({ type, persisted }) {
   tellReach();
   if (!document.hidden) hello();
   if (type === "online") send({ online: true });
-  if (persisted) tell("event", "missed"); // nobody was told anything in the back-forward cache
+  if (!persisted) return;
+  known.back = now();
+  tell("event", "missed"); // nobody was told anything in the back-forward cache
 }
 
 /** @type {any} */

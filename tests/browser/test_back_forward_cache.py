@@ -74,6 +74,28 @@ AWAY = """(problem) => {
 }"""
 
 
+ANSWERED_BEFORE = """async () => {
+  const { session } = await import("/auth/client.js");
+  await session(); // whatever is on its way already
+  const real = globalThis.fetch;
+  globalThis.fetch = async (request, init) => {
+    const answer = await real(request, init);
+    if (!request.url.endsWith("/auth/session")) return answer;
+    globalThis.fetch = real;
+    window.answered = true;
+    await new Promise((resolve) => addEventListener("pageshow", () => setTimeout(resolve), { once: true }));
+    return answer;
+  };
+  const note = () => window.seen ||= !document.body.className.includes("veiled")
+    && document.querySelector("[data-testid=contacts]") !== null;
+  const options = { attributeFilter: ["class"] };
+  addEventListener("pageshow", () => new MutationObserver(note).observe(document.body, options));
+  window.seen = false;
+  session();
+}"""
+"""What is on its way when the page is left reaches it only when it is shown again."""
+
+
 def hold(page: Page) -> None:
     """Let no request for the session out: what Playwright routes is not routed in a page that comes back."""
     page.evaluate(HELD)
@@ -123,6 +145,17 @@ def test_of_a_session_that_was_ended_elsewhere_nothing_is_seen_again(contacts: P
     expect(page.get_by_role("button", name="lexoffice")).to_be_visible()
     expect(page.get_by_test_id("contacts")).not_to_be_attached()
     assert page.evaluate("document.activeElement.localName") == "h1"
+
+
+def test_an_answer_from_before_the_page_was_left_lets_nothing_be_seen(contacts: Page) -> None:
+    page = contacts
+    page.evaluate(ANSWERED_BEFORE)
+    page.wait_for_function("window.answered")
+    leave(page)
+    page.context.clear_cookies()
+    come_back(page)
+    expect(page.get_by_role("button", name="lexoffice")).to_be_visible()
+    assert page.evaluate("window.seen") is False
 
 
 def test_while_the_gateway_cannot_say_whose_it_is_nothing_is_seen_and_it_is_asked_again(

@@ -9,7 +9,7 @@ import zlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from playwright.sync_api import Dialog, FilePayload, Locator, Page, expect
+from playwright.sync_api import Dialog, FilePayload, Locator, Page, Route, expect
 
 from tests.browser.conftest import axe_violations, look, sign_in
 from tests.browser.test_waiting import Held
@@ -254,20 +254,44 @@ def test_an_upload_of_which_nobody_knows_is_told_as_such_and_not_repeated(
     "answer",
     [
         {"status": 502, "content_type": "text/html", "body": "<h1>Bad Gateway</h1>"},
-        {"status": 500, "content_type": "application/problem+json", "json": {"code": "internal_error"}},
+        {
+            "status": 500,
+            "content_type": "application/problem+json",
+            "json": {"code": "internal_error", "instance": "urn:request:1"},
+        },
+        {"status": 504, "content_type": "application/problem+json", "json": {"title": "Late"}},
     ],
 )
 def test_what_broke_on_the_way_is_not_told_as_refused(
     new_page: Callable[..., Page], complaints: Complaints, answer: dict[str, Any]
 ) -> None:
     """RFC 9110 §15.6.3: a 502 tells of the answer, not of what was sent on."""
-    complaints.expected += ["500", "502"]
+    complaints.expected += ["500", "502", "504"]
     page = new_page()
     open_receipts(page)
     page.route(FILES, lambda route: route.fulfill(**answer), times=1)
     choose(page, payload("a.pdf", pdf()))
     in_state(page, "a.pdf", "unknown")
     expect(row(page, "a.pdf")).to_contain_text("uncertain")
+
+
+def test_a_problem_of_the_resource_servers_own_does_not_have_the_file_sent_again(
+    new_page: Callable[..., Page], complaints: Complaints
+) -> None:
+    complaints.expected.append("503")
+    page = new_page()
+    open_receipts(page)
+    sent: list[Route] = []
+
+    def answer(route: Route) -> None:
+        sent.append(route)
+        problem = {"title": "Maintenance", "instance": "/files"}
+        route.fulfill(status=503, content_type="application/problem+json", json=problem)
+
+    page.route(FILES, answer)
+    choose(page, payload("a.pdf", pdf()))
+    in_state(page, "a.pdf", "failed")
+    assert len(sent) == 1, "only the gateway's own 503 says that nothing was passed on"
 
 
 def test_a_connection_lost_before_all_was_sent_is_made_good_once_there_is_one_again(
@@ -340,6 +364,30 @@ def test_a_session_that_ends_in_the_middle_loses_no_file(
     for name in "abc":
         in_state(page, f"{name}.pdf", "done")
     assert sorted(file.name for file in stored(running)) == ["a.pdf", "b.pdf", "c.pdf"]
+
+
+def test_a_file_that_is_refused_after_the_sign_in_in_another_tab_goes_on(
+    new_page: Callable[..., Page], running: Running, complaints: Complaints
+) -> None:
+    complaints.expected.append("401")
+    page = new_page()
+    open_receipts(page)
+    held = Held(page, FILES)
+    choose(page, payload("a.pdf", pdf()))
+    held.wait_for(1)
+    page.context.clear_cookies()
+    with page.context.expect_page() as opened:
+        page.evaluate("void open('/auth/login?return_to=/contacts')")
+    other = opened.value
+    other.get_by_test_id("user-anna").click()
+    other.get_by_test_id("allow").click()
+    expect(other.get_by_test_id("contacts")).to_be_visible()
+    page.evaluate("import('/auth/client.js').then(({ session }) => session())")
+    problem = {"code": "session_required", "login_url": "/auth/login", "instance": "urn:request:1"}
+    held.let_go(status=401, content_type="application/problem+json", json=problem)
+    page.unroute(FILES)
+    in_state(page, "a.pdf", "done")
+    assert [file.name for file in stored(running)] == ["a.pdf"]
 
 
 def test_nobody_sends_what_somebody_else_has_chosen(

@@ -19,7 +19,7 @@ const WITHOUT_BODY = new Set([204, 205, 304]);
  * @param {string} path
  * @param {FormData} form
  * @param {Post} post
- * @returns {Promise<Response>} any answer that is no problem document
+ * @returns {Promise<Response>} any answer that is no problem document of the gateway's
  * @throws ProblemError, NetworkError, and AbortError when the signal says so
  */
 export async function post(path, form, { csrfHeader, urgency, signal, progress, sent }) {
@@ -67,6 +67,8 @@ function responseOf(call) {
 /** @param {Response} response */
 async function answered(response) {
   const isProblem = /^application\/problem\+json\b/i.test(response.headers.get("Content-Type") ?? "");
-  if (!response.ok && isProblem) throw new ProblemError(response, await response.json().catch(() => ({})));
+  const problem = !response.ok && isProblem && await response.clone().json().catch(() => undefined);
+  // By the same as the client: one of the resource server's says nothing of what the gateway passed on.
+  if (/^urn:request:/.test(problem?.instance)) throw new ProblemError(response, problem);
   return response;
 }

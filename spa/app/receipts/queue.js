@@ -209,7 +209,7 @@ function ended(receipt, error) {
   const pause = receipt.attempts < ATTEMPTS ? secondsToPause(error) : undefined;
   if (isSessionEnd(error)) {
     change(receipt, { state: "held" });
-    session().catch(() => {}); // whoever shows that a session has ended hears of it
+    goOnIfBack(receipt);
   } else if (pause !== undefined) {
     pausedUntil = Math.max(pausedUntil, performance.now() + pause * 1000);
     change(receipt, { state: "waiting" });
@@ -219,6 +219,13 @@ function ended(receipt, error) {
       isLost: error instanceof NetworkError });
     if (receipt.state === "failed" && receipt.isLost) holdIfEnded(receipt);
   }
+}
+
+/** By asking, whoever shows that a session has ended hears of it; a sign-in during the upload was told already. @param {Receipt} receipt */
+async function goOnIfBack(receipt) {
+  const present = await session().catch(() => undefined);
+  if (!present?.active || identity(present) !== owner) return;
+  if (receipt.state === "held" && receipt.attempts < ATTEMPTS) change(receipt, { state: "waiting" });
 }
 
 /** A gateway that refuses a large file may be heard no more, while the file is still being sent. @param {Receipt} receipt */

@@ -167,7 +167,7 @@ function keep() {
       if (!source) last ||= message.last ?? "";
       // Nobody tells a keeper that somebody signed in: that there was no session must not be the first word in a new tab.
       say({ session: found?.active ? present() : undefined, reach: known.reach, live: known.live });
-      if (!found?.active) attempt(session);
+      if (!found?.active && now() >= tryAt) attempt(session);
       tellEnding();
     }
     if (message.active) {

@@ -119,15 +119,14 @@ class StaticSite(StaticFiles):
             response.headers["Cache-Control"] = _REVALIDATE
             return response
         lasting = bool(_FINGERPRINTED.search(path) or _VERSIONED.search(scope["query_string"]))
-        response = None
+        whole: Response | None = None
         if prefix and self._editions:
             # What is of another edition than the one that was asked for, or a part, is not to be kept.
             if self._editions.latest.has(prefix, path, found.stat_result) and "range" not in asked:
-                response = await answer_whole(found, asked, self._bodies)
-            lasting = response is not None
-        if response is None:
-            find_sibling = functools.partial(self._find_sibling, path)
-            response = await answer_file(found, asked, self._bodies, find_sibling)
+                whole = await answer_whole(found, asked, self._bodies)
+            lasting = whole is not None
+        find_sibling = functools.partial(self._find_sibling, path)
+        response = whole or await answer_file(found, asked, self._bodies, find_sibling)
         spare_documents_fields(response.headers, found.media_type)
         response.headers["Cache-Control"] = _FOREVER if lasting else _REVALIDATE
         return response

@@ -240,8 +240,9 @@ def test_a_file_that_is_replaced_while_it_is_answered_is_not_kept_under_the_old_
                 path.write_bytes(old.replace(b"<svg", b"<SVG"))
             sent.append(message)
 
-        async def receive() -> None:
+        async def receive() -> Message:
             await anyio.sleep_forever()
+            raise AssertionError
 
         address = f"/{Editions(folder, stripped).latest.prefix}favicon.svg"
         scope = {"type": "http", "method": "GET", "path": address, "headers": [], "query_string": b""}

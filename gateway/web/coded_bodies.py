@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Prepare = Callable[[str, bytes], bytes]
     Key = tuple[str, Coding]
-    Version = tuple[int, int]
+    Version = tuple[int, int, int]
 
 LARGEST_FILE = 8 * 1_048_576
 """What is larger is sent as it is, unless its build has compressed it."""
@@ -105,8 +105,11 @@ class CodedBodies:
 
 
 def version_of(stat: os.stat_result) -> Version:
-    """Return by what a file is told from the one that stood there before."""
-    return stat.st_mtime_ns, stat.st_size
+    """Return by what a file is told from the one that stood there before.
+
+    A copy may bring its time along (`cp -p`, a reproducible build): the last one is the kernel's alone.
+    """
+    return stat.st_mtime_ns, stat.st_size, stat.st_ctime_ns
 
 
 def build_body(source: bytes, coding: Coding) -> Body:
@@ -126,6 +129,7 @@ def _read(path: str, version: Version) -> bytes | None:
     """Read the file, unless it is another by now: its bytes must not be kept under the version before."""
     try:
         with Path(path).open("rb") as file:
-            return file.read() if version_of(os.fstat(file.fileno())) == version else None
+            source = file.read()
+            return source if version_of(os.fstat(file.fileno())) == version else None
     except OSError:
         return None

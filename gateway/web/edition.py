@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from gateway.browser.content_coding import Coding
 from gateway.web.coded_bodies import Body, build_body, version_of
+from gateway.web.guard import SPA_POLICY, WORKER_POLICY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,11 +30,13 @@ class Edition:
     prefix: str
     page: Mapping[Coding, Body]
     """The app's page, whose links lead to the files of this edition."""
-    versions: Mapping[str, Version]
+    digests: Mapping[str, tuple[Version, bytes]]
+    """Of each file, by its path: which one was read, and the hash of what is sent."""
 
     def has(self, asked: str, path: str, stat: os.stat_result | None) -> bool:
         """Return whether an address with the prefix that was asked for will never have other bytes."""
-        return asked == self.prefix and stat is not None and self.versions.get(path) == version_of(stat)
+        kept = self.digests.get(path)
+        return asked == self.prefix and stat is not None and kept is not None and kept[0] == version_of(stat)
 
 
 def split_address(path: str) -> tuple[str, str]:
@@ -48,39 +51,38 @@ class Editions:
     def __init__(self, folder: Path, prepare: Prepare) -> None:
         self._folder = folder
         self._prepare = prepare
-        self._digests: dict[str, tuple[Version, bytes]] = {}
-        self.latest = self._renew()
+        # All that is known is replaced at once: of two looks the older may end last.
+        self.latest = self._build(self._read_all(dict(_walk(str(folder))), {}))
 
     def look(self) -> Edition:
         """Return the edition of now; only what has changed is read. Takes a moment: call it in a thread."""
+        known = self.latest
         try:
-            self.latest = self._renew()
-        except OSError:  # what was listed is gone: the files are being replaced at this very moment
+            found = dict(_walk(str(self._folder)))
+            if found != {path: version for path, (version, _) in known.digests.items()}:
+                known = self.latest = self._build(self._read_all(found, known.digests))
+        except (OSError, UnicodeDecodeError):  # the files are being replaced at this very moment
             return self.latest
-        return self.latest
+        return known
 
-    def _renew(self) -> Edition:
-        found = dict(_walk(str(self._folder)))
-        if self._digests and found == {path: version for path, (version, _) in self._digests.items()}:
-            return self.latest
-        digests = dict(self._read(path, version) for path, version in found.items())
-        edition = self._build(digests)
-        self._digests = digests
-        return edition
+    def _read_all(
+        self, found: Mapping[str, Version], known: Mapping[str, tuple[Version, bytes]]
+    ) -> dict[str, tuple[Version, bytes]]:
+        return {path: self._read(path, version, known.get(path)) for path, version in found.items()}
 
-    def _read(self, path: str, version: Version) -> tuple[str, tuple[Version, bytes]]:
-        kept = self._digests.get(path)
+    def _read(self, path: str, version: Version, kept: tuple[Version, bytes] | None) -> tuple[Version, bytes]:
         if kept is not None and kept[0] == version:
-            return path, kept
+            return kept
         full_path = self._folder / path
         with full_path.open("rb") as file:
             # Of what is read, not of what was listed: it may be another by now.
             version = version_of(os.fstat(file.fileno()))
             sent = self._prepare(str(full_path), file.read())
-        return path, (version, hashlib.sha256(sent).digest())
+        return version, hashlib.sha256(sent).digest()
 
     def _build(self, digests: Mapping[str, tuple[Version, bytes]]) -> Edition:
-        total = hashlib.sha256()
+        # RFC 9111 §3.1: a browser keeps the fields along with the bytes.
+        total = hashlib.sha256(f"{SPA_POLICY}\0{WORKER_POLICY}\0".encode())
         for path, (_, digest) in sorted(digests.items()):
             total.update(path.encode() + b"\0" + digest)
         prefix = f"v-{total.hexdigest()[:16]}/"
@@ -92,7 +94,7 @@ class Editions:
         return Edition(
             prefix=prefix,
             page={coding: build_body(page, coding) for coding in Coding},
-            versions={path: version for path, (version, _) in digests.items()},
+            digests=digests,
         )
 
 

@@ -46,6 +46,23 @@ async def answer_file(
     return unless_known(found, asked)
 
 
+async def answer_whole(found: FileResponse, asked: Headers, bodies: CodedBodies) -> Response | None:
+    """Answer the bytes of just the file that was found; None where it is another by now, or too large.
+
+    A FileResponse reads after its fields are sent, and its tag is of the file's time and size.
+    """
+    stat = found.stat_result
+    if stat is None:
+        return None
+    ranked = _choose(found, asked) if is_compressible(found.media_type) else ()
+    for coding in (*ranked, Coding.IDENTITY):
+        body = await bodies.make(str(found.path), stat, coding)
+        if body is not None:
+            kept = {name: found.headers[name] for name in ("content-type", "last-modified")}
+            return unless_known(answer_body(body, coding, kept), asked)
+    return None
+
+
 def answer_body(body: Body, coding: Coding, headers: dict[str, str]) -> Response:
     """Answer bytes that are kept, in the coding that they have."""
     if coding is not Coding.IDENTITY:

@@ -15,10 +15,10 @@ from starlette.responses import FileResponse
 from starlette.staticfiles import StaticFiles
 
 from gateway.browser.content_coding import Coding, rank_codings
-from gateway.web.coded_bodies import CodedBodies
+from gateway.web.coded_bodies import CodedBodies, version_of
 from gateway.web.compression import strip_lines
 from gateway.web.edition import Editions, split_address
-from gateway.web.file_answer import answer_body, answer_file, unless_known
+from gateway.web.file_answer import answer_body, answer_file, answer_whole, unless_known
 from gateway.web.guard import SPA_POLICY, spare_documents_fields
 from gateway.web.inline_policy import allow_inline
 
@@ -80,7 +80,7 @@ class StaticSite(StaticFiles):
         self._bodies = CodedBodies(prepare=_strip if strips else None)
         self._editions = Editions(folder, _strip) if strips else None
         self._index = folder / _INDEX
-        self._policy_of = (0, 0)
+        self._policy_of = (0, 0, 0)
         self._kept_policy = SPA_POLICY
 
     async def get_response(self, path: str, scope: Scope) -> Response:
@@ -116,15 +116,19 @@ class StaticSite(StaticFiles):
         if path == _INDEX:
             response = await self._answer_page(found, asked)
             response.headers["Content-Security-Policy"] = self._policy()
-        else:
-            find_sibling = functools.partial(self._find_sibling, path)
-            response = await answer_file(found, asked, self._bodies, find_sibling)
-            spare_documents_fields(response.headers, found.media_type)
+            response.headers["Cache-Control"] = _REVALIDATE
+            return response
         lasting = bool(_FINGERPRINTED.search(path) or _VERSIONED.search(scope["query_string"]))
+        whole: Response | None = None
         if prefix and self._editions:
-            # Of another edition than the one that was asked for: the best there is, but not to be kept.
-            lasting = self._editions.latest.has(prefix, path, found.stat_result)
-        response.headers["Cache-Control"] = _FOREVER if lasting and path != _INDEX else _REVALIDATE
+            # What is of another edition than the one that was asked for, or a part, is not to be kept.
+            if self._editions.latest.has(prefix, path, found.stat_result) and "range" not in asked:
+                whole = await answer_whole(found, asked, self._bodies)
+            lasting = whole is not None
+        find_sibling = functools.partial(self._find_sibling, path)
+        response = whole or await answer_file(found, asked, self._bodies, find_sibling)
+        spare_documents_fields(response.headers, found.media_type)
+        response.headers["Cache-Control"] = _FOREVER if lasting else _REVALIDATE
         return response
 
     async def _answer_page(self, found: FileResponse, asked: Headers) -> Response:
@@ -140,8 +144,7 @@ class StaticSite(StaticFiles):
 
     def _policy(self) -> str:
         """Return the policy of the app's page; with a 304 too, whose fields replace those that are kept."""
-        found = self._index.stat()
-        version = found.st_mtime_ns, found.st_size
+        version = version_of(self._index.stat())
         if version != self._policy_of:
             page = self._index.read_text("utf-8", errors="replace")
             self._kept_policy, self._policy_of = allow_inline(SPA_POLICY, page), version

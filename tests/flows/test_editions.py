@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import gzip
+import os
 import re
 import shutil
 from contextlib import contextmanager
+from threading import Event, Thread, current_thread
 from typing import TYPE_CHECKING
 
+import anyio
 import brotli  # type: ignore[import-untyped]
 import httpx
 import pytest
 
 from gateway.parts import shipped_spa
+from gateway.web import edition
 from gateway.web.compression import strip_lines
+from gateway.web.edition import Editions
 from gateway.web.static_site import StaticSite
 from tests.support.running import running_app, running_gateway
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from starlette.types import Message
 
 FOREVER = "public, max-age=31536000, immutable"
 OTHER = "v-0123456789abcdef"
@@ -118,7 +125,7 @@ def test_what_can_be_asked_of_a_file_can_be_asked_under_its_edition(client: http
     assert (known.status_code, known.headers["cache-control"]) == (304, FOREVER)
     # RFC 9110 §14.2
     part = client.get(address, headers={"Range": "bytes=0-11"})
-    assert (part.status_code, part.text, part.headers["cache-control"]) == (206, "// @ts-check", FOREVER)
+    assert (part.status_code, part.text, part.headers["cache-control"]) == (206, "// @ts-check", "no-cache")
     assert client.head(address).headers["cache-control"] == FOREVER
     assert client.post(address).status_code == 405
 
@@ -182,6 +189,103 @@ def test_the_page_of_before_is_sent_while_its_files_are_replaced(folder: Path) -
         before = site.get("/").text
         (folder / "app/gone.js").symlink_to(folder / "nowhere.js")
         assert site.get("/").text == before
+
+
+def test_the_page_of_before_is_sent_while_it_is_half_written(folder: Path) -> None:
+    with site_of(folder) as site:
+        before = site.get("/").text
+        (folder / "index.html").write_bytes("<title>Entwürfe".encode()[:-4])
+        assert site.get("/").text == before
+
+
+def write_of_old(path: Path, text: str) -> None:
+    """Replace a file as `cp -p`, rsync and reproducible builds do: the time is that of the one before."""
+    new = path.with_name(f".{path.name}")
+    new.write_text(text)
+    os.utime(new, (1_000_000_000, 1_000_000_000))
+    new.replace(path)
+
+
+@pytest.mark.parametrize("accept", ["br", "identity"])
+def test_a_file_of_the_same_time_and_size_is_another_edition(folder: Path, accept: str) -> None:
+    name, fields = "app/views/contacts.js", {"Accept-Encoding": accept}
+    texts = [f"export const numbers = [{f'{digit}, ' * 200}];\n" for digit in (1, 2)]
+    write_of_old(folder / name, texts[0])
+    with site_of(folder) as site:
+        before = prefix_of(site.get("/").text)
+        first = site.get(f"/{before}/{name}", headers=fields)
+        write_of_old(folder / name, texts[1])
+        late = site.get(f"/{before}/{name}", headers=fields | {"If-None-Match": first.headers["etag"]})
+        assert (late.status_code, late.text, late.headers["cache-control"]) == (200, texts[1], "no-cache")
+        after = prefix_of(site.get("/").text)
+        assert after != before
+        known = site.get(f"/{after}/{name}", headers=fields | {"If-None-Match": first.headers["etag"]})
+    # With a tag of time and size it would be 304, and the wrong bytes be kept for a year.
+    assert (known.status_code, known.text, known.headers["cache-control"]) == (200, texts[1], FOREVER)
+
+
+def stripped(path: str, source: bytes) -> bytes:
+    return strip_lines(source) if path.endswith((".js", ".css")) else source
+
+
+def test_a_file_that_is_replaced_while_it_is_answered_is_not_kept_under_the_old_address(folder: Path) -> None:
+    path, site = folder / "favicon.svg", StaticSite(folder, strips=True)
+    old = path.read_bytes()
+
+    async def answer() -> tuple[bytes, bytes]:
+        sent: list[Message] = []
+
+        async def send(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                path.write_bytes(old.replace(b"<svg", b"<SVG"))
+            sent.append(message)
+
+        async def receive() -> Message:
+            await anyio.sleep_forever()
+            raise AssertionError
+
+        address = f"/{Editions(folder, stripped).latest.prefix}favicon.svg"
+        scope = {"type": "http", "method": "GET", "path": address, "headers": [], "query_string": b""}
+        await site(scope, receive, send)
+        return dict(sent[0]["headers"])[b"cache-control"], b"".join(each.get("body", b"") for each in sent)
+
+    assert anyio.run(answer) == (FOREVER.encode(), old)
+
+
+def test_of_two_looks_at_once_the_older_does_not_outlive_the_newer(folder: Path) -> None:
+    found_old, found_new = Event(), Event()
+
+    class Slow(Editions):
+        def __setattr__(self, name: str, value: object) -> None:
+            if name == "latest" and current_thread().name == "older":
+                found_old.set()
+                assert found_new.wait(10)
+            super().__setattr__(name, value)
+
+    path = folder / "app/views/contacts.js"
+    editions = Slow(folder, lambda _, source: source)
+    path.write_text("export const old = 1;\n")
+    older = Thread(target=editions.look, name="older")
+    older.start()
+    assert found_old.wait(10)
+    path.write_text("export const newest = 1;\n")
+    newest = editions.look()
+    found_new.set()
+    older.join()
+    assert editions.look().prefix == newest.prefix
+
+
+@pytest.mark.parametrize("name", ["SPA_POLICY", "WORKER_POLICY"])
+def test_files_that_come_with_another_policy_have_other_addresses(
+    folder: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # RFC 9111 §3.1
+    def prefix() -> str:
+        return Editions(folder, lambda _, source: source).latest.prefix
+
+    before = prefix()
+    monkeypatch.setattr(edition, name, "default-src 'none'")
+    assert prefix() != before
 
 
 def test_an_operators_app_keeps_its_addresses(tmp_path: Path) -> None:

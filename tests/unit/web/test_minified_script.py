@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from gateway.serving import DRAIN_SECONDS
+from gateway.web import minified_script
 from gateway.web.client_bundle import MODULES, build_client_bundle
 from gateway.web.minified_script import minify_script
 
@@ -80,6 +82,35 @@ def test_a_script_that_cannot_be_minified_is_sent_as_it_is_and_the_operator_is_t
     (record,) = caplog.records
     assert record.message == "a script is not minified"
     assert "unexpected ;" in record.__dict__["fields"]["cause"]
+
+
+def put_minifier(folder: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "minify.py").write_text(text)
+    monkeypatch.syspath_prepend(folder)
+
+
+def test_a_minifier_that_complains_in_another_charset_is_one_that_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    complaint = r"import sys; sys.stderr.buffer.write(b'na\xefve'); sys.stderr.flush(); sys.exit(1)"
+    put_minifier(tmp_path, complaint, monkeypatch)
+    source = b"export const another = 1;"
+    assert minify_script(source) == source
+    (record,) = caplog.records
+    assert record.__dict__["fields"]["cause"] == "na\ufffdve"
+
+
+def test_a_minifier_that_hangs_is_given_up_before_a_process_that_ends_is_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    longest = minified_script._LONGEST_SECONDS  # noqa: SLF001 - orchestrators wait no longer than 25 s
+    assert longest + DRAIN_SECONDS <= 25
+    monkeypatch.setattr(minified_script, "_LONGEST_SECONDS", 0.1)
+    put_minifier(tmp_path, "import threading\nthreading.Event().wait()\n", monkeypatch)
+    source = b"export const hanging = 1;"
+    assert minify_script(source) == source
+    (record,) = caplog.records
+    assert "timed out" in record.__dict__["fields"]["cause"]
 
 
 def test_nothing_of_the_minifier_is_in_this_process() -> None:

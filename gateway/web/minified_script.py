@@ -39,4 +39,4 @@ def minify_script(source: bytes) -> bytes:
         cause = told.decode(errors="replace")[-200:]
         _LOGGER.warning("a script is not minified", extra={"fields": {"cause": cause}})
         return source
-    return child.stdout
+    return child.stdout or source

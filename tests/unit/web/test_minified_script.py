@@ -100,6 +100,14 @@ def test_a_minifier_that_complains_in_another_charset_is_one_that_failed(
     assert record.__dict__["fields"]["cause"] == "na\ufffdve"
 
 
+def test_a_minifier_that_says_nothing_makes_no_script_vanish(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_minifier(tmp_path, "import sys; sys.exit(0)", monkeypatch)
+    source = b"export const silent = 1;"
+    assert minify_script(source) == source
+
+
 def test_a_minifier_that_hangs_is_given_up_before_a_process_that_ends_is_killed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -103,7 +103,7 @@ async def test_a_file_is_read_when_its_turn_has_come(tmp_path: Path, monkeypatch
     events: list[str] = []
     read = coded_bodies._read  # noqa: SLF001 - when it reads is seen nowhere else
 
-    def read_and_tell(path: str, version: tuple[int, int]) -> bytes | None:
+    def read_and_tell(path: str, version: tuple[int, int, int]) -> bytes | None:
         events.append("read")
         return read(path, version)
 

@@ -122,8 +122,10 @@ def test_processes_share_a_budget_exactly_and_in_turns(processes: Processes) -> 
     assert _excess(sent, PACE) <= 0
     arithmetic = (len(sent) - PACE.burst) / PACE.rate + MARGIN
     assert sent[-1].told_at - sent[0].asked_at < arithmetic + LATE
+    # Who has not asked yet, for want of a processor, is not passed over.
+    all_ask = max(min(call.asked_at for call in sent if call.session == name) for name in "xyz")
     counts: Counter[str] = Counter()
-    for call in sent:
+    for call in (call for call in sent if call.told_at >= all_ask):
         counts[call.session] += 1
         assert max(counts.values()) - min(counts[name] for name in "xyz") <= 3
 

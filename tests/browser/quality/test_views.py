@@ -51,6 +51,8 @@ def put_back(page: Page) -> Iterator[None]:
 
 def resize(page: Page, size: tuple[int, int]) -> None:
     page.set_viewport_size({"width": size[0], "height": size[1]})
+    # What watches its own width draws itself anew after the frame in which that has changed.
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
 def judge(found: dict[str, list[str]]) -> None:

@@ -53,7 +53,7 @@ def test_while_the_authorization_server_is_away_the_line_neither_comes_nor_goes_
     line = page.get_by_test_id("reach")
     page.get_by_role("link", name="Vouchers").click()
     page.keyboard.press("Shift")
-    expect(line).to_contain_text("You stay signed in", timeout=20_000)
+    expect(line).to_contain_text("You stay signed in", timeout=60_000)
     with page.expect_response("**/auth/session") as asked:
         page.get_by_role("link", name="Contacts").click()
     assert asked.value.status == 200, "which the gateway can answer without"

@@ -150,12 +150,13 @@ def test_a_body_that_comes_fast_enough_takes_its_time(
 
 def test_who_waits_for_the_resource_server_is_not_slow(monkeypatch: pytest.MonkeyPatch) -> None:
     """The gateway stopped reading: the resource server takes nothing."""
-    monkeypatch.setattr(gateway.http_timely, "BODY_SECONDS", 0.1)
+    monkeypatch.setattr(gateway.http_timely, "BODY_SECONDS", 0.5)
+    body = b"a" * 90_000_000
     with before_a_deaf_server() as connection:
         connection.sendall(post(90_000_000))
-        connection.settimeout(1.0)
+        connection.settimeout(2.0)
         with pytest.raises(TimeoutError):
-            connection.sendall(b"a" * 90_000_000)
+            connection.sendall(body)
         with pytest.raises(TimeoutError):
             connection.recv(1)
 

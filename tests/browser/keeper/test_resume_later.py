@@ -35,14 +35,19 @@ def leave_and_come_back(page: Page, user: str = "anna") -> None:
     wait_told(page, "ready")
 
 
-def test_a_named_post_is_had_again_by_the_page_that_comes_back(
-    new_tabs: Callable[..., Tabs], running: Running, wire: Wire
-) -> None:
-    page = new_tabs().sign_in(path="/?waits")
+def keep_a_call(running: Running, page: Page) -> None:
+    """Make a call that meets the end of its session, and leave its page: the next one has it."""
     end_session(running, page)
     post(page, "invoice", "text", "invoice")
     wait_told(page, "needed")
     leave_and_come_back(page)
+
+
+def test_a_named_post_is_had_again_by_the_page_that_comes_back(
+    new_tabs: Callable[..., Tabs], running: Running, wire: Wire
+) -> None:
+    page = new_tabs().sign_in(path="/?waits")
+    keep_a_call(running, page)
     assert wire.heard == [], "nothing is sent that nobody asks for"
     assert page.evaluate(RESUME, "invoice") is True
     assert wait_told(page, "answer")["status"] == 200
@@ -74,10 +79,7 @@ def test_another_person_who_comes_back_does_not_have_it(
 def test_a_named_call_stays_in_its_tab(new_tabs: Callable[..., Tabs], running: Running, wire: Wire) -> None:
     tabs = new_tabs()
     page, other = tabs.sign_in(path="/?waits"), tabs.open("/")
-    end_session(running, page)
-    post(page, "invoice", "text", "invoice")
-    wait_told(page, "needed")
-    leave_and_come_back(page)
+    keep_a_call(running, page)
     assert other.evaluate(RESUME, "invoice") is False
     assert page.evaluate(RESUME, "invoice") is True
     wait_told(page, "answer")
@@ -88,10 +90,7 @@ def test_after_a_sign_out_nothing_of_it_is_left(
     new_tabs: Callable[..., Tabs], running: Running, wire: Wire
 ) -> None:
     page = new_tabs().sign_in(path="/?waits")
-    end_session(running, page)
-    post(page, "invoice", "text", "invoice")
-    wait_told(page, "needed")
-    leave_and_come_back(page)
+    keep_a_call(running, page)
     with page.expect_navigation():
         page.evaluate("void window.client.logout({ returnTo: '/?waits' })")
     page.goto("/auth/login?return_to=/%3Fwaits")
@@ -136,10 +135,7 @@ def test_it_is_kept_again_after_what_surely_performed_nothing_and_after_nothing_
 ) -> None:
     tabs = new_tabs("page")
     page = tabs.sign_in(path="/?waits")
-    end_session(running, page)
-    post(page, "invoice", "text", "invoice")
-    wait_told(page, "needed")
-    leave_and_come_back(page)
+    keep_a_call(running, page)
     tabs.complaints.expected += ["status of 429", "status of 502", "status of 504"]
     tabs.context.route("**/api/kept/**", failure.answer)
     assert page.evaluate(RESUME, "invoice") is True
@@ -177,10 +173,7 @@ def test_a_new_call_of_the_same_name_takes_its_place(
     new_tabs: Callable[..., Tabs], running: Running, wire: Wire
 ) -> None:
     page = new_tabs().sign_in(path="/?waits")
-    end_session(running, page)
-    post(page, "invoice", "text", "invoice")
-    wait_told(page, "needed")
-    leave_and_come_back(page)
+    keep_a_call(running, page)
     post(page, "invoice", "form", "invoice")
     wait_told(page, "answer")
     assert page.evaluate(RESUME, "invoice") is False
@@ -202,10 +195,7 @@ def test_of_a_tab_and_its_duplicate_one_sends_it(
 ) -> None:
     tabs = new_tabs()
     page = tabs.sign_in(path="/?waits")
-    end_session(running, page)
-    post(page, "invoice", "text", "invoice")
-    wait_told(page, "needed")
-    leave_and_come_back(page)
+    keep_a_call(running, page)
     other, late = (duplicate(tabs, page) for _ in range(2))
     asked: list[Route] = []
 

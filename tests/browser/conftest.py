@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 
 AXE = Path(__file__).parent.parent / "node/node_modules/axe-core/axe.min.js"
 PATIENCE_MS = 20_000
+AT_REST = """async () => {
+  const isEndless = (animation) => animation.effect.getComputedTiming().endTime === Infinity;
+  const goesOn = (animation) => animation.playState === "running" && !isEndless(animation);
+  for (let going; (going = document.getAnimations().filter(goesOn)).length > 0;) {
+    await Promise.allSettled(going.map((animation) => animation.finished));
+  }
+}"""
 
 
 class MovingClock(Clock):
@@ -129,6 +136,11 @@ def settle(page: Page) -> None:
     expect(page.locator('[aria-busy="true"]')).to_have_count(0)
 
 
+def rest(page: Page) -> None:
+    """Wait until nothing fades in or out: what is half seen has half its contrast."""
+    page.evaluate(AT_REST)
+
+
 def look(page: Page, name: str) -> None:
     """Keep a screenshot where LEXGATE_SCREENSHOTS names a folder."""
     folder = os.environ.get("LEXGATE_SCREENSHOTS")
@@ -137,8 +149,9 @@ def look(page: Page, name: str) -> None:
 
 
 def axe_violations(page: Page) -> list[str]:
-    """Run axe-core on the page as it is; one line a violation."""
+    """Run axe-core on the page at rest; one line a violation."""
     assert AXE.is_file(), "axe-core is missing: `make test` installs it, or run `npm ci` in tests/node"
+    rest(page)
     page.evaluate(AXE.read_text("utf-8"))
     found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
     return [

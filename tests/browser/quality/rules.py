@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from playwright.sync_api import TimeoutError  # noqa: A004 - playwright's own, which is no built-in one
 
-from tests.browser.conftest import AXE
+from tests.browser.conftest import AXE, rest
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -23,6 +23,7 @@ def axe(page: Page) -> list[str]:
     assert AXE.is_file(), "axe-core is missing: `make test` installs it, or run `npm ci` in tests/node"
     if not page.evaluate("typeof window.axe === 'object'"):
         page.evaluate(AXE.read_text("utf-8"))
+    rest(page)
     options = {"resultTypes": ["violations"], "runOnly": {"type": "tag", "values": list(AXE_TAGS)}}
     found = page.evaluate("(options) => axe.run(document, options)", options)
     return [

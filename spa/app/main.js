@@ -215,8 +215,8 @@ function move() {
   visit({ shell, session: present }, true);
 }
 
-// That there is no session may be older than this page: told by a keeper that outlived the page which led to the sign-in.
-onSession((now) => ((now.active || hasAsked) && !isVeiled() ? keepUp(now) : undefined));
+// What another tab was told may be older than this page, which perhaps comes from a sign-in of somebody else.
+onSession((now) => (hasAsked && !isVeiled() ? keepUp(now) : undefined));
 onSignInNeeded(({ reason, giveUp }) => {
   giveUpCalls = giveUp;
   tellEnd(reason);
@@ -229,4 +229,4 @@ veilWhenLeft(keepUp);
 addEventListener("unhandledrejection", (event) => isAborted(event.reason) && event.preventDefault());
 
 if (!present && !outReason) shell.main.replaceChildren(h("p", { class: "visually-hidden", role: "status" }, t.loading));
-await start(); // whatever another tab's keeper has told: this page may come from the sign-in, of which it knows nothing
+await start();

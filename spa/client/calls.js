@@ -62,7 +62,11 @@ export const askAnew = async () => {
   await asking?.catch(() => {});
   return session();
 };
-heard("message").add((/** @type {import("./tabs.js").Message} */ { type }) => type === "signed-in" && askAnew().catch(() => {}));
+heard("message").add((/** @type {import("./tabs.js").Message} */ { type, keeper, session: told }) => {
+  // A keeper remembers: of a page that comes from a sign-in, or a sign-out, it may know the session before.
+  const ask = type === "signed-in" ? askAnew : keeper && told && who(told) !== who(known.session) && session;
+  if (ask) ask().catch(() => {});
+});
 
 /** @type {typeof import("./client.js").keepAlive} */
 export const keepAlive = () => ask("/auth/session/refresh", "POST");

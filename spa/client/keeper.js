@@ -165,9 +165,8 @@ function keep() {
     }
     if (message.hello) {
       if (!source) last ||= message.last ?? "";
-      // Nobody tells a keeper that somebody signed in: that there was no session must not be the first word in a new tab.
-      say({ session: found?.active ? present() : undefined, reach: known.reach, live: known.live });
-      if (!found?.active && now() >= tryAt) attempt(session);
+      say({ session: present(), reach: known.reach, live: known.live });
+      if (!found?.active && now() >= tryAt) attempt(session); // nobody tells a keeper that somebody signed in
       tellEnding();
     }
     if (message.active) {

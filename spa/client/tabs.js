@@ -100,7 +100,7 @@ export function send(message) {
 /** @param {Message} message */
 function hear(message) {
   const { session, reach, keeper, up, live, last, after, event } = message;
-  if (session) note(session);
+  if (session && !keeper) note(session);
   if (reach) known.reach = reach;
   tellReach();
   if (keeper) {

@@ -75,6 +75,23 @@ def test_a_sign_in_of_somebody_else_is_noticed_as_that(
     until(first, lambda: streams(running) == 1, what="one stream, the new person's")
 
 
+def test_who_signs_in_in_place_of_somebody_else_is_told_nothing_of_the_one_before(
+    new_tabs: Callable[..., Tabs], mode: str
+) -> None:
+    tabs = new_tabs(mode)
+    first, second = tabs.open_signed_in(2)
+    for user in ("jonas", "anna", "jonas", "anna"):
+        second.goto("/auth/login?return_to=/&prompt=login")
+        consent(second, user)
+        mine = wait_told(second, "ready")["subject"]
+        wait_told(first, "session", where=lambda session, mine=mine: session.get("subject") == mine)
+        second.evaluate("dispatchEvent(new Event('pageshow'))")
+        wait_told(second, "live", where=lambda is_live: is_live is True)
+        assert {session.get("subject") for session in told(second, "session")} == {mine}
+        assert told(second, "ended") == []
+        forget(first)
+
+
 def test_a_failed_sign_out_leaves_everything_as_it_was(new_tabs: Callable[..., Tabs], mode: str) -> None:
     first, second = new_tabs(mode).open_signed_in(2)
     first.route("**/auth/logout*", lambda route: route.abort())

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from tests.browser.keeper.stage import consent, forget, streams, told, until, wait_told
 
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from tests.support.running import Running
 
 AT = "window.told.find((one) => one.kind === 'ended').at"
+
+
+def is_of(subject: str, session: dict[str, Any]) -> bool:
+    return session.get("subject") == subject
 
 
 def test_a_sign_out_in_one_tab_is_seen_in_the_others(
@@ -84,7 +89,7 @@ def test_who_signs_in_in_place_of_somebody_else_is_told_nothing_of_the_one_befor
         second.goto("/auth/login?return_to=/&prompt=login")
         consent(second, user)
         mine = wait_told(second, "ready")["subject"]
-        wait_told(first, "session", where=lambda session, mine=mine: session.get("subject") == mine)
+        wait_told(first, "session", where=partial(is_of, mine))
         second.evaluate("dispatchEvent(new Event('pageshow'))")
         wait_told(second, "live", where=lambda is_live: is_live is True)
         assert {session.get("subject") for session in told(second, "session")} == {mine}

@@ -1,7 +1,7 @@
 // @ts-check
 /** Says, in a line under the header, that the gateway cannot be reached; and tells those who wait for it that it can again. */
 
-import { onReach, session } from "/auth/client.js";
+import { NetworkError, onReach, session } from "/auth/client.js";
 import { h } from "./dom.js";
 import { announce } from "./parts.js";
 import { t } from "./preferences.js";
@@ -21,6 +21,8 @@ let fault = "offline";
 let telling;
 /** @type {ReturnType<typeof setInterval> | undefined} */
 let ticking;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let askingAgain;
 
 export function followReach() {
   onReach((now) => {
@@ -48,11 +50,13 @@ export function followReach() {
 
 /** That there is a network does not mean that the gateway is there: what failed asks again once it has answered. */
 async function reached() {
+  clearTimeout(askingAgain);
   try {
     await session();
     dispatchEvent(new Event("lexgate:reached"));
-  } catch {
-    // the client tells when that changes
+  } catch (error) {
+    // The client tells when that changes. But if the network was away for this page alone, for the client nothing does.
+    if (error instanceof NetworkError) askingAgain = setTimeout(() => void (reach.state === "online" && reached()), STEADY_MS);
   }
 }
 

@@ -24,7 +24,8 @@ const pauseMs = (fails, least = 0) => Math.min(Math.max(least, 2 ** fails / (1 +
 function keep() {
   const keeper = performance.timeOrigin + now() + Math.random(); // when it came up
   let idle = 0, // the whole idle time, as far as it was seen
-    activeAt = -Infinity, busy = false, fails = 0, tryAt = 0, losses = 0, openAt = 0, wall = Date.now(), { last } = known;
+    activeAt = -Infinity, busy = false, fails = 0, tryAt = 0, losses = 0, wall = Date.now(), { last } = known,
+    openAt = Infinity; // not before a tab has said after which event
   /** @type {EventSource | undefined} */
   let source;
   /** @type {{at: number, reason: string} | undefined} */
@@ -165,6 +166,8 @@ function keep() {
     }
     if (message.hello) {
       if (!source) last ||= message.last ?? "";
+      if (openAt === Infinity) openAt = 0;
+      open();
       say({ session: present(), reach: known.reach, live: known.live });
       if (!found?.active && now() >= tryAt) attempt(session); // nobody tells a keeper that somebody signed in
       tellEnding();

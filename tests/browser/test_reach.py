@@ -13,6 +13,8 @@ from tests.support.running import Running, running_gateway
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from playwright.sync_api import Route
+
     from tests.browser.conftest import Complaints
 
 LIFETIME = 60
@@ -64,3 +66,25 @@ def test_while_the_authorization_server_is_away_the_line_neither_comes_nor_goes_
     line.get_by_role("button").click()
     expect(line).to_be_empty(timeout=60_000)
     expect(page.get_by_test_id("contacts")).to_be_visible()
+
+
+def test_what_failed_is_asked_again_though_the_first_call_on_the_network_that_is_back_was_lost(
+    new_page: Callable[..., Page], complaints: Complaints
+) -> None:
+    complaints.expected += ["ERR_INTERNET_DISCONNECTED", "ERR_FAILED"]
+    page = new_page()
+    sign_in(page, path="/vouchers")
+    expect(page.get_by_test_id("vouchers")).to_be_visible()
+    page.context.set_offline(True)
+    page.get_by_role("link", name="Contacts").first.click()
+    expect(page.get_by_role("heading", name="No connection")).to_be_visible()
+    lost: list[str] = []
+
+    def lose(route: Route) -> None:
+        lost.append(route.request.url)
+        route.abort()
+
+    page.route("**/auth/session", lose, times=1)
+    page.context.set_offline(False)
+    expect(page.get_by_test_id("contacts")).to_be_visible()
+    assert len(lost) == 1

@@ -294,16 +294,20 @@ def test_a_problem_of_the_resource_servers_own_does_not_have_the_file_sent_again
     assert len(sent) == 1, "only the gateway's own 503 says that nothing was passed on"
 
 
+@pytest.mark.parametrize("lost", [0, 1])
 def test_a_connection_lost_before_all_was_sent_is_made_good_once_there_is_one_again(
-    new_page: Callable[..., Page], running: Running, complaints: Complaints
+    new_page: Callable[..., Page], running: Running, complaints: Complaints, lost: int
 ) -> None:
-    complaints.expected.append("ERR_INTERNET_DISCONNECTED")
+    """Also where the first call after that is lost, too."""
+    complaints.expected += ["ERR_INTERNET_DISCONNECTED", "ERR_FAILED"]
     page = new_page()
     open_receipts(page)
     page.context.set_offline(True)
     choose(page, payload("a.pdf", pdf()))
     in_state(page, "a.pdf", "failed")
     assert stored(running) == []
+    if lost:
+        page.route("**/auth/session", lambda route: route.abort(), times=lost)
     page.context.set_offline(False)
     in_state(page, "a.pdf", "done")
     assert [file.content for file in stored(running)] == [pdf()]

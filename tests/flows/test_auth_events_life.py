@@ -27,7 +27,7 @@ from tests.support.event_streams import (
     told_within,
 )
 from tests.support.running import RunningClock, running_gateway, running_replica
-from tests.support.wire import until
+from tests.support.wire import SOON, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
     from tests.support.running import Running
 
-SOON = 2
 """A second, and what the machine is busy with."""
 
 

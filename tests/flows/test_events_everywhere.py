@@ -15,7 +15,7 @@ from tests.contract.redis_servers import RedisServer, free_port
 from tests.support.browser import Browser
 from tests.support.running import RunningClock, running_gateway, running_replica
 from tests.support.webhooks import LEXOFFICE, PATH, SETTINGS, listening
-from tests.support.wire import until
+from tests.support.wire import SOON, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +51,7 @@ def test_a_change_of_the_books_is_heard_by_all_within_a_second(gateways: list[Ru
         voucher = add_random_invoice(sandbox.books[NORDLICHT.id], sandbox.random, now=sandbox.now())
         for ear in ears:
             until(lambda ear=ear: "invoice.created" in ear.types())  # type: ignore[misc]
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < SOON
     for ear in ears:
         created = [event for event in ear.events if event.type == "invoice.created"]
         assert [(event.organization_id, event.resource_id) for event in created] == [
@@ -73,6 +73,6 @@ def test_a_connection_that_was_ended_is_signed_out_everywhere_within_a_second(
         gateways[0].sandbox.grants.end(connection.id)
         for browser in (one, other):
             until(lambda browser=browser: browser.fetch("/api/v1/profile").status_code == 401)  # type: ignore[misc]
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < SOON
         for browser in (one, other):
             assert browser.fetch("/auth/session").json()["reason"] == "grant_ended"

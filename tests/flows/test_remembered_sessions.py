@@ -17,7 +17,7 @@ from tests.contract.redis_servers import RedisServer, free_port
 from tests.support.browser import Browser
 from tests.support.opened import CountedStore
 from tests.support.running import RunningClock, running_gateway, running_replica
-from tests.support.wire import until
+from tests.support.wire import SOON, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -123,7 +123,7 @@ def test_a_session_that_ends_at_one_gateway_is_refused_by_the_other_within_a_sec
         assert place.browsers[0].fetch(ends, "POST").status_code == 200
         ended = time.monotonic()
         until(lambda: place.browsers[1].fetch(PROFILE).status_code == 401)
-        assert time.monotonic() - ended < 1
+        assert time.monotonic() - ended < SOON
         refused = place.browsers[1].fetch(PROFILE)
         assert (refused.status_code, refused.json()["reason"]) == (401, "signed_out")
 
@@ -165,7 +165,7 @@ def test_while_the_store_is_away_calls_are_503_and_afterwards_all_is_as_before(p
         began = time.monotonic()
         for browser in place.browsers:
             until(lambda browser=browser: browser.fetch(PROFILE).status_code == 503)  # type: ignore[misc]
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < SOON
         for browser in place.browsers:
             unavailable = browser.fetch(PROFILE)
             assert (unavailable.status_code, unavailable.json()["code"]) == (503, "store_unavailable")

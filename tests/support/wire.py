@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 SECONDS = 10.0
 """Nothing in these tests takes longer unless it hangs."""
+SOON = 5.0
+"""What comes within a second is there by then on the busiest machine; what waits for a time-out is not."""
 
 
 @dataclass(frozen=True, slots=True)

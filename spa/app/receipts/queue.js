@@ -217,7 +217,7 @@ function ended(receipt, error) {
   } else {
     change(receipt, { state: isOpenEnded(error, receipt.isSent) ? "unknown" : "failed", fault: explain(error),
       isLost: error instanceof NetworkError });
-    if (receipt.state === "failed" && receipt.isLost) holdIfEnded(receipt);
+    if (receipt.state === "failed" && receipt.isLost) goOnIfReached(receipt);
   }
 }
 
@@ -228,10 +228,16 @@ async function goOnIfBack(receipt) {
   if (receipt.state === "held" && receipt.attempts < ATTEMPTS) change(receipt, { state: "waiting" });
 }
 
-/** A gateway that refuses a large file may be heard no more, while the file is still being sent. @param {Receipt} receipt */
-async function holdIfEnded(receipt) {
+/**
+ * Of a connection that was lost before all was sent: it may be there again already, which nobody tells. And a gateway that
+ * refuses a large file may be heard no more, while the file is still being sent.
+ * @param {Receipt} receipt
+ */
+async function goOnIfReached(receipt) {
   const present = await session().catch(() => undefined);
-  if (present?.active === false && receipt.state === "failed") change(receipt, { state: "held" });
+  if (!present || receipt.state !== "failed") return;
+  if (!present.active) change(receipt, { state: "held" });
+  else if (receipt.attempts < ATTEMPTS) change(receipt, { state: "waiting", fault: undefined, isLost: false });
 }
 
 const UNFINISHED = new Set(["checking", "shrinking", "waiting", "sending", "held"]);

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import pytest
+
 from gateway.sandbox.accounts import NORDLICHT
 from tests.browser.keeper.stage import (
     hears,
@@ -31,6 +33,16 @@ FORGETFUL = """for (const { prototype } of [BroadcastChannel]) {
   };
 }"""
 """A tab that is too late to say after which event the next keeper has to go on."""
+AT_ONCE = "() => {}"
+LATE = """() => {
+  const { prototype } = BroadcastChannel;
+  const { postMessage } = prototype;
+  prototype.postMessage = function (message) {
+    if (message.hello) setTimeout(() => postMessage.call(this, message), 1000);
+    else postMessage.call(this, message);
+  };
+}"""
+"""A tab that says so late."""
 SHORT_LIVED = """() => {
   const channel = new BroadcastChannel("lexgate");
   channel.postMessage({ keeper: Number.MAX_VALUE, up: true, last: "" });
@@ -60,10 +72,13 @@ def test_a_keeper_that_begins_without_a_place_has_the_tabs_told_that_they_missed
         assert len(told(page, "missed")) == 1
 
 
+@pytest.mark.parametrize("says", [AT_ONCE, LATE], ids=["at_once", "late"])
 def test_after_a_keeper_that_never_heard_anything_the_next_goes_on_where_the_one_before_it_was(
-    new_tabs: Callable[..., Tabs], running: Running, mode: str
+    new_tabs: Callable[..., Tabs], running: Running, mode: str, *, says: str
 ) -> None:
     pages = new_tabs(mode).open_signed_in(2)
+    for page in pages:
+        page.evaluate(says)
     publish(running, NORDLICHT.id, "before")
     for page in pages:
         hears(page, "before")

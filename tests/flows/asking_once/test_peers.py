@@ -105,9 +105,10 @@ def test_who_leaves_at_any_moment_leaves_nothing_behind(peers: Peers, seed: int)
         until(lambda each=replica: each.left() == 0)  # type: ignore[misc]
         began = time.monotonic()
         peers.call(replica, fields={"Accept": f"text/x{seed}"})
-        assert time.monotonic() - began < 2.0, "a claim that nobody holds lasts for five seconds"
+        assert time.monotonic() - began < 4.5, "a claim that nobody holds lasts for five seconds"
+        began = time.monotonic()
         peers.call(replica)
-        assert time.monotonic() - began < 4.0, "a claim that nobody holds lasts for five seconds"
+        assert time.monotonic() - began < 4.5, "a claim that nobody holds lasts for five seconds"
 
 
 def test_what_the_other_fetched_must_do_for_each_who_waits_for_it(peers: Peers) -> None:

@@ -154,7 +154,7 @@ def test_who_joins_is_told_at_once_that_it_takes_too_long(paced: Scene) -> None:
         stack.enter_context(paced.calling(paced.anna.head("GET", FIRST, {"Prefer": "wait=25"})))
         began = time.monotonic()
         answer = paced.call(paced.anna, FIRST, {"Prefer": "wait=2"})
-        assert time.monotonic() - began < 1.5
+        assert time.monotonic() - began < 2
         assert (answer.status, answer.header("retry-after")) == (429, b"3")
         assert (answer.header("ratelimit") or b"").endswith(b";r=0;t=3")
 

@@ -16,6 +16,7 @@ from gateway.errors import (
 from gateway.sessions.opened_looks import TRUST_SECONDS
 from gateway.sessions.session import TOUCH_SECONDS
 from tests.support.opened import CountedStore, Stage, build_opened, until
+from tests.support.wire import SOON
 from tests.unit.sessions.opened_calls import admit, begin, find, reason
 from tests.unit.sessions.sign_ins import NOW, OLD
 
@@ -238,6 +239,6 @@ async def test_looks_come_by_themselves_and_at_once_when_somebody_comes_after_a_
         await admit(stage)
         began = time.monotonic()
         await until(lambda: find(stage) is not None)
-        assert time.monotonic() - began < 0.5
+        assert time.monotonic() - began < SOON
         await until(lambda: counted.calls["changes"] >= 6)
-        assert 0.7 < time.monotonic() - began < 3
+        assert time.monotonic() - began > 0.7

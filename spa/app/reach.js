@@ -9,6 +9,7 @@ import { t } from "./preferences.js";
 const LATE_MS = 700; // a connection that is back at once is nothing to speak of
 /** With the authorization server away the gateway still answers much: that an outage is over, one answer does not say. */
 const STEADY_MS = 3000;
+const LONGEST_MS = 60_000;
 const TICK_MS = 1000;
 
 /** @type {import("/auth/client.js").Reach} */
@@ -23,6 +24,7 @@ let telling;
 let ticking;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let askingAgain;
+let pauseMs = STEADY_MS;
 
 export function followReach() {
   onReach((now) => {
@@ -53,10 +55,14 @@ async function reached() {
   clearTimeout(askingAgain);
   try {
     await session();
+    pauseMs = STEADY_MS;
     dispatchEvent(new Event("lexgate:reached"));
   } catch (error) {
     // The client tells when that changes. But if the network was away for this page alone, for the client nothing does.
-    if (error instanceof NetworkError) askingAgain = setTimeout(() => void (reach.state === "online" && reached()), STEADY_MS);
+    if (!(error instanceof NetworkError)) return;
+    clearTimeout(askingAgain);
+    askingAgain = setTimeout(() => void (reach.state === "online" && reached()), pauseMs);
+    pauseMs = Math.min(pauseMs * 2, LONGEST_MS);
   }
 }
 

@@ -2,7 +2,7 @@
 /** Calls of the gateway: the CSRF header, problem documents as errors, who waits, and what they tell of session and reach. */
 
 import { hold, take, waits } from "./resume.js";
-import { csrf, end, gateway, heard, who, known, send } from "./tabs.js";
+import { csrf, end, gateway, heard, outline, who, known, send } from "./tabs.js";
 import { callBegins } from "./waiting.js";
 
 /** @typedef {import("./client.js").Session} Session */
@@ -64,8 +64,8 @@ export const askAnew = async () => {
 };
 heard("message").add((/** @type {import("./tabs.js").Message} */ { type, keeper, session: told }) => {
   // A keeper remembers: of a page that comes from a sign-in, or a sign-out, it may know the session before.
-  const ask = type === "signed-in" ? askAnew : keeper && told && who(told) !== who(known.session) && session;
-  if (ask) ask().catch(() => {});
+  const ask = type === "signed-in" ? askAnew : keeper && told && outline(told) !== outline(known.session) && session;
+  if (ask) ask().catch(({ status }) => status !== 503 && send({ probe: true })); // of an outage the keeper knows
 });
 
 /** @type {typeof import("./client.js").keepAlive} */

@@ -168,7 +168,7 @@ function keep() {
       if (!source) last ||= message.last ?? "";
       if (openAt === Infinity) openAt = 0;
       open();
-      say({ session: present(), reach: known.reach, live: known.live });
+      say({ session: found?.active ? present() : undefined, reach: known.reach, live: known.live });
       if (!found?.active && now() >= tryAt) attempt(session); // nobody tells a keeper that somebody signed in
       tellEnding();
     }

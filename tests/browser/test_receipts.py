@@ -313,6 +313,28 @@ def test_a_connection_lost_before_all_was_sent_is_made_good_once_there_is_one_ag
     assert [file.content for file in stored(running)] == [pdf()]
 
 
+def test_a_file_whose_way_the_browser_told_nothing_of_may_have_arrived(
+    new_page: Callable[..., Page], running: Running, complaints: Complaints
+) -> None:
+    complaints.expected += ["ERR_INTERNET_DISCONNECTED", "ERR_CONNECTION_RESET"]
+    page = new_page()
+    open_receipts(page)
+
+    def lose_the_answer(route: Route) -> None:
+        route.fetch()
+        route.abort("connectionreset")
+
+    page.route("**/api/v1/files", lose_the_answer)
+    choose(page, payload("a.pdf", pdf()))
+    in_state(page, "a.pdf", "unknown")
+    page.context.set_offline(True)
+    expect(page.get_by_test_id("reach")).not_to_be_empty()
+    page.context.set_offline(False)
+    expect(page.get_by_test_id("reach")).to_be_empty()
+    in_state(page, "a.pdf", "unknown")
+    assert [file.content for file in stored(running)] == [pdf()]
+
+
 def test_what_was_not_performed_for_certain_is_sent_again_by_itself(
     new_page: Callable[..., Page], running: Running, complaints: Complaints
 ) -> None:

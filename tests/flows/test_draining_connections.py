@@ -67,8 +67,10 @@ class Ending:
             try:
                 socket.create_connection(("127.0.0.1", self.port)).close()
             except ConnectionRefusedError:
-                return
+                break
             await asyncio.sleep(0.005)
+        for _ in range(20):  # those that were let in last are made known first, then all are told
+            await asyncio.sleep(0)
 
 
 @dataclass

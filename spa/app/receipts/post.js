@@ -29,7 +29,10 @@ export async function post(path, form, { csrfHeader, urgency, signal, progress, 
   call.responseType = "arraybuffer";
   const fields = { ...csrfHeader, Accept: "application/json", Priority: `u=${urgency}`, Prefer: `wait=${PATIENCE_SECONDS}` };
   for (const [name, value] of Object.entries(fields)) call.setRequestHeader(name, value);
-  call.upload.onprogress = ({ loaded, total }) => progress(total > 0 ? loaded / total : 0);
+  call.upload.onprogress = ({ loaded, total }) => {
+    progress(total > 0 ? loaded / total : 0);
+    if (loaded === total) sent(); // Firefox tells the end only when the answer begins
+  };
   call.upload.onload = sent;
   const stop = () => call.abort();
   signal.addEventListener("abort", stop);

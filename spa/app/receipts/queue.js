@@ -4,7 +4,7 @@
  * so that a person can go on while files are sent, and the end of a session: what was not taken goes on after signing in.
  */
 
-import { NetworkError, onReach, onSession, onSessionEnded, session } from "/auth/client.js";
+import { NetworkError, onSession, onSessionEnded, session } from "/auth/client.js";
 import { explain, isAborted, isSessionEnd } from "../faults.js";
 import { forgetVoucher, readError } from "../lexoffice.js";
 import { BESIDE, inTurn } from "../pace.js";
@@ -32,6 +32,7 @@ import { shrunk } from "./shrink.js";
  * @property {string} [picture] a blob: URL
  * @property {number} sent the part that has left the browser, from 0 to 1
  * @property {boolean} isSent all of it has
+ * @property {boolean} [isBegun] it may have begun to
  * @property {number} attempts
  * @property {import("../faults.js").Fault} [fault]
  * @property {boolean} [isLost] it failed for want of a connection
@@ -171,7 +172,7 @@ function pump() {
 async function upload(receipt) {
   const leaving = new AbortController();
   underWay.set(receipt.id, leaving);
-  Object.assign(receipt, { state: "sending", sent: 0, isSent: false, attempts: receipt.attempts + 1 });
+  Object.assign(receipt, { state: "sending", sent: 0, isSent: false, isBegun: false, attempts: receipt.attempts + 1 });
   try {
     const answer = await inTurn(BESIDE, leaving.signal, () => posted(receipt, leaving.signal));
     if (!answer) return change(receipt, { state: "held" });
@@ -200,6 +201,7 @@ async function posted(receipt, signal) {
   form.append("file", receipt.file, receipt.name);
   form.append("type", "voucher");
   const { booking } = receipt;
+  receipt.isBegun = true;
   return post(booking ? `/api/v1/vouchers/${encodeURIComponent(booking.id)}/files` : "/api/v1/files", form, { csrfHeader: present.csrf_header, urgency: BESIDE, signal,
     progress: (sent) => Math.floor(sent * 100) > Math.floor(receipt.sent * 100) && change(receipt, { sent }), sent: () => change(receipt, { isSent: true }) });
 }
@@ -215,7 +217,9 @@ function ended(receipt, error) {
     change(receipt, { state: "waiting" });
     setTimeout(tell, pause * 1000 + 1);
   } else {
-    change(receipt, { state: isOpenEnded(error, receipt.isSent) ? "unknown" : "failed", fault: explain(error),
+    // Firefox tells how far it is some 50 ms late: of what it has told nothing all may have left.
+    const isSent = receipt.isSent || Boolean(receipt.isBegun && receipt.sent === 0);
+    change(receipt, { state: isOpenEnded(error, isSent) ? "unknown" : "failed", fault: explain(error),
       isLost: error instanceof NetworkError });
     if (receipt.state === "failed" && receipt.isLost) goOnIfReached(receipt);
   }
@@ -229,15 +233,15 @@ async function goOnIfBack(receipt) {
 }
 
 /**
- * Of a connection that was lost before all was sent: it may be there again already, which nobody tells. And a gateway that
- * refuses a large file may be heard no more, while the file is still being sent.
+ * Of a connection that was lost before anything was sent: it may be there again already, which nobody tells. And a gateway
+ * that refuses a large file may be heard no more, while the file is still being sent.
  * @param {Receipt} receipt
  */
 async function goOnIfReached(receipt) {
   const present = await session().catch(() => undefined);
   if (!present || receipt.state !== "failed") return;
   if (!present.active) change(receipt, { state: "held" });
-  else if (receipt.attempts < ATTEMPTS) change(receipt, { state: "waiting", fault: undefined, isLost: false });
+  else if (!receipt.isBegun && receipt.attempts < ATTEMPTS) change(receipt, { state: "waiting", fault: undefined, isLost: false });
 }
 
 const UNFINISHED = new Set(["checking", "shrinking", "waiting", "sending", "held"]);
@@ -260,5 +264,4 @@ onSession((present) => {
 });
 
 onSessionEnded(({ reason }) => GONE.has(reason) && clear());
-addEventListener("online", sendLost);
-onReach(({ state }) => state === "online" && sendLost());
+addEventListener("lexgate:reached", sendLost);

@@ -83,4 +83,5 @@ def test_the_demo_switches_faults_on(tmp_path: Path) -> None:
         code, _, errors = end(process)
     assert code == 0
     lines = [json.loads(line) for line in errors.splitlines()]
-    assert {line["level"] for line in lines} == {"warning"}
+    assert lines
+    assert [line for line in lines if line["level"] != "warning"] == []

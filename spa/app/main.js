@@ -228,5 +228,5 @@ addEventListener("lexgate:visit", move);
 veilWhenLeft(keepUp);
 addEventListener("unhandledrejection", (event) => isAborted(event.reason) && event.preventDefault());
 
-if (!present && !outReason) shell.main.replaceChildren(h("p", { class: "visually-hidden", role: "status" }, t.loading));
+shell.main.replaceChildren(h("p", { class: "visually-hidden", role: "status" }, t.loading));
 await start();

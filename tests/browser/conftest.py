@@ -136,11 +136,6 @@ def settle(page: Page) -> None:
     expect(page.locator('[aria-busy="true"]')).to_have_count(0)
 
 
-def rest(page: Page) -> None:
-    """Wait until nothing fades in or out: what is half seen has half its contrast."""
-    page.evaluate(AT_REST)
-
-
 def look(page: Page, name: str) -> None:
     """Keep a screenshot where LEXGATE_SCREENSHOTS names a folder."""
     folder = os.environ.get("LEXGATE_SCREENSHOTS")
@@ -148,14 +143,17 @@ def look(page: Page, name: str) -> None:
         page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
 
-def axe_violations(page: Page) -> list[str]:
-    """Run axe-core on the page at rest; one line a violation."""
+def axe_findings(page: Page, **options: Any) -> list[tuple[str, dict[str, Any]]]:  # noqa: ANN401 - axe's
+    """Run axe-core on the page at rest, where nothing is half seen; each broken rule with its place."""
     assert AXE.is_file(), "axe-core is missing: `make test` installs it, or run `npm ci` in tests/node"
-    rest(page)
-    page.evaluate(AXE.read_text("utf-8"))
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    return [
-        f"{violation['id']}: {node['target']}"
-        for violation in found["violations"]
-        for node in violation["nodes"]
-    ]
+    if not page.evaluate("typeof window.axe === 'object'"):
+        page.evaluate(AXE.read_text("utf-8"))
+    page.evaluate(AT_REST)
+    options = {"resultTypes": ["violations"], **options}
+    found = page.evaluate("(options) => axe.run(document, options)", options)
+    return [(violation["id"], node) for violation in found["violations"] for node in violation["nodes"]]
+
+
+def axe_violations(page: Page) -> list[str]:
+    """Return what axe-core finds, one line a place."""
+    return [f"{rule}: {node['target']}" for rule, node in axe_findings(page)]

@@ -392,15 +392,20 @@ def test_a_session_that_ends_in_the_middle_loses_no_file(
     assert sorted(file.name for file in stored(running)) == ["a.pdf", "b.pdf", "c.pdf"]
 
 
+def hold_one(page: Page) -> Held:
+    open_receipts(page)
+    held = Held(page, FILES)
+    choose(page, payload("a.pdf", pdf()))
+    held.wait_for(1)
+    return held
+
+
 def test_a_file_that_is_refused_after_the_sign_in_in_another_tab_goes_on(
     new_page: Callable[..., Page], running: Running, complaints: Complaints
 ) -> None:
     complaints.expected.append("401")
     page = new_page()
-    open_receipts(page)
-    held = Held(page, FILES)
-    choose(page, payload("a.pdf", pdf()))
-    held.wait_for(1)
+    held = hold_one(page)
     page.context.clear_cookies()
     with page.context.expect_page() as opened:
         page.evaluate("void open('/auth/login?return_to=/contacts')")
@@ -421,10 +426,7 @@ def test_nobody_sends_what_somebody_else_has_chosen(
 ) -> None:
     complaints.expected.append("401")
     page = new_page()
-    open_receipts(page)
-    held = Held(page, FILES)
-    choose(page, payload("a.pdf", pdf()))
-    held.wait_for(1)
+    held = hold_one(page)
     running.clock.advance(1801)
     held.routes.pop(0).continue_()
     page.unroute(FILES)

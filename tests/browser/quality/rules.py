@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from playwright.sync_api import TimeoutError  # noqa: A004 - playwright's own, which is no built-in one
 
-from tests.browser.conftest import AXE, rest
+from tests.browser.conftest import axe_findings
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -20,17 +20,8 @@ IS_SETTLED = "() => window.measures.stop()?.problems.length === 0"
 
 def axe(page: Page) -> list[str]:
     """Return what axe-core finds against WCAG 2.2 AA and its best practices."""
-    assert AXE.is_file(), "axe-core is missing: `make test` installs it, or run `npm ci` in tests/node"
-    if not page.evaluate("typeof window.axe === 'object'"):
-        page.evaluate(AXE.read_text("utf-8"))
-    rest(page)
-    options = {"resultTypes": ["violations"], "runOnly": {"type": "tag", "values": list(AXE_TAGS)}}
-    found = page.evaluate("(options) => axe.run(document, options)", options)
-    return [
-        f"{violation['id']}: {node['target']} {node['html'][:120]}"
-        for violation in found["violations"]
-        for node in violation["nodes"]
-    ]
+    found = axe_findings(page, runOnly={"type": "tag", "values": list(AXE_TAGS)})
+    return [f"{rule}: {node['target']} {node['html'][:120]}" for rule, node in found]
 
 
 def measure(page: Page, name: str) -> Any:  # noqa: ANN401 - JSON

@@ -58,8 +58,7 @@ async def answer_whole(found: FileResponse, asked: Headers, bodies: CodedBodies)
     for coding in (*ranked, Coding.IDENTITY):
         body = await bodies.make(str(found.path), stat, coding)
         if body is not None:
-            kept = {name: found.headers[name] for name in ("content-type", "last-modified")}
-            return unless_known(answer_body(body, coding, kept), asked)
+            return unless_known(_answer_for(found, body, coding), asked)
     return None
 
 
@@ -73,6 +72,11 @@ def answer_body(body: Body, coding: Coding, headers: dict[str, str]) -> Response
 def unless_known(response: Response, asked: Headers) -> Response:
     """Return the answer, or 304 if the browser has this very representation (RFC 9110 §13.1.2)."""
     return NotModifiedResponse(response.headers) if _is_known(response, asked) else response
+
+
+def _answer_for(found: FileResponse, body: Body, coding: Coding) -> Response:
+    kept = {name: found.headers[name] for name in ("content-type", "last-modified")}
+    return answer_body(body, coding, kept)
 
 
 def _choose(found: FileResponse, asked: Headers) -> tuple[Coding, ...]:
@@ -99,8 +103,7 @@ async def _code(
         body = await bodies.make(path, stat, coding)
     if body is None:
         return None
-    kept = {name: found.headers[name] for name in ("content-type", "last-modified")}
-    return answer_body(body, coding, kept)
+    return _answer_for(found, body, coding)
 
 
 def _is_known(response: Response, asked: Headers) -> bool:
